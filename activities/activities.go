@@ -1,0 +1,41 @@
+// Package activities holds what an order does to the world. One struct, small
+// interfaces that it declares itself, one file per job.
+package activities
+
+import (
+	"context"
+	"time"
+
+	"github.com/waybillhq/waybill/order"
+)
+
+// Names as ops read them in a history.
+const (
+	ProjectOrder = "ProjectOrder"
+	AskCarrier   = "AskCarrier"
+)
+
+// ReadModel is what pages and lists read.
+type ReadModel interface {
+	Project(ctx context.Context, s *order.State) error
+}
+
+// Inbox holds the facts that ride along.
+type Inbox interface {
+	// Wake sends them to their order now and returns the latest movement of the parcel.
+	Wake(ctx context.Context, orderID, parcel string) (time.Time, error)
+}
+
+// Tracker asks a carrier. It returns the latest physical event after since, or
+// zero when the carrier knows nothing new. What it learns comes in as facts.
+type Tracker interface {
+	Track(ctx context.Context, carrier, tracking string, since time.Time) (time.Time, error)
+}
+
+// Activities is registered with the worker.
+type Activities struct {
+	ReadModel ReadModel
+	Inbox     Inbox
+	// Tracker is nil until carriers can be polled: then only the inbox is read.
+	Tracker Tracker
+}

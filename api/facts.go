@@ -1,0 +1,408 @@
+package api
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"net/http"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/waybillhq/waybill/internal/store"
+	"github.com/waybillhq/waybill/order"
+)
+
+// Bounds of a fact. What is shown to people is cut; what is an identity is
+// refused, because a part of it would be another identity.
+const (
+	maxItems       = 1000
+	maxID          = 200
+	maxCode        = 64
+	maxLocation    = 200
+	maxDescription = 500
+	maxStation     = 60
+	futureLimit    = 48 * time.Hour // a wrong clock or zone, not a wrong year
+)
+
+var earliest = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+
+var (
+	orderIDPattern  = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,31}:[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
+	parcelPattern   = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$`)
+	carrierPattern  = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,31}$`)
+	trackingPattern = regexp.MustCompile(`^[A-Z0-9][A-Z0-9-]{3,39}$`)
+	bucketPattern   = regexp.MustCompile(`^[a-z][a-z0-9_]{0,39}$`)
+)
+
+type scanItem struct {
+	ID         *string `json:"id"`
+	Kind       string  `json:"kind"`
+	Order      string  `json:"order"`
+	Parcel     string  `json:"parcel"`
+	Carrier    string  `json:"carrier"`
+	Tracking   string  `json:"tracking"`
+	OccurredAt string  `json:"occurred_at"`
+	Location   string  `json:"location"`
+	Station    string  `json:"station"`
+}
+
+// decodeScan reads one scan. It is pure: the same bytes at the same moment give
+// the same fact.
+func decodeScan(raw json.RawMessage, now time.Time) (store.Fact, *order.Refusal) {
+	var it scanItem
+	if r := decodeItem(raw, &it); r != nil {
+		return store.Fact{}, r
+	}
+	f := store.Fact{
+		Source: "warehouse", Kind: store.KindScan, Milestone: it.Kind, RefOrder: it.Order, RefParcel: it.Parcel, Carrier: it.Carrier,
+		Tracking: tracking(it.Tracking), Location: clean(it.Location, maxLocation), Actor: clean(it.Station, maxStation),
+	}
+	switch {
+	case !slices.Contains(order.ScanKinds, order.ScanKind(it.Kind)):
+		return f, no("kind", "must be one of "+words(order.ScanKinds))
+	case it.Order != "" && !orderIDPattern.MatchString(it.Order):
+		return f, no("order", "must be store:number")
+	case it.Parcel != "" && !parcelPattern.MatchString(it.Parcel):
+		return f, no("parcel", "must be 1 to 40 of letters, digits and . _ -")
+	case it.Parcel != "" && it.Order == "":
+		return f, no("order", "is needed with a parcel")
+	case it.Carrier != "" && !carrierPattern.MatchString(it.Carrier):
+		return f, no("carrier", "must be a carrier code like ups")
+	case f.Tracking != "" && !trackingPattern.MatchString(f.Tracking):
+		return f, no("tracking", "must be 4 to 40 letters, digits and -")
+	case f.Tracking != "" && it.Carrier == "":
+		return f, no("carrier", "is needed with a tracking number")
+	case it.Order == "" && f.Tracking == "":
+		return f, no("order", "is needed, or carrier and tracking")
+	}
+	if it.Order != "" && it.Parcel == "" {
+		f.RefParcel = "1"
+	}
+	if r := setTime(&f, it.OccurredAt, now); r != nil {
+		return f, r
+	}
+	return f, setID(&f, it.ID, f.Milestone)
+}
+
+type carrierItem struct {
+	ID          *string `json:"id"`
+	Tracking    string  `json:"tracking"`
+	Milestone   string  `json:"milestone"`
+	Physical    *bool   `json:"physical"`
+	Code        string  `json:"code"`
+	Bucket      string  `json:"bucket"`
+	Description string  `json:"description"`
+	Location    string  `json:"location"`
+	OccurredAt  string  `json:"occurred_at"`
+	ETA         string  `json:"eta"`
+	Correction  bool    `json:"correction"`
+}
+
+// decodeCarrierEvent reads one event of a carrier; like decodeScan it is pure.
+// The carrier comes from the path.
+func decodeCarrierEvent(carrier string, raw json.RawMessage, now time.Time) (store.Fact, *order.Refusal) {
+	var it carrierItem
+	if r := decodeItem(raw, &it); r != nil {
+		return store.Fact{}, r
+	}
+	f := store.Fact{
+		Source: "carrier:" + carrier, Kind: store.KindCarrierEvent, Carrier: carrier, Tracking: tracking(it.Tracking), Milestone: it.Milestone,
+		Code: it.Code, Bucket: it.Bucket, Correction: it.Correction, Physical: physical(order.Milestone(it.Milestone)),
+		Location: clean(it.Location, maxLocation), Description: clean(it.Description, maxDescription),
+	}
+	if it.Physical != nil {
+		f.Physical = *it.Physical
+	}
+	switch {
+	case f.Tracking == "":
+		return f, no("tracking", "is needed")
+	case !trackingPattern.MatchString(f.Tracking):
+		return f, no("tracking", "must be 4 to 40 letters, digits and -")
+	case it.Milestone != "" && !order.Milestone(it.Milestone).Known():
+		return f, no("milestone", "is not one of ours; send the carrier's code and leave it out")
+	case len(it.Code) > maxCode || !printable(it.Code):
+		return f, no("code", "must be at most "+strconv.Itoa(maxCode)+" bytes that can be printed")
+	case it.Bucket != "" && !bucketPattern.MatchString(it.Bucket):
+		return f, no("bucket", "must be a word like recipient_unavailable")
+	}
+	if r := setTime(&f, it.OccurredAt, now); r != nil {
+		return f, r
+	}
+	if it.ETA != "" {
+		eta, err := parseTime(it.ETA)
+		switch {
+		case err != nil:
+			return f, no("eta", err.Error())
+		case eta.Before(earliest) || eta.After(now.AddDate(2, 0, 0)):
+			return f, no("eta", "must lie after 2000 and within 2 years")
+		}
+		f.ETA = utc(&eta)
+	}
+	if f.Milestone == "" && f.Code == "" && f.ETA == nil && f.Description == "" {
+		return f, no("milestone", "is needed, or a code, an eta or a description")
+	}
+	what := f.Code
+	if what == "" {
+		what = f.Milestone
+	}
+	if what == "" { // nothing but words and an ETA: they are what it says
+		what = f.Description
+		if f.ETA != nil {
+			what += f.ETA.Format(time.RFC3339Nano)
+		}
+	}
+	return f, setID(&f, it.ID, what)
+}
+
+// physical milestones cannot be told by paper: somebody held the parcel.
+func physical(m order.Milestone) bool {
+	return m.Stage() > order.Preparing && m != order.Lost && m != order.Destroyed
+}
+
+func decodeItem(raw json.RawMessage, into any) *order.Refusal {
+	if !utf8.Valid(raw) {
+		return no("", "is not UTF-8")
+	}
+	if len(raw) == 0 || bytes.TrimLeft(raw, " \t\r\n")[0] != '{' {
+		return no("", "must be an object")
+	}
+	return strict(raw, into)
+}
+
+func no(field, reason string) *order.Refusal { return &order.Refusal{Field: field, Reason: reason} }
+
+func words[T ~string](list []T) string {
+	ss := make([]string, len(list))
+	for i, w := range list {
+		ss[i] = string(w)
+	}
+	return strings.Join(ss, ", ")
+}
+
+// tracking numbers are printed in groups and typed in any case.
+func tracking(s string) string {
+	if len(s) > 200 {
+		return s // refused by its pattern
+	}
+	return strings.ToUpper(strings.Map(func(r rune) rune {
+		if r == ' ' {
+			return -1
+		}
+		return r
+	}, s))
+}
+
+// setTime keeps the moment and the wall clock that it was told by.
+func setTime(f *store.Fact, text string, now time.Time) *order.Refusal {
+	if text == "" {
+		return no("occurred_at", "is needed")
+	}
+	t, err := parseTime(text)
+	switch {
+	case err != nil:
+		return no("occurred_at", err.Error())
+	case t.Before(earliest):
+		return no("occurred_at", "must not lie before 2000")
+	case t.After(now.Add(futureLimit)):
+		return no("occurred_at", "lies more than 48 hours ahead")
+	}
+	zone := strings.LastIndexAny(text, "Z+-")
+	f.LocalTime, f.UTCOffset, f.TimeBasis = text[:zone], text[zone:], "offset"
+	if f.UTCOffset == "Z" {
+		f.UTCOffset = "+00:00"
+	}
+	f.OccurredAt = *utc(&t)
+	return nil
+}
+
+// setID takes the source's own ID, or else a fingerprint of what makes two
+// tellings the same event. Texts for people are not in it: carriers reword them.
+func setID(f *store.Fact, given *string, what string) *order.Refusal {
+	if given != nil {
+		if *given == "" || len(*given) > maxID || !printable(*given) {
+			return no("id", "must be 1 to "+strconv.Itoa(maxID)+" bytes that can be printed")
+		}
+		f.EventID = *given
+		if f.Kind == store.KindScan {
+			f.EventID = ourScanID(*given, f.RefOrder)
+		}
+		return nil
+	}
+	h := sha256.New()
+	for _, part := range []string{f.Carrier, f.Tracking, f.RefOrder, f.RefParcel, what, f.LocalTime, f.Location} {
+		h.Write([]byte(part))
+		h.Write([]byte{0}) // cannot be in a part
+	}
+	f.EventID = "fp:" + hex.EncodeToString(h.Sum(nil))
+	return nil
+}
+
+// ourScanID: all warehouses share one source, and their scanners number as they
+// like. Without the store, scan 1 of one shop would be a repeat of scan 1 of
+// another, and be lost.
+func ourScanID(id, orderID string) string {
+	storeID, _, _ := strings.Cut(orderID, ":")
+	return storeID + "/" + id
+}
+
+// theirScanID is the ID as the warehouse sent it.
+func theirScanID(id, source, storeID string) string {
+	if source != "warehouse" || strings.HasPrefix(id, "fp:") {
+		return id
+	}
+	if own, ok := strings.CutPrefix(id, storeID+"/"); ok {
+		return own
+	}
+	return strings.TrimPrefix(id, "/") // told by tracking number
+}
+
+const rejected = "rejected"
+
+type factResult struct {
+	Index  int    `json:"index"`
+	ID     string `json:"id"`
+	Result string `json:"result"`
+	Field  string `json:"field,omitempty"`
+	Reason string `json:"reason,omitempty"`
+}
+
+type factResults struct {
+	Results   []factResult `json:"results"`
+	Accepted  int          `json:"accepted"`
+	Duplicate int          `json:"duplicate"`
+	Orphan    int          `json:"orphan"`
+	Rejected  int          `json:"rejected"`
+}
+
+func (s *server) postScans(c echo.Context) error {
+	items, err := envelope(c, "scans")
+	if err != nil {
+		return err
+	}
+	who := callerOf(c)
+	now := s.now()
+	return s.tell(c, "warehouse", items, func(raw json.RawMessage) (store.Fact, *order.Refusal) {
+		f, r := decodeScan(raw, now)
+		if r != nil {
+			return f, r
+		}
+		if who.key.Store != "" {
+			storeID, _, _ := strings.Cut(f.RefOrder, ":")
+			if f.RefOrder == "" {
+				return f, no("order", "is needed with a key that is bound to a store")
+			}
+			if !who.mayTouch(storeID) {
+				return f, no("order", "belongs to another store than the key")
+			}
+		}
+		f.Actor = strings.TrimSuffix(who.actor()+"/"+f.Actor, "/")
+		return f, nil
+	})
+}
+
+func (s *server) postCarrierEvents(c echo.Context) error {
+	who := callerOf(c)
+	if who.key.Store != "" {
+		return forbidden("This key is bound to the store " + who.key.Store + ", and the store of a tracking number is not known here.")
+	}
+	carrier, err := param(c, "carrier")
+	if err != nil {
+		return err
+	}
+	items, err := envelope(c, "events")
+	if err != nil {
+		return err
+	}
+	now := s.now()
+	return s.tell(c, "carrier:"+carrier, items, func(raw json.RawMessage) (store.Fact, *order.Refusal) {
+		f, r := decodeCarrierEvent(carrier, raw, now)
+		f.Actor = who.actor()
+		return f, r
+	})
+}
+
+// envelope takes the items out of the body without looking into them.
+func envelope(c echo.Context, name string) ([]json.RawMessage, error) {
+	body, _ := c.Get(bodyKey).([]byte)
+	var fields map[string]json.RawMessage
+	if json.Unmarshal(body, &fields) != nil || fields == nil {
+		return nil, invalid(fieldError{"", "must be an object with " + name})
+	}
+	for field := range fields {
+		if field != name {
+			return nil, invalid(fieldError{clean(field, 100), "is not a field of this request"})
+		}
+	}
+	var items []json.RawMessage
+	if raw, ok := fields[name]; !ok {
+		return nil, invalid(fieldError{name, "is needed"})
+	} else if json.Unmarshal(raw, &items) != nil || items == nil {
+		return nil, invalid(fieldError{name, "must be a list"})
+	}
+	if len(items) < 1 || len(items) > maxItems {
+		return nil, invalid(fieldError{name, "must have 1 to 1000 items, not " + strconv.Itoa(len(items))})
+	}
+	return items, nil
+}
+
+// tell decodes items one by one, stores those that can be read in one go, and
+// answers each. It answers only after the commit: what is called accepted is
+// durable.
+func (s *server) tell(c echo.Context, source string, items []json.RawMessage, read func(json.RawMessage) (store.Fact, *order.Refusal)) error {
+	answer := factResults{Results: make([]factResult, len(items))}
+	facts := make([]store.Fact, 0, len(items))
+	at := make([]int, 0, len(items)) // index of each fact
+	for i, raw := range items {
+		f, r := read(raw)
+		answer.Results[i] = factResult{Index: i, ID: theirID(raw, f)}
+		if r != nil {
+			answer.Results[i].Result, answer.Results[i].Field, answer.Results[i].Reason = rejected, r.Field, r.Reason
+			answer.Rejected++
+			continue
+		}
+		facts, at = append(facts, f), append(at, i)
+	}
+	if len(facts) > 0 {
+		results, err := s.store.Accept(c.Request().Context(), facts)
+		if err != nil {
+			return err
+		}
+		for n, r := range results {
+			answer.Results[at[n]].Result = string(r)
+			switch r {
+			case store.Accepted:
+				answer.Accepted++
+			case store.Duplicate:
+				answer.Duplicate++
+			case store.Orphan:
+				answer.Orphan++
+			}
+		}
+	}
+	s.metrics.fact(source, string(store.Accepted), answer.Accepted)
+	s.metrics.fact(source, string(store.Duplicate), answer.Duplicate)
+	s.metrics.fact(source, string(store.Orphan), answer.Orphan)
+	s.metrics.fact(source, rejected, answer.Rejected)
+	return c.JSON(http.StatusOK, answer)
+}
+
+// theirID is the item's own ID as the client knows it, also when the item was
+// rejected, so that the answer can be matched.
+func theirID(raw json.RawMessage, f store.Fact) string {
+	if f.EventID != "" {
+		storeID, _, _ := strings.Cut(f.RefOrder, ":")
+		return theirScanID(f.EventID, f.Source, storeID)
+	}
+	var it struct {
+		ID string `json:"id"`
+	}
+	_ = json.Unmarshal(raw, &it) // as far as it can be read
+	return clean(it.ID, maxID)
+}

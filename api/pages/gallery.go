@@ -1,0 +1,171 @@
+package pages
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/waybillhq/waybill/internal/store"
+	"github.com/waybillhq/waybill/order"
+)
+
+// The gallery shows every state of the buyer's page in a store's own colours:
+// what support wants to see before a buyer calls, and what we look at when we
+// change a word. Each state is made by the real rules in fixtures.go.
+
+type galleryList struct {
+	head
+	Store string
+	Rows  []galleryRow
+}
+
+type galleryRow struct {
+	Name, Href, Console, Headline, Sentence, Status, Tone string
+}
+
+func (s *server) galleryBrand(c echo.Context) (brand, error) {
+	id := c.QueryParam("store")
+	if !storeID(id) {
+		return newBrand("acme", store.StoreRow{Name: "Acme Outfitters", BrandColor: "#0b5d4e", SupportEmail: "help@acme.example", SupportURL: "https://acme.example/help"}), nil
+	}
+	row, err := s.Store.GetStore(c.Request().Context(), id)
+	return newBrand(id, row), err
+}
+
+func (s *server) gallery(c echo.Context, w who) error {
+	b, err := s.galleryBrand(c)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return s.consoleError(c, w, "gallery", err)
+	}
+	g := galleryList{head: s.head(w, "Page gallery", "gallery"), Store: clean(c.QueryParam("store"), 32)}
+	suffix := ""
+	if storeID(g.Store) {
+		suffix = "?store=" + g.Store
+	}
+	for _, f := range append(fixtures(s.Now()), crowd(s.Now())) {
+		p := trackPageOf(f.Order, f.Entries, b, s.Now())
+		st := f.Order.Current().Status
+		g.Rows = append(g.Rows, galleryRow{f.Name, "/console/gallery/" + f.Name + suffix, "/console/gallery/" + f.Name + "?view=console", p.Words.Status, p.Words.Sentence, label(string(st)), tone(st)})
+	}
+	return s.render(c, http.StatusOK, "gallery", g)
+}
+
+func (s *server) galleryPage(c echo.Context, w who) error {
+	all := fixtures(s.Now())
+	if c.Param("name") == "200-parcels" {
+		all = append(all, crowd(s.Now()))
+	}
+	i := slices.IndexFunc(all, func(f fixture) bool { return f.Name == c.Param("name") })
+	if i < 0 {
+		return s.noOrder(c)
+	}
+	f := all[i]
+	if c.QueryParam("view") == "console" {
+		p := detailOf(f.Order, f.Entries, openEntries, s.Now())
+		p.head = s.head(w, f.Name, "gallery")
+		return s.render(c, http.StatusOK, "order", p)
+	}
+	b, err := s.galleryBrand(c)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return s.consoleError(c, w, "gallery", err)
+	}
+	return s.render(c, http.StatusOK, "track", trackPageOf(f.Order, f.Entries, b, s.Now()))
+}
+
+// fixture is a made-up order with its timeline.
+type fixture struct {
+	Name    string
+	Order   store.Order
+	Entries []store.Entry
+}
+
+// story drives the real rules with made-up events.
+type story struct {
+	st      order.State
+	now     time.Time
+	entries []store.Entry
+	offset  string
+	n       int64
+}
+
+func begin(now time.Time, age time.Duration, change func(*order.Spec)) *story {
+	placed := now.Add(-age).Truncate(time.Minute)
+	spec := order.Spec{
+		ID: "acme:A-10482", Store: "acme", Number: "A-10482", Class: order.Routine, Currency: "EUR", PlacedAt: placed,
+		PromisedAt: placed.Add(6 * 24 * time.Hour), Policy: order.DefaultPolicy(),
+		Lines:   []order.Line{{SKU: "TENT-2P", Quantity: 1, Name: "Ridgeline two-person tent"}, {SKU: "PEG-8", Quantity: 2, Name: "Tent pegs, set of 8"}},
+		Parcels: []order.PlannedParcel{{ID: "1", Lines: []order.Allocation{{SKU: "TENT-2P", Quantity: 1}, {SKU: "PEG-8", Quantity: 2}}}},
+	}
+	if change != nil {
+		change(&spec)
+	}
+	return &story{st: order.New(spec, order.CurrentRules, placed), now: now, offset: "+01:00"}
+}
+
+func (b *story) meta(at time.Time, by order.Source) order.Meta {
+	b.n++
+	return order.Meta{ID: "evt", N: b.n, By: by, Occurred: at, Received: at.Add(time.Minute), Applied: at.Add(time.Minute)}
+}
+
+// back is a moment before now.
+func (b *story) back(d time.Duration) time.Time { return b.now.Add(-d) }
+
+func (b *story) scan(parcel string, kind order.ScanKind, ago time.Duration) *story {
+	return b.label(parcel, kind, ago, "", "")
+}
+
+func (b *story) label(parcel string, kind order.ScanKind, ago time.Duration, carrier, tracking string) *story {
+	at := b.back(ago)
+	order.Apply(&b.st, order.Scan{Meta: b.meta(at, order.Warehouse), Parcel: parcel, Kind: kind, Location: "STATION-7", Carrier: carrier, Tracking: tracking})
+	b.entries = append(b.entries, store.Entry{At: at, Source: "warehouse", Kind: string(store.KindScan), Parcel: parcel, Milestone: string(kind), Location: "STATION-7",
+		Actor: "scanner-44", ReceivedAt: at.Add(time.Minute), EventID: "scan"})
+	return b
+}
+
+// prepared is a parcel up to its label.
+func (b *story) prepared(parcel string, ago time.Duration, carrier, tracking string) *story {
+	return b.scan(parcel, order.ScanPicked, ago).scan(parcel, order.ScanPacked, ago-40*time.Minute).label(parcel, order.ScanLabelled, ago-55*time.Minute, carrier, tracking)
+}
+
+func (b *story) carrier(parcel string, m order.Milestone, ago time.Duration, place, said string, eta ...time.Time) *story {
+	at := b.back(ago)
+	e := order.CarrierEvent{Meta: b.meta(at, order.CarrierSays), Parcel: parcel, Milestone: m, Physical: m.Stage() > order.Preparing, Location: place}
+	if len(eta) > 0 {
+		e.ETA = eta[0]
+	}
+	order.Apply(&b.st, e)
+	loc, _ := zone(b.offset)
+	carrier := ""
+	if p := b.st.ParcelByID(parcel); p != nil {
+		carrier = p.Carrier
+	}
+	b.entries = append(b.entries, store.Entry{At: at, Source: "carrier:" + carrier, Kind: string(store.KindCarrierEvent), Parcel: parcel, Milestone: string(m), Location: place, Code: "X1",
+		Description: said, LocalTime: at.In(loc).Format("2006-01-02T15:04:05"), UTCOffset: b.offset, TimeBasis: "offset", ReceivedAt: at.Add(2 * time.Minute), EventID: "carrier"})
+	return b
+}
+
+// shipped is a parcel on its way.
+func (b *story) shipped(parcel string, ago time.Duration, carrier, tracking string) *story {
+	return b.prepared(parcel, ago+8*time.Hour, carrier, tracking).
+		carrier(parcel, order.Accepted, ago, "Hamburg, DE", "Picked up").
+		carrier(parcel, order.InTransit, ago-5*time.Hour, "Hamburg, DE", "Departed facility").
+		carrier(parcel, order.InTransit, ago-14*time.Hour, "Hannover, DE", "Arrived at hub")
+}
+
+func (b *story) request(e order.Event) *story { order.Apply(&b.st, e); return b }
+
+// end lets time pass until now and hands the fixture over.
+func (b *story) end(name string) fixture {
+	order.Apply(&b.st, order.Tick{Meta: order.Meta{By: order.Engine, Applied: b.now}})
+	for _, h := range b.st.Told {
+		b.entries = append(b.entries, store.Entry{At: h.At, Source: "order", Kind: string(h.Type), Parcel: h.Parcel, Milestone: string(h.Milestone), Case: string(h.Case),
+			Description: h.Text, Actor: h.Actor, ReceivedAt: h.At})
+	}
+	slices.SortStableFunc(b.entries, func(x, y store.Entry) int { return x.At.Compare(y.At) })
+	st := b.st
+	st.Told = nil
+	return fixture{name, store.Order{Spec: st.Spec, State: &st, CreatedAt: st.Spec.PlacedAt, UpdatedAt: b.now.Add(-time.Minute)}, b.entries}
+}

@@ -1,0 +1,102 @@
+// Package pages is what people look at: the buyer's tracking page and the
+// console of support and ops. Pages read PostgreSQL only, never Temporal, work
+// without JavaScript and load nothing from anywhere else.
+package pages
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"sync"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/waybillhq/waybill/internal/links"
+	"github.com/waybillhq/waybill/internal/store"
+)
+
+// Store is what the pages read. *store.Store has it.
+type Store interface {
+	Order(ctx context.Context, id string) (store.Order, error)
+	OrderByToken(ctx context.Context, tokenHash []byte) (store.Order, error)
+	Orders(ctx context.Context, f store.Filter) ([]store.Summary, error)
+	// Timeline is oldest first.
+	Timeline(ctx context.Context, orderID string, limit int) ([]store.Entry, error)
+	GetStore(ctx context.Context, id string) (store.StoreRow, error)
+}
+
+// VerifyKey says whose API key it is and what it may do.
+type VerifyKey func(ctx context.Context, key string) (actor string, scopes []string, ok bool)
+
+// Deps are what the pages need.
+type Deps struct {
+	Store Store
+	Links links.Links
+	Log   *slog.Logger
+	Now   func() time.Time
+	// Secret signs sessions and tickets. Without one, sessions end with the
+	// process.
+	Secret    []byte
+	VerifyKey VerifyKey
+}
+
+type server struct {
+	Deps
+	public url.URL // from Links
+	brands brands
+	spent  spent
+}
+
+// Mount adds the pages to an echo server.
+func Mount(e *echo.Echo, d Deps) {
+	if d.Now == nil {
+		d.Now = time.Now
+	}
+	if d.Log == nil {
+		d.Log = slog.New(slog.DiscardHandler)
+	}
+	if len(d.Secret) == 0 {
+		d.Secret = make([]byte, 32)
+		_, _ = rand.Read(d.Secret)
+		d.Log.Warn("pages: no secret: console sessions end with this process")
+	}
+	s := &server{Deps: d, brands: brands{load: d.Store.GetStore, now: d.Now}}
+
+	both := []string{http.MethodGet, http.MethodHead}
+	e.Match(both, "/t/:token", s.track)
+	e.Match(both, "/assets/pages/:file", asset)
+	e.Match(both, "/assets/brand/:file", s.brandCSS)
+	s.mountConsole(e)
+}
+
+// contentPolicy allows our own files and nothing inline: text of a carrier or a
+// merchant that slipped through escaping would still not run.
+const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; " +
+	"frame-ancestors 'none'; form-action 'self'; base-uri 'none'"
+
+func secure(h http.Header) {
+	h.Set("Content-Security-Policy", contentPolicy)
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("X-Robots-Tag", "noindex, nofollow")
+	h.Set("Cache-Control", "private, no-store")
+}
+
+var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// render writes a page, whole or not at all.
+func (s *server) render(c echo.Context, status int, name string, data any) error {
+	b := buffers.Get().(*bytes.Buffer)
+	defer buffers.Put(b)
+	b.Reset()
+	if err := templates.ExecuteTemplate(b, name, data); err != nil {
+		s.Log.Error("pages: render", "page", name, "err", err)
+		return echo.NewHTTPError(http.StatusInternalServerError)
+	}
+	secure(c.Response().Header())
+	return c.HTMLBlob(status, b.Bytes())
+}

@@ -1,0 +1,239 @@
+package pages
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/waybillhq/waybill/internal/links"
+	"github.com/waybillhq/waybill/internal/store"
+	"github.com/waybillhq/waybill/order"
+)
+
+// Look at the pages while changing them:
+//
+//	go test ./api/pages -run TestServe -serve 127.0.0.1:8090
+var serve = flag.String("serve", "", "serve the pages with made-up orders at this address")
+
+var (
+	testNow    = time.Date(2026, 11, 20, 14, 30, 0, 0, time.UTC)
+	testSecret = []byte("0123456789abcdef0123456789abcdef")
+)
+
+// memory is a store of fixtures; the token of an order is its fixture's name.
+type memory struct {
+	fixtures []fixture
+	rows     []store.Summary
+	err      error
+	row      store.StoreRow
+	asked    []store.Filter
+	reads    int
+}
+
+func (m *memory) find(match func(fixture) bool) (store.Order, error) {
+	m.reads++
+	if m.err != nil {
+		return store.Order{}, m.err
+	}
+	if i := slices.IndexFunc(m.fixtures, match); i >= 0 {
+		return m.fixtures[i].Order, nil
+	}
+	return store.Order{}, store.ErrNotFound
+}
+
+func (m *memory) Order(_ context.Context, id string) (store.Order, error) {
+	return m.find(func(f fixture) bool { return f.Order.Spec.ID == id })
+}
+
+func (m *memory) OrderByToken(_ context.Context, hash []byte) (store.Order, error) {
+	return m.find(func(f fixture) bool { return bytes.Equal(links.TokenHash("token-"+f.Name), hash) })
+}
+
+func (m *memory) Timeline(_ context.Context, id string, _ int) ([]store.Entry, error) {
+	m.reads++
+	for _, f := range m.fixtures {
+		if f.Order.Spec.ID == id {
+			return f.Entries, nil
+		}
+	}
+	return nil, nil
+}
+
+func (m *memory) GetStore(_ context.Context, id string) (store.StoreRow, error) {
+	m.reads++
+	if m.row.ID != id {
+		return store.StoreRow{}, store.ErrNotFound
+	}
+	return m.row, nil
+}
+
+func (m *memory) Orders(_ context.Context, f store.Filter) ([]store.Summary, error) {
+	m.asked = append(m.asked, f)
+	if m.err != nil {
+		return nil, m.err
+	}
+	var out []store.Summary
+	for _, r := range m.rows {
+		if f.Status != "" && r.Status != f.Status || f.Query != "" && r.Number != f.Query || f.Case == "any" && len(r.OpenCases) == 0 ||
+			!f.Before.PlacedAt.IsZero() && !r.PlacedAt.Before(f.Before.PlacedAt) {
+			continue
+		}
+		if out = append(out, r); len(out) == f.Limit {
+			break
+		}
+	}
+	return out, nil
+}
+
+var testLinks = links.Links{PublicURL: "https://way.example", TemporalUIURL: "https://temporal.example", Namespace: "default", Secret: testSecret}
+
+// made is the memory of every test: its orders take a while to make and are
+// only read.
+var made = sync.OnceValue(func() *memory { return newMemory(testNow) })
+
+func newMemory(now time.Time) *memory {
+	m := &memory{fixtures: append(fixtures(now), crowd(now)), row: store.StoreRow{ID: "acme", Name: "Acme Outfitters", BrandColor: "#0b5d4e", SupportEmail: "help@acme.example", SupportURL: "https://acme.example/help"}}
+	for i := range m.fixtures {
+		f := &m.fixtures[i]
+		// Each its own order, as in a real list.
+		f.Order.Spec.ID = fmt.Sprintf("acme:A-%d", 10482+i)
+		f.Order.State.Spec.ID = f.Order.Spec.ID
+		if !strings.HasPrefix(f.Order.Spec.Number, "2026-WEB") {
+			f.Order.State.Spec.Number = fmt.Sprintf("A-%d", 10482+i)
+		}
+		m.rows = append(m.rows, summaryOf(f.Order.State))
+	}
+	slices.SortStableFunc(m.rows, func(a, b store.Summary) int { return b.PlacedAt.Compare(a.PlacedAt) })
+	return m
+}
+
+func summaryOf(st *order.State) store.Summary {
+	v := order.ViewOf(st)
+	s := store.Summary{ID: v.ID, Store: v.Store, Number: v.Number, Status: string(v.Status), Summary: v.Summary, Class: string(v.Class), PlacedAt: v.PlacedAt, Late: v.Late, OnHold: v.OnHold, Closed: v.Closed, Parcels: len(v.Parcels)}
+	if !v.PromisedAt.IsZero() {
+		s.PromisedAt = &v.PromisedAt
+	}
+	for _, p := range v.Parcels {
+		if p.Carrier != "" && !slices.Contains(s.Carriers, p.Carrier) {
+			s.Carriers = append(s.Carriers, p.Carrier)
+		}
+	}
+	for _, c := range v.Cases {
+		if !slices.Contains(s.OpenCases, string(c.Kind)) {
+			s.OpenCases = append(s.OpenCases, string(c.Kind))
+		}
+	}
+	if w, ok := order.NextDeadline(st); ok {
+		s.NextWhat, s.NextOwner, s.NextUntil = w.What, string(w.Owner), &w.Until
+	}
+	return s
+}
+
+func verify(_ context.Context, key string) (string, []string, bool) {
+	switch key {
+	case "ops-key":
+		return "key-ops", []string{"orders:read", "ops"}, true
+	case "storefront-key":
+		return "key-storefront", []string{"orders:write"}, true
+	}
+	return "", nil, false
+}
+
+func newServer(t *testing.T) (*echo.Echo, *memory) {
+	t.Helper()
+	m := &memory{fixtures: made().fixtures, rows: made().rows, row: made().row}
+	e := echo.New()
+	Mount(e, Deps{Store: m, Links: testLinks, Now: func() time.Time { return testNow }, Secret: testSecret, VerifyKey: verify})
+	return e, m
+}
+
+type reply struct {
+	*httptest.ResponseRecorder
+	body string
+}
+
+func do(e *echo.Echo, r *http.Request) reply {
+	w := httptest.NewRecorder()
+	e.ServeHTTP(w, r)
+	return reply{w, w.Body.String()}
+}
+
+func get(e *echo.Echo, path string, cookies ...*http.Cookie) reply {
+	r := httptest.NewRequest(http.MethodGet, path, nil)
+	for _, c := range cookies {
+		r.AddCookie(c)
+	}
+	return do(e, r)
+}
+
+func session(role string, expires time.Time) *http.Cookie {
+	return &http.Cookie{Name: "waybill", Value: who{"key-ops", role, expires}.seal(testSecret, "session")}
+}
+
+func signedIn() *http.Cookie { return session("ops", testNow.Add(time.Hour)) }
+
+func post(path string, form url.Values) *http.Request {
+	r := httptest.NewRequest(http.MethodPost, path, strings.NewReader(form.Encode()))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	return r
+}
+
+func has(t *testing.T, body string, wants ...string) {
+	t.Helper()
+	for _, w := range wants {
+		if !strings.Contains(body, w) {
+			t.Errorf("the page lacks %q", w)
+		}
+	}
+}
+
+func lacks(t *testing.T, body string, unwanted ...string) {
+	t.Helper()
+	low := strings.ToLower(body)
+	for _, w := range unwanted {
+		if strings.Contains(low, strings.ToLower(w)) {
+			t.Errorf("the page says %q", w)
+		}
+	}
+}
+
+var errDown = errors.New("connection refused")
+
+func TestServe(t *testing.T) {
+	if *serve == "" {
+		t.Skip("only with -serve")
+	}
+	e := echo.New()
+	e.HideBanner = true
+	now := time.Now()
+	secret := testSecret
+	Mount(e, Deps{Store: newMemory(now), Links: testLinks, Secret: secret, VerifyKey: verify})
+	// For screenshots, which cannot carry a cookie from one run to the next.
+	e.GET("/shot/*", func(c echo.Context) error {
+		r := c.Request().Clone(c.Request().Context())
+		r.URL.Path, r.URL.RawPath = strings.TrimPrefix(r.URL.Path, "/shot"), ""
+		r.RequestURI = r.URL.RequestURI()
+		r.AddCookie(&http.Cookie{Name: "waybill", Value: who{"key-ops", "ops", now.Add(time.Hour)}.seal(secret, "session")})
+		e.ServeHTTP(c.Response(), r)
+		return nil
+	})
+	t.Logf("http://%s/console/enter?ticket=%s", *serve, Ticket(secret, "me", "ops", now.Add(time.Hour)))
+	ctx, stop := signal.NotifyContext(t.Context(), os.Interrupt)
+	defer stop()
+	go func() { <-ctx.Done(); _ = e.Close() }()
+	_ = e.Start(*serve)
+}

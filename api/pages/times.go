@@ -1,0 +1,165 @@
+package pages
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/waybillhq/waybill/internal/store"
+)
+
+// lens says when it is and where the reader probably is.
+type lens struct {
+	now  time.Time
+	home *time.Location
+	// known: somebody said where home is; otherwise it is UTC.
+	known bool
+}
+
+var offsetPattern = regexp.MustCompile(`^([+-])(\d\d):?(\d\d)?(?::?\d\d)?$`)
+
+// zone reads "+01:00", "-0500" or "Z".
+func zone(offset string) (*time.Location, bool) {
+	offset = strings.TrimSpace(offset)
+	if offset == "Z" || offset == "z" {
+		return time.UTC, true
+	}
+	m := offsetPattern.FindStringSubmatch(offset)
+	if m == nil {
+		return nil, false
+	}
+	h, min := int(m[2][0]-'0')*10+int(m[2][1]-'0'), 0
+	if m[3] != "" {
+		min = int(m[3][0]-'0')*10 + int(m[3][1]-'0')
+	}
+	secs := h*3600 + min*60
+	if m[1] == "-" {
+		secs = -secs
+	}
+	return time.FixedZone(offset, secs), true
+}
+
+var wallLayouts = []string{"2006-01-02T15:04:05", "2006-01-02 15:04:05", "2006-01-02T15:04", "2006-01-02 15:04", "20060102150405", "20060102 150405", "2006-01-02T15:04:05.999999999"}
+
+// wall is the time on the clock where it happened; ok is false when nobody said.
+func wall(e store.Entry) (t time.Time, ok bool) {
+	if e.LocalTime != "" {
+		if t, err := time.Parse(time.RFC3339, e.LocalTime); err == nil {
+			return t, true
+		}
+		loc, known := zone(e.UTCOffset)
+		if !known {
+			loc = time.UTC
+		}
+		for _, layout := range wallLayouts {
+			if t, err := time.ParseInLocation(layout, e.LocalTime, loc); err == nil {
+				return t, true
+			}
+		}
+	}
+	if loc, known := zone(e.UTCOffset); known {
+		return e.At.In(loc), true
+	}
+	return e.At.UTC(), false
+}
+
+// newLens takes the reader to be where the parcel was last heard of, since
+// nothing else is known about them without asking for personal data.
+func newLens(now time.Time, entries []store.Entry, promise time.Time) lens {
+	for i := len(entries) - 1; i >= 0; i-- {
+		if loc, ok := zone(entries[i].UTCOffset); ok {
+			return lens{now, loc, true}
+		}
+	}
+	if _, off := promise.Zone(); off != 0 {
+		return lens{now, promise.Location(), true}
+	}
+	return lens{now, time.UTC, false}
+}
+
+// local puts a moment on the right calendar day: a time that came with an offset
+// was meant there ("by the 24th" is the 24th of whoever promised it).
+func (l lens) local(t time.Time) time.Time {
+	if _, off := t.Zone(); off != 0 {
+		return t
+	}
+	return t.In(l.home)
+}
+
+func daysBetween(a, b time.Time) int {
+	day := func(t time.Time) time.Time {
+		y, m, d := t.Date()
+		return time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
+	}
+	return int(day(b).Sub(day(a)).Hours() / 24)
+}
+
+// away is the number of calendar days from today.
+func (l lens) away(t time.Time) int {
+	t = l.local(t)
+	return daysBetween(l.now.In(t.Location()), t)
+}
+
+// day is "Tuesday 24 November", with the year when it is another one.
+func (l lens) day(t time.Time) string {
+	t = l.local(t)
+	if t.Year() != l.now.Year() {
+		return t.Format("Monday 2 January 2006")
+	}
+	return t.Format("Monday 2 January")
+}
+
+// soon is day, but says today and tomorrow.
+func (l lens) soon(t time.Time) string {
+	switch l.away(t) {
+	case 0:
+		return "today"
+	case 1:
+		return "tomorrow, " + l.day(t)
+	case -1:
+		return "yesterday, " + l.day(t)
+	}
+	return l.day(t)
+}
+
+// onDay reads well after "was delivered".
+func (l lens) onDay(t time.Time) string {
+	switch l.away(t) {
+	case 0, -1:
+		return l.soon(t)
+	}
+	return "on " + l.day(t)
+}
+
+// clock is " at 14:05", or nothing where the reader's clock is not known.
+func (l lens) clock(t time.Time) string {
+	if !l.known {
+		return ""
+	}
+	return " at " + t.In(l.home).Format("15:04")
+}
+
+func (l lens) short(t time.Time) string { return l.local(t).Format("2 Jan") }
+
+// ago says how long ago, or in how long, in one unit.
+func ago(now, t time.Time) string {
+	d := now.Sub(t)
+	if d < 0 {
+		return "in " + span(-d)
+	}
+	if d < time.Minute {
+		return "just now"
+	}
+	return span(d) + " ago"
+}
+
+func span(d time.Duration) string {
+	switch {
+	case d < time.Hour:
+		return fmt.Sprintf("%d min", int(d/time.Minute))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%d h", int(d/time.Hour))
+	}
+	return fmt.Sprintf("%d d", int(d/(24*time.Hour)))
+}

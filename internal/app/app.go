@@ -1,0 +1,267 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/operatorservice/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/client"
+
+	"github.com/waybillhq/waybill/activities"
+	"github.com/waybillhq/waybill/api"
+	"github.com/waybillhq/waybill/api/pages"
+	"github.com/waybillhq/waybill/internal/relay"
+	"github.com/waybillhq/waybill/internal/store"
+	"github.com/waybillhq/waybill/worker"
+	"github.com/waybillhq/waybill/workflows"
+)
+
+// drainTime is how long requests under way may take after a SIGTERM.
+const drainTime = 15 * time.Second
+
+// Migrate brings the database schema and the namespace's search attributes to
+// what this binary needs.
+func Migrate(ctx context.Context, c Config, log *slog.Logger) error {
+	from, to, err := store.Migrate(ctx, c.DatabaseURL)
+	if err != nil {
+		return err
+	}
+	log.Info("database schema", "from", from, "to", to)
+	opts, err := c.temporal(log)
+	if err != nil {
+		return err
+	}
+	t, err := client.DialContext(ctx, opts)
+	if err != nil {
+		return fmt.Errorf("temporal: %w", err)
+	}
+	defer t.Close()
+	return addSearchAttributes(ctx, t, opts.Namespace)
+}
+
+// addSearchAttributes registers what is missing. A namespace that is managed
+// elsewhere (Temporal Cloud) may refuse; then its owner must add them.
+func addSearchAttributes(ctx context.Context, t client.Client, namespace string) error {
+	have, err := t.OperatorService().ListSearchAttributes(ctx, &operatorservice.ListSearchAttributesRequest{Namespace: namespace})
+	if err != nil {
+		return fmt.Errorf("search attributes of namespace %s: %w", namespace, err)
+	}
+	missing := map[string]enumspb.IndexedValueType{}
+	for name, typ := range workflows.SearchAttributes() {
+		if _, ok := have.GetCustomAttributes()[name]; !ok {
+			missing[name] = typ
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	_, err = t.OperatorService().AddSearchAttributes(ctx, &operatorservice.AddSearchAttributesRequest{Namespace: namespace, SearchAttributes: missing})
+	var exists *serviceerror.AlreadyExists
+	if err != nil && !errors.As(err, &exists) {
+		return fmt.Errorf("namespace %s lacks the search attributes %s and they could not be added: %w", namespace, strings.Join(slices.Sorted(maps.Keys(missing)), ", "), err)
+	}
+	return nil
+}
+
+// process is what the roles of one process share.
+type process struct {
+	Config
+	log      *slog.Logger
+	store    *store.Store
+	temporal client.Client
+	orders   *workflows.Client
+	metrics  *prometheus.Registry
+}
+
+// Serve runs the given roles ("api", "worker") until ctx ends, and drains.
+func Serve(ctx context.Context, c Config, log *slog.Logger, roles ...string) (err error) {
+	if err := c.validate(); err != nil {
+		return err
+	}
+	if err := store.CheckSchema(ctx, c.DatabaseURL); err != nil {
+		return err
+	}
+	opts, err := c.temporal(log)
+	if err != nil {
+		return err
+	}
+	p := &process{Config: c, log: log, metrics: prometheus.NewRegistry()}
+	p.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	if p.store, err = store.Open(ctx, c.DatabaseURL); err != nil {
+		return err
+	}
+	defer p.store.Close()
+	// Lazy: orders and events are accepted while Temporal is away.
+	if p.temporal, err = client.NewLazyClient(opts); err != nil {
+		return fmt.Errorf("temporal: %w", err)
+	}
+	defer p.temporal.Close()
+	p.orders = &workflows.Client{Temporal: p.temporal, Namespace: opts.Namespace, ConsoleURL: c.links(opts.Namespace).Console}
+	p.watchInbox()
+
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	ends := make(chan error, len(roles))
+	for _, role := range roles {
+		run := map[string]func(context.Context) error{"api": p.api, "worker": p.worker}[role]
+		if run == nil {
+			return fmt.Errorf("unknown role %q", role)
+		}
+		go func() {
+			err := run(ctx)
+			cancel() // one role's end is the process's end
+			if err != nil {
+				err = fmt.Errorf("%s: %w", role, err)
+			}
+			ends <- err
+		}()
+	}
+	for range roles {
+		err = errors.Join(err, <-ends)
+	}
+	return err
+}
+
+func (p *process) api(ctx context.Context) error {
+	l := p.links(p.orders.Namespace)
+	draining := ctx.Done()
+	server := api.New(api.Deps{
+		Store: p.store, Orders: orders{p.orders, p.store}, Log: p.log, Links: l, Registry: p.metrics, Now: time.Now,
+		Ready: func(ctx context.Context) error {
+			select {
+			case <-draining:
+				return errors.New("shutting down")
+			default:
+			}
+			return p.ready(ctx)
+		},
+	})
+	pages.Mount(server.Echo, pages.Deps{Store: p.store, Links: l, Log: p.log, Now: time.Now, Secret: []byte(p.Secret), VerifyKey: server.VerifyKey})
+	h := &http.Server{
+		Handler: server.Echo, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
+		MaxHeaderBytes: 32 << 10, ErrorLog: slog.NewLogLogger(p.log.Handler(), slog.LevelDebug),
+	}
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", p.Listen)
+	if err != nil {
+		return err
+	}
+	p.log.Info("api listens", "address", listener.Addr().String())
+	stopped := make(chan error, 1)
+	go func() { stopped <- h.Serve(listener) }()
+	select {
+	case err := <-stopped:
+		return err
+	case <-ctx.Done():
+	}
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
+	defer cancel()
+	return h.Shutdown(drain)
+}
+
+// ready says what this process cannot do its work without.
+func (p *process) ready(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	if err := p.store.Ping(ctx); err != nil {
+		return fmt.Errorf("database: %w", err)
+	}
+	if _, err := p.temporal.CheckHealth(ctx, &client.CheckHealthRequest{}); err != nil {
+		return fmt.Errorf("temporal: %w", err)
+	}
+	return nil
+}
+
+func (p *process) worker(ctx context.Context) error {
+	w := worker.New(p.temporal, &activities.Activities{ReadModel: p.store, Inbox: p.store}, worker.Defaults())
+	if err := p.startWorker(ctx, w.Start); err != nil || ctx.Err() != nil {
+		return err
+	}
+	p.log.Info("worker runs", "queue", workflows.TaskQueue)
+	r := &relay.Relay{Store: p.store, Orders: p.orders, Log: p.log, Told: p.countTold()}
+	err := r.Run(ctx)
+	w.Stop()
+	return err
+}
+
+// startWorker waits for Temporal: a worker that comes up first is no fault.
+func (p *process) startWorker(ctx context.Context, start func() error) error {
+	for wait := 250 * time.Millisecond; ; wait = min(2*wait, 5*time.Second) {
+		err := p.checkNamespace(ctx)
+		if err == nil {
+			if err = start(); err == nil {
+				return nil
+			}
+		}
+		p.log.Warn("worker waits for temporal", "error", err)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(wait):
+		}
+	}
+}
+
+func (p *process) checkNamespace(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	have, err := p.temporal.OperatorService().ListSearchAttributes(ctx, &operatorservice.ListSearchAttributesRequest{Namespace: p.orders.Namespace})
+	if err != nil {
+		return err
+	}
+	for name := range workflows.SearchAttributes() {
+		if _, ok := have.GetCustomAttributes()[name]; !ok {
+			return fmt.Errorf("namespace %s has no search attribute %s: run `waybill migrate`", p.orders.Namespace, name)
+		}
+	}
+	return nil
+}
+
+func (p *process) countTold() func(string, int) {
+	told := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "waybill_relay_facts_total", Help: "Facts that the relay is done with, by outcome (sent, late, failed)."}, []string{"outcome"})
+	p.metrics.MustRegister(told)
+	return func(outcome string, n int) { told.WithLabelValues(outcome).Add(float64(n)) }
+}
+
+// watchInbox exports what waits, read when the metrics are.
+func (p *process) watchInbox() {
+	p.metrics.MustRegister(inboxCollector{p.store})
+}
+
+type inboxCollector struct{ store *store.Store }
+
+var (
+	unsentDesc  = prometheus.NewDesc("waybill_inbox_unsent", "Accepted facts that their orders do not know yet.", nil, nil)
+	orphansDesc = prometheus.NewDesc("waybill_inbox_orphans", "Accepted facts whose parcel is not known.", nil, nil)
+	lagDesc     = prometheus.NewDesc("waybill_inbox_lag_seconds", "How long the most overdue fact has been due.", nil, nil)
+)
+
+func (c inboxCollector) Describe(ch chan<- *prometheus.Desc) {
+	ch <- unsentDesc
+	ch <- orphansDesc
+	ch <- lagDesc
+}
+
+func (c inboxCollector) Collect(ch chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
+	defer cancel()
+	st, err := c.store.Inbox(ctx)
+	if err != nil {
+		ch <- prometheus.NewInvalidMetric(unsentDesc, err)
+		return
+	}
+	ch <- prometheus.MustNewConstMetric(unsentDesc, prometheus.GaugeValue, float64(st.Unsent))
+	ch <- prometheus.MustNewConstMetric(orphansDesc, prometheus.GaugeValue, float64(st.Orphans))
+	ch <- prometheus.MustNewConstMetric(lagDesc, prometheus.GaugeValue, st.OldestDue.Seconds())
+}

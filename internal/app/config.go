@@ -1,0 +1,93 @@
+// Package app wires the product together; nothing else does.
+package app
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"os"
+	"strings"
+
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/contrib/envconfig"
+	"go.temporal.io/sdk/log"
+
+	"github.com/waybillhq/waybill/internal/links"
+	"github.com/waybillhq/waybill/workflows"
+)
+
+// Config is everything that a process is told from outside. How to reach
+// Temporal beyond address and namespace (TLS, API key, profile) is read by
+// Temporal's own envconfig: TEMPORAL_* and temporal.toml.
+type Config struct {
+	DatabaseURL       string // WAYBILL_DATABASE_URL, or DATABASE_URL
+	Listen            string // WAYBILL_LISTEN
+	PublicURL         string // WAYBILL_PUBLIC_URL: what buyers and staff type
+	TemporalAddress   string // TEMPORAL_ADDRESS
+	TemporalNamespace string // TEMPORAL_NAMESPACE
+	TemporalUIURL     string // WAYBILL_TEMPORAL_UI_URL, for links to histories
+	Secret            string // WAYBILL_SECRET: signs tracking links and console sessions
+}
+
+// FromEnv reads the configuration and names everything that is wrong with it.
+func FromEnv() (Config, error) {
+	env := func(name, otherwise string) string { return cmp.Or(os.Getenv(name), otherwise) }
+	c := Config{
+		DatabaseURL:       env("WAYBILL_DATABASE_URL", os.Getenv("DATABASE_URL")),
+		Listen:            env("WAYBILL_LISTEN", "127.0.0.1:8080"),
+		PublicURL:         strings.TrimSuffix(env("WAYBILL_PUBLIC_URL", "http://127.0.0.1:8080"), "/"),
+		TemporalAddress:   os.Getenv("TEMPORAL_ADDRESS"),
+		TemporalNamespace: os.Getenv("TEMPORAL_NAMESPACE"),
+		TemporalUIURL:     strings.TrimSuffix(env("WAYBILL_TEMPORAL_UI_URL", "http://127.0.0.1:8233"), "/"),
+		Secret:            os.Getenv("WAYBILL_SECRET"),
+	}
+	return c, c.validate()
+}
+
+func (c Config) validate() error {
+	var errs []error
+	if c.DatabaseURL == "" {
+		errs = append(errs, errors.New("WAYBILL_DATABASE_URL is not set: the PostgreSQL database, like postgres://user:password@host:5432/waybill"))
+	}
+	for name, u := range map[string]string{"WAYBILL_PUBLIC_URL": c.PublicURL, "WAYBILL_TEMPORAL_UI_URL": c.TemporalUIURL} {
+		if p, err := url.Parse(u); err != nil || p.Host == "" || p.Scheme != "http" && p.Scheme != "https" {
+			errs = append(errs, fmt.Errorf("%s is not a web address: %q", name, u))
+		}
+	}
+	if len(c.Secret) < 32 {
+		errs = append(errs, errors.New("WAYBILL_SECRET must have at least 32 characters: it signs tracking links and sessions; make one with `openssl rand -base64 32` and keep it"))
+	}
+	return errors.Join(errs...)
+}
+
+// LogValue keeps secrets out of logs.
+func (c Config) LogValue() slog.Value {
+	database := "unreadable"
+	if u, err := url.Parse(c.DatabaseURL); err == nil {
+		database = u.Redacted()
+	}
+	return slog.GroupValue(slog.String("database", database), slog.String("listen", c.Listen), slog.String("public_url", c.PublicURL),
+		slog.String("temporal", c.TemporalAddress), slog.String("namespace", c.TemporalNamespace), slog.String("temporal_ui", c.TemporalUIURL))
+}
+
+func (c Config) links(namespace string) links.Links {
+	return links.Links{PublicURL: c.PublicURL, TemporalUIURL: c.TemporalUIURL, Namespace: namespace, Secret: []byte(c.Secret)}
+}
+
+// temporal is how to reach Temporal: its own configuration, then ours on top.
+func (c Config) temporal(l *slog.Logger) (client.Options, error) {
+	o, err := envconfig.LoadDefaultClientOptions()
+	if err != nil {
+		return o, fmt.Errorf("temporal configuration: %w", err)
+	}
+	o.HostPort = cmp.Or(c.TemporalAddress, o.HostPort)
+	o.Namespace = cmp.Or(c.TemporalNamespace, o.Namespace, "default")
+	o.Logger = log.NewStructuredLogger(l)
+	return o, nil
+}
+
+// SearchAttributes that the namespace must have.
+func SearchAttributes() map[string]enumspb.IndexedValueType { return workflows.SearchAttributes() }

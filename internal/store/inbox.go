@@ -1,0 +1,358 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/waybillhq/waybill/order"
+)
+
+// intakeWriters and intakeBatch bound how much one statement takes in. Callers
+// that arrive while a statement runs share the next one: under load a commit is
+// shared by many webhooks, without load nobody waits.
+const (
+	intakeWriters = 2
+	intakeBatch   = 2000
+)
+
+// Event is the fact as the order will see it, but for its number.
+func (f Fact) Event(parcel string) order.Event {
+	m := order.Meta{ID: f.EventID, By: order.CarrierSays, Actor: f.Actor, Occurred: f.OccurredAt}
+	switch f.Kind {
+	case KindScan:
+		m.By = order.Warehouse
+		return order.Scan{Meta: m, Parcel: parcel, Kind: order.ScanKind(f.Milestone), Location: f.Location, Carrier: f.Carrier, Tracking: f.Tracking}
+	case KindCarrierEvent:
+	}
+	e := order.CarrierEvent{Meta: m, Parcel: parcel, Milestone: order.Milestone(f.Milestone), Physical: f.Physical, Carrier: f.Carrier,
+		Code: f.Code, Bucket: f.Bucket, Location: f.Location, Correction: f.Correction}
+	if f.ETA != nil {
+		e.ETA = *f.ETA
+	}
+	return e
+}
+
+// ride is the milestone of its parcel at which the fact may ride along: "*" at
+// any, "" at none.
+func (f Fact) ride() string {
+	at, always := order.RidesAlong(f.Event(""))
+	if always {
+		return "*"
+	}
+	return string(at)
+}
+
+type acceptance struct {
+	ctx     context.Context
+	facts   []Fact
+	results []Result
+	err     error
+	done    chan struct{}
+}
+
+// Accept makes facts durable, each once, and says of each what became of it.
+// It returns only after the commit.
+func (s *Store) Accept(ctx context.Context, facts []Fact) ([]Result, error) {
+	if len(facts) == 0 {
+		return nil, nil
+	}
+	a := &acceptance{ctx: ctx, facts: facts, done: make(chan struct{})}
+	select {
+	case s.intake <- a:
+	case <-ctx.Done():
+		return nil, fmt.Errorf("accept: %w", ctx.Err())
+	}
+	select {
+	case <-a.done:
+		return a.results, a.err
+	case <-ctx.Done():
+		return nil, fmt.Errorf("accept: %w", ctx.Err())
+	}
+}
+
+// takeIn writes whatever waits, together.
+func (s *Store) takeIn(ctx context.Context) {
+	for {
+		var batch []*acceptance
+		select {
+		case <-ctx.Done():
+			return
+		case a := <-s.intake:
+			batch = append(batch, a)
+		}
+		n := len(batch[0].facts)
+	more:
+		for n < intakeBatch {
+			select {
+			case a := <-s.intake:
+				batch = append(batch, a)
+				n += len(a.facts)
+			default:
+				break more
+			}
+		}
+		s.write(ctx, batch)
+	}
+}
+
+func (s *Store) write(ctx context.Context, batch []*acceptance) {
+	all := make([]Fact, 0, len(batch[0].facts))
+	for _, a := range batch {
+		all = append(all, a.facts...)
+	}
+	results, err := s.insertFacts(ctx, all)
+	if err != nil && len(batch) > 1 {
+		// One caller's bad item must not fail the others.
+		for _, a := range batch {
+			s.write(ctx, []*acceptance{a})
+		}
+		return
+	}
+	for _, a := range batch {
+		if err == nil {
+			a.results, results = results[:len(a.facts):len(a.facts)], results[len(a.facts):]
+		}
+		a.err = err
+		close(a.done)
+	}
+}
+
+// The route of a fact is found in the same statement that inserts it: by order
+// and parcel if it names them, else by the parcel that got its tracking number
+// last. Rows go in by key, so that two writers cannot deadlock.
+const insertFacts = `
+with item as (
+    select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[],
+        $11::bool[], $12::bool[], $13::timestamptz[], $14::timestamptz[], $15::text[], $16::text[], $17::text[], $18::text[], $19::text[], $20::text[], $21::text[])
+    as t (source, event_id, kind, ref_order, ref_parcel, carrier, tracking, milestone, code, bucket,
+        physical, correction, eta, occurred_at, local_time, utc_offset, time_basis, location, description, actor, ride)
+)
+insert into inbox (source, event_id, kind, order_id, parcel_id, ref_order, ref_parcel, carrier, tracking, milestone, code, bucket,
+    physical, correction, eta, occurred_at, local_time, utc_offset, time_basis, location, description, actor, due_at)
+select i.source, i.event_id, i.kind, p.order_id, p.id, i.ref_order, i.ref_parcel, i.carrier, i.tracking, i.milestone, i.code, i.bucket,
+    i.physical, i.correction, i.eta, i.occurred_at, i.local_time, i.utc_offset, i.time_basis, i.location, i.description, i.actor,
+    case when i.ride = '*' or i.ride = p.milestone and not p.watched then now() + p.ride_along else now() end
+from item i left join lateral (
+    select q.order_id, q.id, q.milestone, q.watched, q.ride_along from parcels q
+    where i.ref_order <> '' and q.order_id = i.ref_order and q.id = i.ref_parcel
+    union all
+    (select q.order_id, q.id, q.milestone, q.watched, q.ride_along from parcels q
+    where i.ref_order = '' and i.tracking <> '' and q.tracking = i.tracking and (i.carrier = '' or q.carrier = i.carrier)
+    order by q.bound_at desc limit 1)
+    limit 1) p on true
+order by i.source, i.event_id
+on conflict (source, event_id) do nothing
+returning source, event_id, order_id is not null`
+
+func (s *Store) insertFacts(ctx context.Context, facts []Fact) ([]Result, error) {
+	n := len(facts)
+	text := make([][]string, 18)
+	for i := range text {
+		text[i] = make([]string, n)
+	}
+	physical, correction := make([]bool, n), make([]bool, n)
+	eta, occurred := make([]*time.Time, n), make([]time.Time, n)
+	for i, f := range facts {
+		for j, v := range [...]string{f.Source, f.EventID, string(f.Kind), f.RefOrder, f.RefParcel, f.Carrier, f.Tracking, f.Milestone, f.Code, f.Bucket,
+			f.LocalTime, f.UTCOffset, f.TimeBasis, f.Location, f.Description, f.Actor, f.ride()} {
+			text[j][i] = v
+		}
+		physical[i], correction[i], eta[i], occurred[i] = f.Physical, f.Correction, f.ETA, f.OccurredAt
+	}
+	rows, err := s.pool.Query(ctx, insertFacts, text[0], text[1], text[2], text[3], text[4], text[5], text[6], text[7], text[8], text[9],
+		physical, correction, eta, occurred, text[10], text[11], text[12], text[13], text[14], text[15], text[16])
+	if err != nil {
+		return nil, fmt.Errorf("accept facts: %w", err)
+	}
+	type key struct{ source, id string }
+	inserted := make(map[key]bool, n)
+	var k key
+	var routed bool
+	if _, err := pgx.ForEachRow(rows, []any{&k.source, &k.id, &routed}, func() error {
+		inserted[k] = routed
+		return nil
+	}); err != nil {
+		return nil, fmt.Errorf("accept facts: %w", err)
+	}
+	results := make([]Result, n)
+	for i, f := range facts {
+		k := key{f.Source, f.EventID}
+		routed, ok := inserted[k]
+		switch {
+		case !ok:
+			results[i] = Duplicate
+		case routed:
+			results[i] = Accepted
+		default:
+			results[i] = Orphan
+		}
+		delete(inserted, k) // the same event again in this batch is a duplicate
+	}
+	return results, nil
+}
+
+// Due is what one order must be told now: everything that waits for it.
+type Due struct {
+	OrderID string
+	Closed  bool // its read model says that it had ended
+	Facts   []Numbered
+}
+
+// Numbered is a fact with its inbox number.
+type Numbered struct {
+	N          int64
+	Parcel     string
+	ReceivedAt time.Time
+	Fact
+}
+
+// DueFacts returns, for up to limit orders that must be told something, all that
+// waits for them, including what could have waited longer.
+func (s *Store) DueFacts(ctx context.Context, limit int, except []string) ([]Due, error) {
+	rows, err := s.pool.Query(ctx, `
+with ready as (
+    select distinct d.order_id from (
+        select order_id from inbox where sent_at is null and order_id is not null and due_at <= now() and order_id <> all($2)
+        order by due_at limit 10 * $1) d
+    limit $1
+)
+select o.id, o.closed, i.n, i.parcel_id, i.received_at, i.source, i.event_id, i.kind, i.carrier, i.tracking, i.milestone, i.code, i.bucket,
+    i.physical, i.correction, i.eta, i.occurred_at, i.location, i.actor
+from ready r join orders o on o.id = r.order_id and o.started_at is not null
+    join inbox i on i.order_id = o.id and i.sent_at is null
+order by o.id, i.n`, limit, except)
+	if err != nil {
+		return nil, fmt.Errorf("due facts: %w", err)
+	}
+	var due []Due
+	var id string
+	var closed bool
+	var f Numbered
+	_, err = pgx.ForEachRow(rows, []any{&id, &closed, &f.N, &f.Parcel, &f.ReceivedAt, &f.Source, &f.EventID, &f.Kind, &f.Carrier, &f.Tracking,
+		&f.Milestone, &f.Code, &f.Bucket, &f.Physical, &f.Correction, &f.ETA, &f.OccurredAt, &f.Location, &f.Actor}, func() error {
+		if len(due) == 0 || due[len(due)-1].OrderID != id {
+			due = append(due, Due{OrderID: id, Closed: closed})
+		}
+		last := &due[len(due)-1]
+		last.Facts = append(last.Facts, f)
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("due facts: %w", err)
+	}
+	return due, nil
+}
+
+// MarkSent notes that facts have reached their orders, or came too late.
+func (s *Store) MarkSent(ctx context.Context, ns []int64, outcome string) error {
+	if len(ns) == 0 {
+		return nil
+	}
+	if _, err := s.pool.Exec(ctx, `update inbox set sent_at = now(), outcome = $2 where n = any($1)`, ns, outcome); err != nil {
+		return fmt.Errorf("mark sent: %w", err)
+	}
+	return nil
+}
+
+// AttachOrphans gives orphans to parcels that appeared or got their tracking
+// number since then. A new number puts them behind what the order has seen.
+func (s *Store) AttachOrphans(ctx context.Context, since time.Time) (int64, error) {
+	tag, err := s.pool.Exec(ctx, `
+with fresh as (select order_id, id, carrier, tracking, bound_at from parcels where bound_at >= $1),
+hit as (
+    select i.n, f.order_id, f.id, f.bound_at from fresh f join inbox i on i.order_id is null and i.tracking = f.tracking and i.ref_order = ''
+        and (i.carrier = '' or i.carrier = f.carrier) where f.tracking <> ''
+    union all
+    select i.n, f.order_id, f.id, f.bound_at from fresh f join inbox i on i.order_id is null and i.ref_order = f.order_id and i.ref_parcel = f.id
+),
+best as (select distinct on (n) n, order_id, id from hit order by n, bound_at desc)
+update inbox set order_id = best.order_id, parcel_id = best.id, n = nextval('inbox_n'), due_at = now()
+from best where inbox.n = best.n and inbox.order_id is null`, since)
+	if err != nil {
+		return 0, fmt.Errorf("attach orphans: %w", err)
+	}
+	return tag.RowsAffected(), nil
+}
+
+// Wake lets everything that rides along for an order go now, and returns the
+// parcel's latest physical carrier event in the inbox: what a carrier check
+// reads before it asks anybody.
+func (s *Store) Wake(ctx context.Context, orderID, parcel string) (time.Time, error) {
+	var last *time.Time
+	err := s.pool.QueryRow(ctx, `
+with woken as (update inbox set due_at = now() where order_id = $1 and sent_at is null and due_at > now())
+select max(occurred_at) from inbox where order_id = $1 and parcel_id = $2 and physical and kind = 'carrier_event'`, orderID, parcel).Scan(&last)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("wake %s: %w", orderID, err)
+	}
+	if last == nil {
+		return time.Time{}, nil
+	}
+	return *last, nil
+}
+
+// InboxStats is what waits, for metrics.
+type InboxStats struct {
+	Unsent, Orphans int64
+	OldestDue       time.Duration
+}
+
+// Inbox counts what waits to be told and what has no order yet.
+func (s *Store) Inbox(ctx context.Context) (st InboxStats, err error) {
+	var seconds float64
+	err = s.pool.QueryRow(ctx, `select
+    (select count(*) from inbox where sent_at is null and order_id is not null),
+    (select count(*) from inbox where order_id is null),
+    coalesce((select extract(epoch from now() - min(due_at)) from inbox where sent_at is null and order_id is not null), 0)`).Scan(&st.Unsent, &st.Orphans, &seconds)
+	st.OldestDue = time.Duration(max(0, seconds) * float64(time.Second))
+	if err != nil {
+		return st, fmt.Errorf("inbox stats: %w", err)
+	}
+	return st, nil
+}
+
+// Timeline tells an order's whole story, oldest first: facts as they came in,
+// and what the order made of them.
+func (s *Store) Timeline(ctx context.Context, orderID string, limit int) ([]Entry, error) {
+	rows, err := s.pool.Query(ctx, `
+select * from (
+    select occurred_at, source, kind, coalesce(parcel_id, ''), milestone, '' as case_kind, code, location, description, local_time, utc_offset, time_basis,
+        received_at, actor, event_id, case when outcome <> '' then outcome when sent_at is null and due_at > now() then 'riding along' else '' end, n as tie
+    from inbox where order_id = $1
+    union all
+    select at, 'order', type, parcel, milestone, case_kind, '', '', body, '', '', '', recorded_at, actor, cause, '', id
+    from happenings where order_id = $1
+) t order by 1, 13, tie limit $2`, orderID, limit)
+	if err != nil {
+		return nil, fmt.Errorf("timeline %s: %w", orderID, err)
+	}
+	entries := []Entry{}
+	var e Entry
+	var tie int64
+	_, err = pgx.ForEachRow(rows, []any{&e.At, &e.Source, &e.Kind, &e.Parcel, &e.Milestone, &e.Case, &e.Code, &e.Location, &e.Description, &e.LocalTime,
+		&e.UTCOffset, &e.TimeBasis, &e.ReceivedAt, &e.Actor, &e.EventID, &e.Note, &tie}, func() error {
+		entries = append(entries, e)
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("timeline %s: %w", orderID, err)
+	}
+	return entries, nil
+}
+
+// carriersOf lists the carriers of an order's parcels, sorted, each once.
+func carriersOf(s *order.State) []string {
+	cs := []string{}
+	for i := range s.Parcels {
+		if c := strings.TrimSpace(s.Parcels[i].Carrier); c != "" && !slices.Contains(cs, c) {
+			cs = append(cs, c)
+		}
+	}
+	slices.Sort(cs)
+	return cs
+}

@@ -1,0 +1,244 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/waybillhq/waybill/order"
+)
+
+// CreateOrder writes the order, its buyer and its parcels in one transaction. A
+// retry of the same request changes nothing and returns created = false. The
+// workflow is started by the relay from this row, so that a crash after the
+// commit ends with exactly one order all the same.
+func (s *Store) CreateOrder(ctx context.Context, o NewOrder) (created bool, err error) {
+	spec, err := json.Marshal(o.Spec)
+	if err != nil {
+		return false, fmt.Errorf("create order: %w", err)
+	}
+	first := order.New(o.Spec, order.CurrentRules, o.Spec.PlacedAt)
+	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		tag, err := tx.Exec(ctx, `insert into orders (id, store, number, spec, request_hash, token_hash, customer_ref, class, placed_at, promised_at, parcels, carriers)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) on conflict (id) do nothing`,
+			o.Spec.ID, o.Spec.Store, o.Spec.Number, spec, o.RequestHash, o.TokenHash, o.Spec.CustomerRef, o.Spec.Class, o.Spec.PlacedAt,
+			orNil(o.Spec.PromisedAt), len(first.Parcels), carriersOf(&first))
+		if err != nil {
+			return err
+		}
+		if created = tag.RowsAffected() == 1; !created {
+			var hash []byte
+			if err := tx.QueryRow(ctx, `select request_hash from orders where id = $1`, o.Spec.ID).Scan(&hash); err != nil {
+				return err
+			}
+			if !bytes.Equal(hash, o.RequestHash) {
+				return ErrConflict
+			}
+			return nil
+		}
+		address, err := json.Marshal(o.Address)
+		if err != nil {
+			return err
+		}
+		b := &pgx.Batch{}
+		b.Queue(`insert into contacts (order_id, name, email, phone, language) values ($1, $2, $3, $4, $5)`, o.Spec.ID, o.Contact.Name, o.Contact.Email, o.Contact.Phone, o.Contact.Language)
+		b.Queue(`insert into addresses (order_id, version, body) values ($1, 0, $2)`, o.Spec.ID, address)
+		p := parcelRows(&first)
+		b.Queue(putParcels, append([]any{o.Spec.ID}, p...)...)
+		return tx.SendBatch(ctx, b).Close()
+	})
+	if err != nil {
+		return false, fmt.Errorf("create order %s: %w", o.Spec.ID, err)
+	}
+	return created, nil
+}
+
+const unnestParcels = `unnest($2::text[], $3::int[], $4::text[], $5::text[], $6::text[], $7::text[], $8::timestamptz[], $9::timestamptz[], $10::bool[], $11::interval[])
+    as u (id, position, carrier, service, tracking, milestone, since, eta, watched, ride_along)`
+
+const onParcel = ` on conflict (order_id, id) do update set carrier = excluded.carrier, service = excluded.service, tracking = excluded.tracking,
+    milestone = excluded.milestone, since = excluded.since, eta = excluded.eta, watched = excluded.watched,
+    bound_at = case when parcels.tracking = excluded.tracking and parcels.carrier = excluded.carrier then parcels.bound_at else now() end
+    where (parcels.carrier, parcels.service, parcels.tracking, parcels.milestone, parcels.since, parcels.eta, parcels.watched)
+        is distinct from (excluded.carrier, excluded.service, excluded.tracking, excluded.milestone, excluded.since, excluded.eta, excluded.watched)`
+
+const putParcels = `insert into parcels (order_id, id, position, carrier, service, tracking, milestone, since, eta, watched, ride_along)
+    select $1, u.* from ` + unnestParcels + onParcel
+
+// parcelRows are the columns for unnestParcels.
+func parcelRows(s *order.State) []any {
+	n := len(s.Parcels)
+	id, position := make([]string, n), make([]int32, n)
+	carrier, service, tracking, milestone := make([]string, n), make([]string, n), make([]string, n), make([]string, n)
+	since, eta, watched, ride := make([]time.Time, n), make([]*time.Time, n), make([]bool, n), make([]time.Duration, n)
+	for i := range s.Parcels {
+		p := &s.Parcels[i]
+		id[i], position[i], carrier[i], service[i], tracking[i] = p.ID, int32(i), p.Carrier, p.Service, p.Tracking
+		milestone[i], since[i], eta[i], ride[i] = string(p.Milestone), p.Since, orNil(p.ETA), time.Duration(s.Spec.Policy.RideAlong)
+		watched[i] = p.Check != "" || slices.ContainsFunc(s.Cases, func(c order.Case) bool { return c.Parcel == p.ID })
+	}
+	return []any{id, position, carrier, service, tracking, milestone, since, eta, watched, ride}
+}
+
+// Project writes the read model of an order and the happenings that it told, in
+// one statement. It never goes backwards: an older state changes nothing.
+func (s *Store) Project(ctx context.Context, st *order.State) error {
+	keep := *st
+	keep.Told = nil // written as rows of their own
+	state, err := json.Marshal(&keep)
+	if err != nil {
+		return fmt.Errorf("project %s: %w", st.Spec.ID, err)
+	}
+	cases := []string{}
+	for _, c := range st.Cases {
+		if !slices.Contains(cases, string(c.Kind)) {
+			cases = append(cases, string(c.Kind))
+		}
+	}
+	next, _ := order.NextDeadline(st)
+	n := len(st.Told)
+	text := make([][]string, 7)
+	for i := range text {
+		text[i] = make([]string, n)
+	}
+	seq, num, at := make([]int64, n), make([]int32, n), make([]time.Time, n)
+	for i, h := range st.Told {
+		seq[i], num[i], at[i] = h.Seq, int32(h.N), h.At
+		for j, v := range [...]string{string(h.Type), h.Parcel, string(h.Milestone), string(h.Case), h.Text, h.Actor, h.Cause} {
+			text[j][i] = v
+		}
+	}
+	args := append([]any{st.Spec.ID}, parcelRows(st)...)
+	args = append(args, st.Seq, st.Status, order.Summary(st), orNil(st.PromisedAt), orNil(order.DeliveredAt(st)), order.IsLate(st), st.Hold != nil, st.Closed,
+		len(st.Parcels), carriersOf(st), cases, st.AnomalyCount, next.What, string(next.Owner), orNil(next.Until), state,
+		seq, num, text[0], at, text[1], text[2], text[3], text[4], text[5], text[6])
+	if _, err := s.pool.Exec(ctx, project, args...); err != nil {
+		return fmt.Errorf("project %s: %w", st.Spec.ID, err)
+	}
+	return nil
+}
+
+const project = `
+with o as (
+    update orders set seq = $12, status = $13, summary = $14, promised_at = $15, delivered_at = $16, late = $17, on_hold = $18, closed = $19,
+        parcels = $20, carriers = $21, open_cases = $22, anomalies = $23, next_what = $24, next_owner = $25, next_until = $26, state = $27,
+        updated_at = now(), started_at = coalesce(started_at, now())
+    where id = $1 and seq < $12 returning id
+), p as (
+    insert into parcels (order_id, id, position, carrier, service, tracking, milestone, since, eta, watched, ride_along)
+    select o.id, u.* from o, ` + unnestParcels + onParcel + `
+)
+insert into happenings (order_id, seq, n, type, at, parcel, milestone, case_kind, body, actor, cause)
+select o.id, h.* from o, unnest($28::bigint[], $29::int[], $30::text[], $31::timestamptz[], $32::text[], $33::text[], $34::text[], $35::text[], $36::text[], $37::text[]) as h
+on conflict (order_id, seq, n) do nothing`
+
+func orNil(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+const orderColumns = `select spec, state, created_at, started_at, updated_at from orders where `
+
+func (s *Store) order(ctx context.Context, what, where string, arg any) (o Order, err error) {
+	var spec, state []byte
+	err = s.pool.QueryRow(ctx, orderColumns+where, arg).Scan(&spec, &state, &o.CreatedAt, &o.StartedAt, &o.UpdatedAt)
+	if err := one(what, err); err != nil {
+		return o, err
+	}
+	if err := json.Unmarshal(spec, &o.Spec); err != nil {
+		return o, fmt.Errorf("%s: spec: %w", what, err)
+	}
+	if state != nil {
+		o.State = new(order.State)
+		if err := json.Unmarshal(state, o.State); err != nil {
+			return o, fmt.Errorf("%s: state: %w", what, err)
+		}
+	}
+	return o, nil
+}
+
+// Order reads one order; ErrNotFound.
+func (s *Store) Order(ctx context.Context, id string) (Order, error) {
+	return s.order(ctx, "order "+id, `id = $1`, id)
+}
+
+// OrderByToken finds an order by the hash of its tracking token; ErrNotFound.
+func (s *Store) OrderByToken(ctx context.Context, tokenHash []byte) (Order, error) {
+	return s.order(ctx, "order by token", `token_hash = $1`, tokenHash)
+}
+
+// Orders lists orders, newest first.
+func (s *Store) Orders(ctx context.Context, f Filter) ([]Summary, error) {
+	limit := f.Limit
+	if limit <= 0 || limit > 500 {
+		limit = 50
+	}
+	before := f.Before.PlacedAt
+	if before.IsZero() {
+		before = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
+	}
+	rows, err := s.pool.Query(ctx, `
+select id, store, number, status, summary, class, placed_at, promised_at, late, on_hold, closed, parcels, carriers, open_cases, next_what, next_owner, next_until
+from orders
+where (placed_at, id) < ($1, $2)
+    and ($3 = '' or store = $3) and ($4 = '' or status = $4)
+    and ($5 = '' or ($5 = 'any' and open_cases <> '{}') or open_cases @> array[$5])
+    and ($6 = '' or id = $6 or number = $6 or id in (select order_id from parcels where tracking = $6 and tracking <> ''))
+order by placed_at desc, id desc limit $7`, before, f.Before.ID, f.Store, f.Status, f.Case, f.Query, limit)
+	if err != nil {
+		return nil, fmt.Errorf("orders: %w", err)
+	}
+	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Summary])
+	if err != nil {
+		return nil, fmt.Errorf("orders: %w", err)
+	}
+	return list, nil
+}
+
+// Unstarted returns orders whose workflow is not known to exist.
+func (s *Store) Unstarted(ctx context.Context, limit int) ([]order.Spec, error) {
+	rows, err := s.pool.Query(ctx, `select spec from orders where started_at is null order by created_at limit $1`, limit)
+	if err != nil {
+		return nil, fmt.Errorf("unstarted: %w", err)
+	}
+	specs, err := pgx.CollectRows(rows, pgx.RowTo[order.Spec])
+	if err != nil {
+		return nil, fmt.Errorf("unstarted: %w", err)
+	}
+	return specs, nil
+}
+
+// MarkStarted notes that the workflows of these orders exist.
+func (s *Store) MarkStarted(ctx context.Context, ids []string) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	if _, err := s.pool.Exec(ctx, `update orders set started_at = now() where id = any($1) and started_at is null`, ids); err != nil {
+		return fmt.Errorf("mark started: %w", err)
+	}
+	return nil
+}
+
+// Started says whether an order exists and whether its workflow is known to.
+func (s *Store) Started(ctx context.Context, id string) (started, closed bool, err error) {
+	err = s.pool.QueryRow(ctx, `select started_at is not null, closed from orders where id = $1`, id).Scan(&started, &closed)
+	return started, closed, one("order "+id, err)
+}
+
+// PutAddress adds a version of the address and returns its number.
+func (s *Store) PutAddress(ctx context.Context, orderID string, a Address) (version int, err error) {
+	body, err := json.Marshal(a)
+	if err != nil {
+		return 0, fmt.Errorf("address: %w", err)
+	}
+	err = s.pool.QueryRow(ctx, `insert into addresses (order_id, version, body)
+        select $1, max(version) + 1, $2 from addresses where order_id = $1 having max(version) is not null returning version`, orderID, body).Scan(&version)
+	return version, one("address of "+orderID, err)
+}

@@ -1,0 +1,594 @@
+package order
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Apply folds one event into the state and returns the commands that it gave
+// rise to (they also stay in s.Pending until answered). It never fails: a fact
+// that cannot be true is recorded as an anomaly and changes nothing else.
+func Apply(s *State, e Event) []Command {
+	m := e.meta()
+	if m.N > 0 && !s.firstTime(m.N) {
+		return nil // told before; the order knows
+	}
+	s.Seq++
+	if m.Applied.After(s.Now) {
+		s.Now = m.Applied
+	}
+	before := slices.Clone(s.Pending)
+	switch e := e.(type) {
+	case Scan:
+		s.scan(e)
+	case CarrierEvent:
+		s.carrierEvent(e)
+	case Unreadable:
+		s.anomaly(UnreadableItem, "", m, e.Why)
+	case PutParcel:
+		s.putParcel(e)
+	case Cancel:
+		s.cancel(e)
+	case Hold:
+		s.hold(e)
+	case Release:
+		s.release(e)
+	case ChangePromise:
+		s.changePromise(e)
+	case CorrectAddress:
+		s.AddressVersion = e.AddressVersion
+		s.tell(Happening{Type: AddressCorrected, At: s.Now, Actor: m.Actor, Cause: m.ID, Text: m.Reason})
+	case CorrectMilestone:
+		s.correctMilestone(e)
+	case Tick:
+		s.tick()
+	case Answered:
+		s.answer(e)
+	}
+	s.dropChecks()
+	s.endHold()
+	s.closeCases()
+	s.openCases()
+	s.settle()
+	if st := s.status(); st != s.Status {
+		s.Status = st
+		s.tell(Happening{Type: StatusChanged, At: s.Now, Text: string(st), Cause: m.ID})
+	}
+	var fresh []Command
+	for _, c := range s.Pending {
+		if !slices.ContainsFunc(before, func(b Command) bool { return b.ID == c.ID }) {
+			fresh = append(fresh, c)
+		}
+	}
+	return fresh
+}
+
+// firstTime says whether fact n is new, and remembers it.
+func (s *State) firstTime(n int64) bool {
+	i, seen := slices.BinarySearch(s.Seen, n)
+	if seen {
+		return false
+	}
+	s.Seen = slices.Insert(s.Seen, i, n)
+	if len(s.Seen) > maxSeen {
+		s.Seen = s.Seen[1:]
+	}
+	return true
+}
+
+func (s *State) anomaly(kind AnomalyKind, parcel string, m Meta, text string) {
+	a := Anomaly{Kind: kind, Parcel: parcel, At: s.Now, Cause: m.ID, Text: text}
+	s.AnomalyCount++
+	s.Anomalies = append(s.Anomalies, a)
+	if len(s.Anomalies) > maxAnomaly {
+		s.Anomalies = s.Anomalies[len(s.Anomalies)-maxAnomaly:]
+	}
+	s.tell(Happening{Type: AnomalyFound, At: s.Now, Parcel: parcel, Text: string(kind) + ": " + text, Cause: m.ID})
+}
+
+// when an event happened, as far as it can be believed.
+func (s *State) when(m Meta, parcel string) (at time.Time, ok bool) {
+	at = m.Occurred
+	received := m.Received
+	if received.IsZero() {
+		received = s.Now
+	}
+	if at.IsZero() {
+		at = received
+	}
+	if at.After(received.Add(time.Duration(s.Spec.Policy.Future))) {
+		s.anomaly(InTheFuture, parcel, m, fmt.Sprintf("said to happen %s after it was received; taken as happening then", human(at.Sub(received).Round(time.Minute))))
+		at = received
+	}
+	if placed := s.Spec.PlacedAt; at.Before(placed) {
+		early := placed.Sub(at)
+		if early > time.Duration(s.Spec.Policy.ClockSkew) {
+			s.anomaly(BeforeOrder, parcel, m, fmt.Sprintf("happened %s before the order was placed: kept, not applied", human(early.Round(time.Minute))))
+			return at, false
+		}
+		s.anomaly(BeforeOrder, parcel, m, fmt.Sprintf("happened %s before the order was placed", human(early.Round(time.Minute))))
+	}
+	return at.UTC(), true
+}
+
+func (s *State) scan(e Scan) {
+	p := s.ParcelByID(e.Parcel)
+	if p == nil {
+		s.anomaly(UnknownParcel, e.Parcel, e.Meta, "scan "+string(e.Kind))
+		return
+	}
+	if !slices.Contains(ScanKinds, e.Kind) {
+		s.anomaly(UnknownValue, p.ID, e.Meta, "scan kind "+string(e.Kind))
+		return
+	}
+	m := e.Kind.Milestone()
+	if m == "" || !s.mayset(p, m, e.Meta) {
+		return
+	}
+	at, ok := s.when(e.Meta, p.ID)
+	if !ok {
+		return
+	}
+	if e.Kind == ScanLabelled && e.Tracking != "" {
+		s.label(p, at, e)
+	}
+	if p.Milestone == Cancelled && m.Stage() == Preparing && at.After(p.Since) {
+		s.anomaly(MovingCancelled, p.ID, e.Meta, "a cancelled parcel is being "+string(m))
+	}
+	s.say(p, m, at, e.Meta)
+}
+
+// label takes the tracking number from a label scan: the last label counts, and
+// none that is scanned when the carrier has the parcel under another number.
+func (s *State) label(p *Parcel, at time.Time, e Scan) {
+	if e.Tracking == p.Tracking && (e.Carrier == "" || e.Carrier == p.Carrier) {
+		p.LabelAt = latest(p.LabelAt, at)
+		return
+	}
+	if p.Tracking != "" && !p.PossessionAt.IsZero() {
+		s.anomaly(TrackingTaken, p.ID, e.Meta, "label scan names "+e.Tracking+" after the carrier accepted "+p.Tracking)
+		return
+	}
+	if c := at.Compare(p.LabelAt); c < 0 || c == 0 && e.Tracking < p.Tracking {
+		return
+	}
+	p.Carrier, p.Tracking, p.LabelAt = orElse(e.Carrier, p.Carrier), e.Tracking, at
+	s.tell(Happening{Type: ParcelChanged, At: s.Now, Parcel: p.ID, Text: p.Carrier + " " + p.Tracking, Cause: e.ID})
+}
+
+func (s *State) carrierEvent(e CarrierEvent) {
+	p := s.ParcelByID(e.Parcel)
+	if p == nil {
+		s.anomaly(UnknownParcel, e.Parcel, e.Meta, "carrier event "+string(e.Milestone))
+		return
+	}
+	if e.Milestone != "" && !e.Milestone.Known() {
+		s.anomaly(UnknownValue, p.ID, e.Meta, "milestone "+string(e.Milestone))
+		return
+	}
+	at, ok := s.when(e.Meta, p.ID)
+	if !ok {
+		return
+	}
+	if !e.ETA.IsZero() && (at.After(p.ETAFrom) || at.Equal(p.ETAFrom) && e.ETA.After(p.ETA)) {
+		p.ETAFrom = at
+		if !e.ETA.Equal(p.ETA) {
+			p.ETA = e.ETA
+			s.tell(Happening{Type: ETAChanged, At: s.Now, Parcel: p.ID, Text: e.ETA.UTC().Format(time.RFC3339), Cause: e.ID})
+		}
+	}
+	held := e.Milestone.Stage() > Preparing
+	if held && !e.Physical && e.Milestone != Lost && e.Milestone != Destroyed {
+		s.anomaly(NotPhysical, p.ID, e.Meta, string(e.Milestone)+" without a physical scan")
+		return
+	}
+	if e.Physical && e.By == CarrierSays {
+		s.moved(p, at, e)
+	}
+	if e.Milestone == "" || !s.mayset(p, e.Milestone, e.Meta) {
+		return
+	}
+	if fix := (mark{e.Milestone, at}); e.Correction && e.By == CarrierSays && later(fix, p.CarrierFix) {
+		p.CarrierFix = fix
+	}
+	s.say(p, e.Milestone, at, e.Meta)
+	if e.Milestone == AttemptFailed && e.By == CarrierSays {
+		p.Attempts = keepTime(p.Attempts, at)
+		if len(p.Attempts) > maxAttempts {
+			p.Attempts = p.Attempts[:maxAttempts]
+		}
+	}
+}
+
+// moved records that the carrier held the parcel at that time: the proof of
+// possession, even if its own acceptance scan was missed.
+func (s *State) moved(p *Parcel, at time.Time, e CarrierEvent) {
+	if p.Milestone.Stage() == Ended && at.After(p.Since) && e.Milestone.Stage() != Ended && !e.Correction {
+		s.anomaly(AfterEnd, p.ID, e.Meta, "movement after "+string(p.Milestone))
+	}
+	p.LastMovement = latest(p.LastMovement, at)
+	if c := at.Compare(p.LastPlaceAt); e.Location != "" && (c > 0 || c == 0 && e.Location > p.LastPlace) {
+		p.LastPlace, p.LastPlaceAt = e.Location, at
+	}
+	if e.Correction && e.Milestone != "" && e.Milestone.Stage() == Preparing {
+		return // it says that the carrier does not have it
+	}
+	s.say(p, Accepted, at, e.Meta)
+}
+
+// mayset says whether the source has the authority, and records when not.
+func (s *State) mayset(p *Parcel, m Milestone, meta Meta) bool {
+	if MaySet(meta.By, m) {
+		return true
+	}
+	s.anomaly(NotAuthorised, p.ID, meta, string(meta.By)+" may not say "+string(m))
+	return false
+}
+
+// correctMilestone lets support take back what anybody said so far. It is a
+// request: it holds from the moment that support names, but never loses to what
+// the order knew when it was granted.
+func (s *State) correctMilestone(e CorrectMilestone) {
+	p := s.ParcelByID(e.Parcel)
+	switch {
+	case p == nil:
+		s.anomaly(UnknownParcel, e.Parcel, e.Meta, "correction to "+string(e.Milestone))
+		return
+	case !e.Milestone.Known() || e.Milestone == Expected:
+		s.anomaly(UnknownValue, p.ID, e.Meta, "correction to "+string(e.Milestone))
+		return
+	case e.By != Support:
+		s.anomaly(NotAuthorised, p.ID, e.Meta, string(e.By)+" may not correct a milestone")
+		return
+	}
+	at := s.Now
+	if !e.Occurred.IsZero() && e.Occurred.Before(at) {
+		at = e.Occurred.UTC()
+	}
+	for _, v := range p.Said {
+		at = latest(at, latest(v.At...))
+	}
+	p.SupportFix = mark{e.Milestone, p.afterFix(at)}
+	s.say(p, e.Milestone, p.SupportFix.At, e.Meta)
+}
+
+// afterFix is the time at which a request takes effect, so that no correction
+// made before it takes it back.
+func (p *Parcel) afterFix(at time.Time) time.Time {
+	if p.SupportFix.Milestone != "" && !at.After(p.SupportFix.At) {
+		return p.SupportFix.At.Add(1)
+	}
+	return at
+}
+
+// say adds a fact and decides anew.
+func (s *State) say(p *Parcel, m Milestone, at time.Time, meta Meta) {
+	byCarrier := meta.By == CarrierSays
+	i := slices.IndexFunc(p.Said, func(v voice) bool { return v.Milestone == m && v.Carrier == byCarrier })
+	if i < 0 {
+		i = len(p.Said)
+		p.Said = append(p.Said, voice{Milestone: m, Carrier: byCarrier})
+	}
+	v := &p.Said[i]
+	v.At = keepTime(v.At, at)
+	if n := len(v.At); n > maxTimes {
+		v.At = slices.Delete(v.At, n-2, n-1)
+	}
+	s.decide(p, meta)
+}
+
+// decide computes how far the parcel has come from its facts.
+func (s *State) decide(p *Parcel, meta Meta) {
+	var best mark
+	p.Reached, p.PossessionAt = nil, time.Time{}
+	for _, v := range p.Said {
+		fix := p.fix(v.Carrier)
+		valid := v.At
+		for fix.Milestone != "" && len(valid) > 0 && !valid[0].After(fix.At) {
+			valid = valid[1:]
+		}
+		if len(valid) > 0 {
+			k := mark{v.Milestone, valid[0]}
+			if k.Milestone.Stage().byTime() {
+				k.At = valid[len(valid)-1]
+			}
+			if better(k, best) {
+				best = k
+			}
+		}
+		if fix.Milestone == "" || !undoes(fix.Milestone, v.Milestone) {
+			valid = v.At // true history, though it no longer decides
+		}
+		if len(valid) > 0 {
+			p.reach(v.Milestone, valid[0])
+			if v.Milestone == Accepted && v.Carrier {
+				p.PossessionAt = valid[0]
+			}
+		}
+	}
+	for _, fix := range []mark{p.fix(true), p.SupportFix} {
+		if fix.Milestone != "" && better(fix, best) {
+			best = fix
+		}
+	}
+	slices.SortFunc(p.Reached, func(a, b Reached) int { return slot(a.Milestone) - slot(b.Milestone) })
+
+	was := p.Milestone
+	p.Milestone, p.Since = best.Milestone, best.At
+	if p.Milestone == was {
+		return
+	}
+	p.Known = s.Now
+	if was == Cancelled && p.Milestone.Stage() > Preparing && meta.By != Support {
+		s.anomaly(MovingCancelled, p.ID, meta, "a cancelled parcel is "+string(p.Milestone))
+	}
+	if meta.By == Engine { // a plan was replaced: nothing happened to any box
+		s.tell(Happening{Type: ParcelChanged, At: s.Now, Parcel: p.ID, Text: meta.Reason})
+		return
+	}
+	typ := MilestoneReached
+	if !Legal(was, p.Milestone) {
+		typ = MilestoneUndone
+	}
+	s.tell(Happening{Type: typ, At: p.Since, Parcel: p.ID, Milestone: p.Milestone, Actor: meta.Actor, Text: meta.Reason, Cause: meta.ID})
+}
+
+// reach notes when m was first reached.
+func (p *Parcel) reach(m Milestone, at time.Time) {
+	i := slices.IndexFunc(p.Reached, func(r Reached) bool { return r.Milestone == m })
+	if i < 0 {
+		p.Reached = append(p.Reached, Reached{m, at})
+	} else if at.Before(p.Reached[i].At) {
+		p.Reached[i].At = at
+	}
+}
+
+// fix is the correction that holds against one side. The carrier takes back
+// only what it said itself before that moment; support what anybody said.
+func (p *Parcel) fix(carrier bool) mark {
+	if carrier && (p.SupportFix.Milestone == "" || p.CarrierFix.At.After(p.SupportFix.At)) {
+		return p.CarrierFix
+	}
+	return p.SupportFix
+}
+
+// later says whether a is the later correction; of two at the same moment the
+// one further on.
+func later(a, b mark) bool {
+	if b.Milestone == "" {
+		return true
+	}
+	if c := a.At.Compare(b.At); c != 0 {
+		return c > 0
+	}
+	return slot(a.Milestone) > slot(b.Milestone)
+}
+
+// undoes says whether a correction to m takes r back: all that lies beyond m.
+// What happened on the road before still happened.
+func undoes(m, r Milestone) bool {
+	return Legal(m, r) && !(m.Stage() == Moving && r.Stage() == Moving)
+}
+
+// keepTime inserts a time into an ordered list, once.
+func keepTime(ts []time.Time, t time.Time) []time.Time {
+	i, found := slices.BinarySearchFunc(ts, t, time.Time.Compare)
+	if found {
+		return ts
+	}
+	return slices.Insert(ts, i, t)
+}
+
+// slot is a milestone's place in the table.
+func slot(m Milestone) int {
+	return slices.IndexFunc(Definitions, func(d Definition) bool { return d.Milestone == m })
+}
+
+// better says whether a decides over b: the later stage; in it the later time or
+// the higher rank. It is a total order, which is what makes the arrival order of
+// facts not matter.
+func better(a, b mark) bool {
+	if b.Milestone == "" {
+		return true
+	}
+	da, _ := Lookup(a.Milestone)
+	db, _ := Lookup(b.Milestone)
+	if da.Stage != db.Stage {
+		return da.Stage > db.Stage
+	}
+	c := a.At.Compare(b.At)
+	if da.Stage.byTime() && c != 0 {
+		return c > 0
+	}
+	if da.rank != db.rank {
+		return da.rank > db.rank
+	}
+	return c < 0
+}
+
+func (s *State) putParcel(e PutParcel) {
+	lines := e.Lines
+	p := s.ParcelByID(e.Parcel)
+	if p == nil {
+		p = s.addParcel(PlannedParcel{ID: e.Parcel, Lines: lines}, false)
+		s.tell(Happening{Type: ParcelAdded, At: s.Now, Parcel: p.ID, Actor: e.Actor, Cause: e.ID})
+	} else {
+		if lines != nil {
+			p.Lines, p.Unplanned = lines, false
+		}
+		s.tell(Happening{Type: ParcelChanged, At: s.Now, Parcel: p.ID, Actor: e.Actor, Text: e.Reason, Cause: e.ID})
+	}
+	id := p.ID
+	p.Carrier, p.Service = orElse(e.Carrier, p.Carrier), orElse(e.Service, p.Service)
+	if e.Tracking != "" && e.Tracking != p.Tracking {
+		p.Tracking, p.LabelAt = e.Tracking, s.Now
+		if s.mayset(p, Labelled, e.Meta) {
+			s.say(p, Labelled, p.afterFix(s.Now), e.Meta)
+		}
+	}
+	s.shrinkUnplanned(id)
+}
+
+// shrinkUnplanned leaves in the unplanned parcel only what no other holds. An
+// empty one never existed as a box and is dropped from the plan.
+func (s *State) shrinkUnplanned(except string) {
+	for i := range s.Parcels {
+		p := &s.Parcels[i]
+		if !p.Unplanned || p.ID == except || p.Milestone != Expected {
+			continue
+		}
+		var rest []Allocation
+		for _, l := range s.Spec.Lines {
+			left := l.Quantity - s.allocated(l.SKU, p.ID)
+			if left > 0 {
+				rest = append(rest, Allocation{l.SKU, left})
+			}
+		}
+		p.Lines = rest
+		if len(rest) == 0 {
+			s.say(p, Cancelled, p.afterFix(s.Now), Meta{By: Engine, Reason: "replaced by a plan"})
+		}
+	}
+}
+
+// allocated is how much of a SKU the parcels hold, except one.
+func (s *State) allocated(sku, except string) int {
+	n := 0
+	for i := range s.Parcels {
+		if s.Parcels[i].ID == except {
+			continue
+		}
+		for _, a := range s.Parcels[i].Lines {
+			if a.SKU == sku {
+				n += a.Quantity
+			}
+		}
+	}
+	return n
+}
+
+func (s *State) cancel(e Cancel) {
+	for i := range s.Parcels {
+		p := &s.Parcels[i]
+		if len(e.Parcels) > 0 && !slices.Contains(e.Parcels, p.ID) || p.Milestone.Stage() > Preparing {
+			continue
+		}
+		if s.mayset(p, Cancelled, e.Meta) {
+			s.say(p, Cancelled, p.afterFix(s.Now), e.Meta) // when it is granted, not when it was asked
+		}
+	}
+	if len(e.Parcels) == 0 && MaySet(e.By, Cancelled) {
+		s.CancelledAt = s.Now
+	}
+}
+
+func (s *State) hold(e Hold) {
+	until := e.Until
+	if until.IsZero() {
+		until = s.Now.Add(time.Duration(s.Spec.Policy.HoldReview))
+	}
+	s.Hold = &HoldState{Since: s.Now, Until: until, Reason: e.Reason}
+	s.tell(Happening{Type: Held, At: s.Now, Actor: e.Actor, Text: e.Reason, Cause: e.ID})
+}
+
+func (s *State) release(e Release) {
+	if s.Hold == nil {
+		return
+	}
+	s.Hold, s.ReleasedAt = nil, s.Now
+	s.tell(Happening{Type: Released, At: s.Now, Actor: e.Actor, Text: e.Reason, Cause: e.ID})
+}
+
+func (s *State) changePromise(e ChangePromise) {
+	s.PromisedAt = e.PromisedAt
+	s.PromiseMissed = !e.PromisedAt.After(s.Now)
+	s.tell(Happening{Type: PromiseChanged, At: s.Now, Actor: e.Actor, Text: e.PromisedAt.UTC().Format(time.RFC3339), Cause: e.ID})
+}
+
+// endHold ends a hold that has nothing left to hold: the goods went out, or the
+// order was cancelled.
+func (s *State) endHold() {
+	if s.Hold != nil && !s.preparing() {
+		s.Hold = nil
+		s.tell(Happening{Type: Released, At: s.Now, Text: "nothing is left to hold"})
+	}
+}
+
+// dropChecks withdraws every carrier check that is no longer needed, because
+// the parcel moved, was settled, or went on hold.
+func (s *State) dropChecks() {
+	for i := range s.Parcels {
+		p := &s.Parcels[i]
+		if p.Check != "" && !s.overdue(p) {
+			s.withdraw(p)
+		}
+	}
+}
+
+// withdraw takes the check of a parcel back.
+func (s *State) withdraw(p *Parcel) {
+	s.Pending = slices.DeleteFunc(s.Pending, func(c Command) bool { return c.ID == p.Check })
+	p.Check = ""
+}
+
+// answer takes a command off the list. An answer that nobody waits for any more
+// changes nothing.
+func (s *State) answer(e Answered) {
+	i := slices.IndexFunc(s.Pending, func(c Command) bool { return c.ID == e.Command })
+	if i < 0 {
+		return
+	}
+	c := s.Pending[i]
+	s.Pending = slices.Delete(s.Pending, i, i+1)
+	switch c.Kind {
+	case CheckCarrier:
+		if p := s.ParcelByID(c.Parcel); p != nil && p.Check == c.ID {
+			s.checked(p, e.LastMovement)
+		}
+	}
+}
+
+// settle notes when nothing is left to happen, and when that changes.
+func (s *State) settle() {
+	settled := s.allAllocated()
+	for i := range s.Parcels {
+		settled = settled && s.Parcels[i].Milestone.Settled()
+	}
+	switch {
+	case settled && s.SettledAt.IsZero():
+		s.SettledAt = s.Now
+	case !settled:
+		s.SettledAt = time.Time{}
+	}
+	if s.Closed && (!settled || len(s.Cases) > 0) {
+		s.Closed = false
+		s.tell(Happening{Type: OrderReopened, At: s.Now})
+	}
+}
+
+// allAllocated says whether every unit still wanted is in some parcel.
+func (s *State) allAllocated() bool {
+	if !s.CancelledAt.IsZero() {
+		return true
+	}
+	held := make(map[string]int, len(s.Spec.Lines))
+	for i := range s.Parcels {
+		for _, a := range s.Parcels[i].Lines {
+			held[a.SKU] += a.Quantity
+		}
+	}
+	for _, l := range s.Spec.Lines {
+		if held[l.SKU] < l.Quantity {
+			return false
+		}
+	}
+	return true
+}
+
+func orElse(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}

@@ -1,0 +1,25 @@
+package order
+
+import "slices"
+
+// Clone copies the state so deeply that neither copy sees the other's changes.
+// A local activity gets its arguments by reference and runs beside the workflow.
+func (s *State) Clone() *State {
+	c := *s
+	c.Parcels = slices.Clone(s.Parcels)
+	for i := range c.Parcels {
+		p := &c.Parcels[i]
+		p.Lines, p.Reached, p.Attempts = slices.Clone(p.Lines), slices.Clone(p.Reached), slices.Clone(p.Attempts)
+		p.Said = slices.Clone(p.Said)
+		for j := range p.Said {
+			p.Said[j].At = slices.Clone(p.Said[j].At)
+		}
+	}
+	c.Cases, c.Pending, c.Seen = slices.Clone(s.Cases), slices.Clone(s.Pending), slices.Clone(s.Seen)
+	c.Anomalies, c.Told = slices.Clone(s.Anomalies), slices.Clone(s.Told)
+	if s.Hold != nil {
+		h := *s.Hold
+		c.Hold = &h
+	}
+	return &c // Spec is never changed after New
+}

@@ -1,0 +1,299 @@
+package order
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// watch applies events and checks after each what must always hold.
+type watch struct {
+	s      State
+	ids    map[string]bool // command IDs ever given out
+	open   map[string]bool // cases as the happenings tell them
+	strict bool            // requests pass Check; the state is one that we made
+}
+
+func watching(spec Spec) *watch {
+	w := &watch{s: New(spec, CurrentRules, spec.PlacedAt), ids: map[string]bool{}, open: map[string]bool{}, strict: true}
+	w.s.Told = nil
+	return w
+}
+
+func isRequest(e Event) bool {
+	switch e.(type) {
+	case PutParcel, Cancel, Hold, Release, ChangePromise, CorrectAddress, CorrectMilestone:
+		return true
+	case Scan, CarrierEvent, Unreadable, Tick, Answered:
+	}
+	return false
+}
+
+func isCorrection(e Event) bool {
+	switch e := e.(type) {
+	case CorrectMilestone:
+		return true
+	case CarrierEvent:
+		return e.Correction
+	}
+	return false
+}
+
+// apply applies e, then lets the clock tick, as the shell would. Requests that
+// Check refuses are not applied.
+func (w *watch) apply(e Event) error {
+	if isRequest(e) && Check(&w.s, e) != nil {
+		return nil
+	}
+	if err := w.step(e); err != nil {
+		return fmt.Errorf("%T %+v: %w", e, e, err)
+	}
+	if err := w.step(Tick{Meta{By: Engine, Applied: w.s.Now}}); err != nil {
+		return fmt.Errorf("tick after %T: %w", e, err)
+	}
+	if n, ok := NextDeadline(&w.s); ok && !n.Until.After(w.s.Now) {
+		return fmt.Errorf("after a tick at %s a wait is still due: %+v", w.s.Now, n)
+	}
+	return nil
+}
+
+func (w *watch) step(e Event) error {
+	s := &w.s
+	seq, repeat := s.Seq, e.meta().N > 0 && slices.Contains(s.Seen, e.meta().N)
+	was := make([]Milestone, len(s.Parcels))
+	for i := range s.Parcels {
+		was[i] = s.Parcels[i].Milestone
+	}
+	s.Told = nil
+	before, pending := text(s), slices.Clone(s.Pending)
+	cmds := Apply(s, e)
+
+	if repeat {
+		if after := text(s); after != before || cmds != nil {
+			return fmt.Errorf("a repeated fact changed something:\n%s\n%s", before, after)
+		}
+		return nil
+	}
+	if s.Seq != seq+1 {
+		return fmt.Errorf("seq went from %d to %d", seq, s.Seq)
+	}
+	for i, from := range was {
+		to := s.Parcels[i].Milestone
+		if from == to || isCorrection(e) {
+			continue
+		}
+		if !Legal(from, to) {
+			return fmt.Errorf("parcel %s went from %s to %s", s.Parcels[i].ID, from, to)
+		}
+		if to.Stage() < from.Stage() {
+			return fmt.Errorf("parcel %s went back from %s to %s", s.Parcels[i].ID, from, to)
+		}
+	}
+	return w.check(pending, cmds)
+}
+
+// check is what must hold of every state.
+func (w *watch) check(pending, cmds []Command) error {
+	s := &w.s
+	for _, h := range s.Told {
+		if h.Seq != s.Seq {
+			return fmt.Errorf("happening of another seq: %+v", h)
+		}
+		key := string(h.Case) + " " + h.Parcel
+		switch h.Type {
+		case CaseOpened:
+			if w.open[key] {
+				return fmt.Errorf("case %s opened twice", key)
+			}
+			w.open[key] = true
+		case CaseClosed:
+			if !w.open[key] {
+				return fmt.Errorf("case %s closed, but was not open", key)
+			}
+			delete(w.open, key)
+		}
+	}
+	if len(w.open) != len(s.Cases) {
+		return fmt.Errorf("told of %d open cases, have %d", len(w.open), len(s.Cases))
+	}
+	for _, c := range cmds {
+		if w.ids[c.ID] {
+			return fmt.Errorf("command ID %s used twice", c.ID)
+		}
+		w.ids[c.ID] = true
+	}
+	for _, c := range s.Pending {
+		isNew := !slices.ContainsFunc(pending, func(p Command) bool { return p.ID == c.ID })
+		if isNew != slices.Contains(cmds, c) {
+			return fmt.Errorf("command %s: new %v, but returned %v", c.ID, isNew, !isNew)
+		}
+		if p := s.ParcelByID(c.Parcel); p.Check != c.ID {
+			return fmt.Errorf("command %s is pending, but the parcel waits for %q", c.ID, p.Check)
+		}
+	}
+	ws := Waiting(s)
+	if len(ws) == 0 && !s.Closed {
+		return fmt.Errorf("an open order waits for nothing")
+	}
+	for i, wt := range ws {
+		if wt.Until.IsZero() || wt.Rule == "" || wt.Owner == "" || wt.Then == "" || wt.What == "" || wt.CutShort == "" {
+			return fmt.Errorf("incomplete wait %+v", wt)
+		}
+		if i > 0 && wt.Until.Before(ws[i-1].Until) {
+			return fmt.Errorf("waits out of order")
+		}
+	}
+	if s.Closed && len(s.Cases) > 0 {
+		return fmt.Errorf("closed with open cases")
+	}
+	for _, l := range s.Spec.Lines {
+		if n := s.allocated(l.SKU, ""); n > l.Quantity {
+			return fmt.Errorf("%d of %d %s are in parcels", n, l.Quantity, l.SKU)
+		}
+	}
+	if s.status() != s.Status {
+		return fmt.Errorf("status %s is stale: %s", s.Status, s.status())
+	}
+	for i := range s.Parcels {
+		if p := &s.Parcels[i]; p.Milestone != Expected && !slices.ContainsFunc(p.Reached, func(r Reached) bool { return r.Milestone == p.Milestone }) {
+			return fmt.Errorf("parcel %s is %s without having reached it", p.ID, p.Milestone)
+		}
+	}
+	ViewOf(s)
+	return nil
+}
+
+// text is a state as JSON, for comparisons.
+func text(s *State) string {
+	b, err := json.Marshal(s)
+	if err != nil {
+		panic(err)
+	}
+	return string(b)
+}
+
+// reload is a state after a continue-as-new.
+func reload(s *State) State {
+	var r State
+	if err := json.Unmarshal([]byte(text(s)), &r); err != nil {
+		panic(err)
+	}
+	return r
+}
+
+// outcome is what every arrival order of the same facts of one parcel must give.
+func outcome(s *State) string {
+	p := &s.Parcels[0]
+	b, err := json.Marshal(map[string]any{
+		"milestone": p.Milestone, "since": p.Since, "reached": p.Reached, "attempts": p.Attempts,
+		"possession": p.PossessionAt, "movement": p.LastMovement, "place": p.LastPlace, "eta": p.ETA,
+		"status": s.Status, "carrier_fix": p.CarrierFix, "support_fix": p.SupportFix, "said": len(p.Said),
+	})
+	if err != nil {
+		panic(err)
+	}
+	return string(b)
+}
+
+// oracle recomputes a parcel from the whole list of its facts, the slow way:
+// sort by time, find the last correction, look at what is left. It shares only
+// the table of milestones with the engine. exact is false when a correction
+// hides more times of one milestone than the engine keeps.
+func oracle(facts []Event) (m Milestone, since time.Time, reached map[Milestone]time.Time, possession time.Time, exact bool) {
+	type fact struct {
+		m       Milestone
+		at      time.Time
+		carrier bool
+		fix     bool
+	}
+	var all []fact
+	for _, e := range facts {
+		switch e := e.(type) {
+		case Scan:
+			if to := e.Kind.Milestone(); to != "" && MaySet(e.By, to) {
+				all = append(all, fact{to, e.Occurred, false, false})
+			}
+		case CarrierEvent:
+			if e.Milestone != "" && !e.Milestone.Known() {
+				continue
+			}
+			paperOK := e.Milestone.Stage() == Preparing || e.Milestone == Lost || e.Milestone == Destroyed
+			if !e.Physical && !paperOK {
+				continue
+			}
+			if e.Physical && !(e.Correction && e.Milestone != "" && e.Milestone.Stage() == Preparing) {
+				all = append(all, fact{Accepted, e.Occurred, true, false})
+			}
+			if MaySet(CarrierSays, e.Milestone) {
+				all = append(all, fact{e.Milestone, e.Occurred, true, e.Correction})
+			}
+		}
+	}
+	slices.SortStableFunc(all, func(a, b fact) int {
+		if c := a.at.Compare(b.at); c != 0 {
+			return c
+		}
+		return slot(a.m) - slot(b.m)
+	})
+	var fix fact
+	for _, f := range all {
+		if f.fix {
+			fix = f
+		}
+	}
+	// What counts: everything after the correction, the correction itself, and
+	// what the carrier cannot take back.
+	var counts []fact
+	hidden := map[Milestone]int{}
+	for _, f := range all {
+		if fix.m == "" || !f.carrier || f.at.After(fix.at) {
+			counts = append(counts, f)
+		} else {
+			hidden[f.m]++
+		}
+	}
+	if fix.m != "" {
+		counts = append(counts, fix)
+	}
+	// The latest stage; in it the last to happen, or the furthest.
+	for _, f := range counts {
+		d, _ := Lookup(f.m)
+		b, _ := Lookup(m)
+		switch {
+		case m == "" || d.Stage > b.Stage:
+			m, since = f.m, f.at
+		case d.Stage < b.Stage:
+		case d.Stage.byTime():
+			if f.at.After(since) || f.at.Equal(since) && d.rank > b.rank {
+				m, since = f.m, f.at
+			}
+		case d.rank > b.rank, f.m == m && f.at.Before(since):
+			m, since = f.m, f.at
+		}
+	}
+	if m == "" {
+		m = Expected
+	}
+	// First times, without what the correction takes back.
+	reached = map[Milestone]time.Time{}
+	for _, f := range all {
+		takenBack := fix.m != "" && f.carrier && !f.at.After(fix.at) && f.m != fix.m &&
+			(slot(f.m) > slot(fix.m) || f.m.Stage() == Arrived && fix.m.Stage() == Arrived) &&
+			!(f.m.Stage() == Moving && fix.m.Stage() == Moving)
+		if takenBack {
+			continue
+		}
+		if _, ok := reached[f.m]; !ok {
+			reached[f.m] = f.at
+		}
+		if f.m == Accepted && possession.IsZero() {
+			possession = f.at
+		}
+	}
+	exact = true
+	for _, n := range hidden {
+		exact = exact && n < maxTimes-1
+	}
+	return m, since, reached, possession, exact
+}

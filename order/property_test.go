@@ -1,0 +1,281 @@
+package order
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+)
+
+// Draws. Times come from a small grid, so that ties and repeats are common, and
+// now and then from far away.
+
+func drawTime(t *rapid.T, label string) time.Time {
+	switch rapid.IntRange(0, 19).Draw(t, label+" era") {
+	case 0:
+		return time.Time{}
+	case 1:
+		return t0.AddDate(-30, 0, 0)
+	case 2:
+		return t0.AddDate(40, 0, 0)
+	case 3:
+		return t0.Add(-2 * hour)
+	}
+	return at(float64(rapid.IntRange(0, 60).Draw(t, label)) * 6)
+}
+
+var sources = []Source{Warehouse, CarrierSays, CarrierSays, ReturnsDesk, Storefront, Support, Engine, "", "martian"}
+
+func drawMilestone(t *rapid.T) Milestone {
+	i := rapid.IntRange(-2, len(Definitions)-1).Draw(t, "milestone")
+	switch i {
+	case -2:
+		return ""
+	case -1:
+		return "teleported"
+	}
+	return Definitions[i].Milestone
+}
+
+// drawEvent makes any event at all; now is when the order learns of it.
+func drawEvent(t *rapid.T, now time.Time) Event {
+	m := Meta{
+		ID: fmt.Sprint("e", rapid.IntRange(0, 1000).Draw(t, "id")), By: rapid.SampledFrom(sources).Draw(t, "by"), Reason: "because",
+		Occurred: drawTime(t, "occurred"), Applied: now,
+	}
+	if rapid.Bool().Draw(t, "received") {
+		m.Received = now
+	}
+	if rapid.Bool().Draw(t, "inbox") {
+		m.N = int64(rapid.IntRange(1, 40).Draw(t, "n"))
+	}
+	parcel := rapid.SampledFrom([]string{"A", "A", "A", "B", "1", "nobody's"}).Draw(t, "parcel")
+	switch kind := rapid.IntRange(0, 19).Draw(t, "kind"); kind {
+	case 0, 1, 2:
+		e := Scan{Meta: m, Parcel: parcel, Kind: rapid.SampledFrom(append([]ScanKind{"juggled"}, ScanKinds...)).Draw(t, "scan")}
+		if rapid.Bool().Draw(t, "usual") {
+			e.By = Warehouse
+		}
+		e.Tracking = rapid.SampledFrom([]string{"", "T-100", "T-300"}).Draw(t, "tracking")
+		return e
+	case 3, 4, 5, 6, 7, 8, 9:
+		e := CarrierEvent{Meta: m, Parcel: parcel, Milestone: drawMilestone(t), Physical: rapid.IntRange(0, 4).Draw(t, "physical") > 0,
+			Correction: rapid.IntRange(0, 9).Draw(t, "correction") == 0, Location: rapid.SampledFrom([]string{"", "Leipzig", "Köln"}).Draw(t, "place")}
+		if rapid.Bool().Draw(t, "usual") {
+			e.By = CarrierSays
+		}
+		if rapid.Bool().Draw(t, "with eta") {
+			e.ETA = drawTime(t, "eta")
+		}
+		return e
+	case 10:
+		return Unreadable{m, "torn"}
+	case 11:
+		e := PutParcel{Meta: m, Parcel: parcel, Carrier: rapid.SampledFrom([]string{"", "ups", "UPS!"}).Draw(t, "carrier"), Tracking: rapid.SampledFrom([]string{"", "T-300", "x"}).Draw(t, "tracking")}
+		for range rapid.IntRange(0, 2).Draw(t, "lines") {
+			e.Lines = append(e.Lines, Allocation{rapid.SampledFrom([]string{"mug", "tea", "air"}).Draw(t, "sku"), rapid.IntRange(-1, 3).Draw(t, "quantity")})
+		}
+		return e
+	case 12:
+		e := Cancel{Meta: m}
+		if rapid.Bool().Draw(t, "part") {
+			e.Parcels = []string{parcel}
+		}
+		return e
+	case 13:
+		return Hold{m, drawTime(t, "until")}
+	case 14:
+		return Release{m}
+	case 15:
+		return ChangePromise{m, drawTime(t, "promise")}
+	case 16:
+		return CorrectAddress{m, rapid.IntRange(0, 5).Draw(t, "version")}
+	case 17:
+		return CorrectMilestone{m, parcel, drawMilestone(t)}
+	case 18:
+		return Answered{Meta: m, Command: "nobody asked", LastMovement: drawTime(t, "movement")}
+	}
+	return Tick{m}
+}
+
+func drawSpec(t *rapid.T) Spec {
+	s := rapid.SampledFrom([]Spec{oneParcel(), twoParcels()}).Draw(t, "spec")
+	if rapid.Bool().Draw(t, "unplanned") {
+		s.Parcels = nil
+	}
+	if rapid.Bool().Draw(t, "no promise") {
+		s.PromisedAt = time.Time{}
+	}
+	return s
+}
+
+// drawStep makes the next event of a life in which time goes on, answering a
+// pending command now and then.
+func drawStep(t *rapid.T, s *State, now *time.Time) Event {
+	*now = now.Add(time.Duration(rapid.SampledFrom([]int{0, 0, 1, 20, 60, 8 * 60, 30 * 60, 5 * 24 * 60, 40 * 24 * 60}).Draw(t, "minutes later")) * time.Minute)
+	if len(s.Pending) > 0 && rapid.Bool().Draw(t, "answer") {
+		return Answered{Meta: Meta{By: Engine, Applied: *now}, Command: rapid.SampledFrom(s.Pending).Draw(t, "command").ID, LastMovement: drawTime(t, "movement")}
+	}
+	return drawEvent(t, *now)
+}
+
+func TestWhateverHappensTheInvariantsHold(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w, now := watching(drawSpec(t)), t0
+		for range rapid.IntRange(1, 60).Draw(t, "events") {
+			if err := w.apply(drawStep(t, &w.s, &now)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}
+
+func TestAnOrderGoesOnAfterContinueAsNewAsIfNothingHadHappened(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		a, now := New(drawSpec(t), CurrentRules, t0), t0
+		b := reload(&a)
+		for range rapid.IntRange(1, 40).Draw(t, "events") {
+			e := drawStep(t, &a, &now)
+			ca, cb := Apply(&a, e), Apply(&b, e)
+			if !slices.Equal(ca, cb) {
+				t.Fatalf("commands differ after %+v: %v, %v", e, ca, cb)
+			}
+			b = reload(&b)
+			if text(&a) != text(&b) {
+				t.Fatalf("after %T %+v:\n%s\n%s", e, e, text(&a), text(&b))
+			}
+		}
+	})
+}
+
+// drawFacts makes facts of parcel A as inbox rows: they know when they happened
+// and when they were received.
+func drawFacts(t *rapid.T, corrections bool) []Event {
+	var facts []Event
+	for i := range rapid.IntRange(1, 14).Draw(t, "facts") {
+		h := float64(rapid.IntRange(0, 12).Draw(t, "hour"))
+		if rapid.IntRange(0, 9).Draw(t, "ahead") == 0 {
+			h += 0.2 // the carrier's clock is ahead, within bounds
+		}
+		if rapid.IntRange(0, 2).Draw(t, "who") == 0 {
+			e := scan(h, rapid.SampledFrom(ScanKinds).Draw(t, "scan"))
+			e.ID = fmt.Sprint("f", i)
+			facts = append(facts, e.known(20))
+			continue
+		}
+		e := moves(h, drawMilestone(t))
+		e.ID, e.Physical = fmt.Sprint("f", i), rapid.IntRange(0, 4).Draw(t, "physical") > 0
+		e.Location = rapid.SampledFrom([]string{"", "Leipzig", "Köln"}).Draw(t, "place")
+		e.Correction = corrections && rapid.IntRange(0, 3).Draw(t, "correction") == 0
+		facts = append(facts, e.known(20))
+	}
+	return facts
+}
+
+func TestAnyArrivalOrderOfTheSameFactsEndsAlike(t *testing.T) {
+	for _, corrections := range []bool{false, true} {
+		t.Run(fmt.Sprint("corrections ", corrections), func(t *testing.T) {
+			rapid.Check(t, func(t *rapid.T) {
+				facts := drawFacts(t, corrections)
+				a := after(oneParcel(), facts...)
+				shuffled := rapid.Permutation(facts).Draw(t, "order")
+				for range rapid.IntRange(0, 3).Draw(t, "repeats") {
+					shuffled = append(shuffled, rapid.SampledFrom(facts).Draw(t, "repeat"))
+				}
+				b := after(oneParcel(), shuffled...)
+				if outcome(a) != outcome(b) {
+					t.Fatalf("\n%s\n%s", outcome(a), outcome(b))
+				}
+			})
+		})
+	}
+}
+
+func TestSupportDecidesOnWhatIsKnownAndArrivalOrderAroundItDoesNotMatter(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		known, later := drawFacts(t, true), drawFacts(t, true)
+		fix := CorrectMilestone{Meta: bySupport(21), Parcel: "A", Milestone: drawMilestone(t)}
+		a := after(oneParcel(), known...)
+		if Check(a, fix) != nil {
+			return
+		}
+		play(a, fix)
+		if m := a.Parcels[0].Milestone; m != fix.Milestone {
+			t.Fatalf("support said %s, it is %s", fix.Milestone, m)
+		}
+		play(a, later...)
+		b := after(oneParcel(), rapid.Permutation(known).Draw(t, "known")...)
+		play(b, fix)
+		play(b, rapid.Permutation(later).Draw(t, "later")...)
+		if outcome(a) != outcome(b) {
+			t.Fatalf("\n%s\n%s", outcome(a), outcome(b))
+		}
+	})
+}
+
+func TestTheFoldEqualsSortingEverythingAndLookingAgain(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		facts := drawFacts(t, rapid.Bool().Draw(t, "corrections"))
+		s := after(oneParcel(), facts...)
+		p := &s.Parcels[0]
+		m, since, reached, possession, exact := oracle(facts)
+		if p.Milestone != m {
+			t.Fatalf("milestone %s, the oracle says %s", p.Milestone, m)
+		}
+		if !exact || m == Expected {
+			return
+		}
+		if !p.Since.Equal(since) {
+			t.Fatalf("%s since %s, the oracle says %s", m, p.Since, since)
+		}
+		if !p.PossessionAt.Equal(possession) {
+			t.Fatalf("possession %s, the oracle says %s", p.PossessionAt, possession)
+		}
+		if len(p.Reached) != len(reached) {
+			t.Fatalf("reached %v, the oracle says %v", p.Reached, reached)
+		}
+		for _, r := range p.Reached {
+			if !r.At.Equal(reached[r.Milestone]) {
+				t.Fatalf("%s reached at %s, the oracle says %s", r.Milestone, r.At, reached[r.Milestone])
+			}
+		}
+	})
+}
+
+func TestTheSameFactUnderAnotherNumberChangesNothing(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		facts := drawFacts(t, true)
+		s := after(oneParcel(), facts...)
+		want := outcome(s)
+		again := rapid.SampledFrom(facts).Draw(t, "again")
+		switch e := again.(type) {
+		case Scan:
+			e.N, e.ID = 99, "again"
+			again = e
+		case CarrierEvent:
+			e.N, e.ID = 99, "again"
+			again = e
+		}
+		play(s, again)
+		if got := outcome(s); got != want {
+			t.Fatalf("%T %+v:\n%s\n%s", again, again, want, got)
+		}
+	})
+}
+
+func TestTheLastFixedNumberOfFactsIsRemembered(t *testing.T) {
+	s := begin(oneParcel())
+	for n := int64(1); n <= 3*maxSeen; n++ {
+		e := moves(float64(n), InTransit)
+		e.N = n
+		play(&s, e)
+	}
+	equal(t, "seen", len(s.Seen), maxSeen)
+	seq := s.Seq
+	e := moves(9, InTransit)
+	e.N = 3*maxSeen - 100
+	play(&s, e)
+	equal(t, "seq after a repeat", s.Seq, seq)
+}

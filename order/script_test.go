@@ -1,0 +1,322 @@
+package order
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+var rewrite = flag.Bool("rewrite", false, "write what the scripts in testdata really print; read the diff before committing")
+
+// The scripts in testdata/*.txt tell the life of an order. A line that begins
+// with a time is an event; what follows it, indented, is what the order made of
+// it. Between two lines the clock ticks whenever a wait is over, as in the
+// workflow; nobody answers a carrier check unless the script does.
+//
+//	03-02 09:00 order mug:2 tea:1 promise=03-06T18:00 [A=mug:2,tea:1 carrier=dhl tracking=T1]
+//	03-02 10:00 scan A picked [at=03-02T09:30] [tracking=T2 carrier=ups]
+//	03-03 10:00 carrier A in_transit [paper] [correction] [place=Leipzig] [eta=03-05T12:00] [at=...]
+//	03-03 11:00 plan|cancel|hold|release|promise|correct|answer ...
+//	03-03 11:00 show
+func TestScripts(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no scripts", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
+			was := mustRead(t, file)
+			got, err := runScript(string(was))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if *rewrite {
+				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			} else if !bytes.Equal(was, []byte(got)) {
+				t.Errorf("%s is stale; if this is right, run: go test ./order -run Scripts -rewrite\n%s", file, firstDifference(string(was), got))
+			}
+		})
+	}
+}
+
+func firstDifference(a, b string) string {
+	la, lb := strings.Split(a, "\n"), strings.Split(b, "\n")
+	for i := range la {
+		if i >= len(lb) || la[i] != lb[i] {
+			return fmt.Sprintf("line %d\nwant: %s\ngot:  %s", i+1, la[i], strings.Join(lb[min(i, len(lb)):min(i+1, len(lb))], ""))
+		}
+	}
+	return fmt.Sprintf("more lines: %s", strings.Join(lb[len(la):], "\n"))
+}
+
+type script struct {
+	state State
+	begun bool
+	n     int64
+	out   strings.Builder
+}
+
+func runScript(src string) (string, error) {
+	var r script
+	for i, line := range strings.Split(strings.TrimRight(src, "\n"), "\n") {
+		if strings.HasPrefix(line, " ") || strings.HasPrefix(line, "\t") {
+			continue // output of the last run
+		}
+		r.out.WriteString(line + "\n")
+		if line == "" || strings.HasPrefix(line, "#") {
+			continue
+		}
+		if err := r.line(line); err != nil {
+			return "", fmt.Errorf("line %d: %q: %w", i+1, line, err)
+		}
+	}
+	return r.out.String(), nil
+}
+
+func scriptTime(s string) (time.Time, error) {
+	return time.Parse("2006-01-02T15:04", "2026-"+s)
+}
+
+func (r *script) line(line string) error {
+	words := strings.Fields(line)
+	if len(words) < 3 {
+		return fmt.Errorf("want: time, what, details")
+	}
+	now, err := scriptTime(words[0] + "T" + words[1])
+	if err != nil {
+		return err
+	}
+	verb, args := words[2], words[3:]
+	opts := map[string]string{}
+	var plain []string
+	for _, a := range args {
+		if k, v, ok := strings.Cut(a, "="); ok {
+			opts[k] = v
+		} else {
+			plain = append(plain, a)
+		}
+	}
+	if verb == "order" {
+		return r.order(now, plain, opts)
+	}
+	if !r.begun {
+		return fmt.Errorf("there is no order yet")
+	}
+	r.tickUntil(now)
+	if verb == "show" {
+		r.show()
+		return nil
+	}
+	m := Meta{ID: fmt.Sprint("e", r.n+1), Occurred: now, Received: now, Applied: now, Actor: "u1", Reason: "asked"}
+	r.n++
+	if v := opts["at"]; v != "" {
+		if m.Occurred, err = scriptTime(v); err != nil {
+			return err
+		}
+	}
+	word := func(i int) string {
+		if i < len(plain) {
+			return plain[i]
+		}
+		return ""
+	}
+	var optTime = func(name string) time.Time {
+		v, e := scriptTime(opts[name])
+		if e != nil && opts[name] != "" {
+			err = e
+		}
+		return v
+	}
+	var e Event
+	m.By = Storefront
+	switch verb {
+	case "scan":
+		m.By, m.Actor, m.Reason = Source(orElse(opts["by"], string(Warehouse))), "", ""
+		e = Scan{Meta: m, Parcel: word(0), Kind: ScanKind(word(1)), Carrier: opts["carrier"], Tracking: opts["tracking"]}
+	case "carrier":
+		m.By, m.Actor, m.Reason = CarrierSays, "", ""
+		ce := CarrierEvent{Meta: m, Parcel: word(0), Physical: true, Location: opts["place"], ETA: optTime("eta")}
+		for _, w := range plain[1:] {
+			switch w {
+			case "paper":
+				ce.Physical = false
+			case "correction":
+				ce.Correction = true
+			default:
+				ce.Milestone = Milestone(w)
+			}
+		}
+		e = ce
+	case "plan":
+		ls, lerr := allocations(plain[1:])
+		if lerr != nil {
+			return lerr
+		}
+		e = PutParcel{Meta: m, Parcel: word(0), Lines: ls, Carrier: opts["carrier"], Tracking: opts["tracking"]}
+	case "cancel":
+		e = Cancel{Meta: m, Parcels: plain}
+	case "hold":
+		e = Hold{Meta: m, Until: optTime("until")}
+	case "release":
+		e = Release{m}
+	case "promise":
+		p, perr := scriptTime(word(0))
+		if perr != nil {
+			return perr
+		}
+		e = ChangePromise{m, p}
+	case "correct":
+		m.By = Support
+		e = CorrectMilestone{m, word(0), Milestone(word(1))}
+	case "answer":
+		p := r.state.ParcelByID(word(0))
+		if p == nil {
+			return fmt.Errorf("no parcel %s", word(0))
+		}
+		e = Answered{Meta: Meta{By: Engine, Applied: now}, Command: p.Check, LastMovement: optTime("movement")}
+	default:
+		return fmt.Errorf("unknown word %q", verb)
+	}
+	if err != nil {
+		return err
+	}
+	if refusal := Check(&r.state, e); refusal != nil {
+		fmt.Fprintf(&r.out, "    refused: %s\n", refusal)
+		return nil
+	}
+	r.tell(Apply(&r.state, e))
+	r.tickUntil(now)
+	r.summary()
+	return nil
+}
+
+func allocations(words []string) ([]Allocation, error) {
+	var as []Allocation
+	for _, w := range words {
+		sku, n, _ := strings.Cut(w, ":")
+		q, err := strconv.Atoi(n)
+		if err != nil {
+			return nil, fmt.Errorf("%q is not like mug:2", w)
+		}
+		as = append(as, Allocation{sku, q})
+	}
+	return as, nil
+}
+
+func (r *script) order(now time.Time, plain []string, opts map[string]string) error {
+	spec := Spec{ID: "shop:1", Store: "shop", Number: "1", Class: Routine, PlacedAt: now, Policy: testPolicy()}
+	as, err := allocations(plain)
+	if err != nil {
+		return err
+	}
+	for _, a := range as {
+		spec.Lines = append(spec.Lines, Line{SKU: a.SKU, Quantity: a.Quantity})
+	}
+	if v := opts["promise"]; v != "" {
+		if spec.PromisedAt, err = scriptTime(v); err != nil {
+			return err
+		}
+	}
+	for _, id := range []string{"A", "B", "C"} {
+		if v := opts[id]; v != "" {
+			as, err := allocations(strings.Split(v, ","))
+			if err != nil {
+				return err
+			}
+			spec.Parcels = append(spec.Parcels, PlannedParcel{ID: id, Lines: as, Carrier: "dhl", Tracking: "T-" + id + "00"})
+		}
+	}
+	if err := CheckSpec(spec, now); err != nil {
+		return err
+	}
+	r.state, r.begun = New(spec, CurrentRules, now), true
+	r.tell(nil)
+	r.summary()
+	return nil
+}
+
+// tickUntil lets every wait that ends by then run out, each at its time.
+func (r *script) tickUntil(until time.Time) {
+	for {
+		w, ok := NextDeadline(&r.state)
+		if !ok || w.Until.After(until) {
+			return
+		}
+		at := latest(w.Until, r.state.Now)
+		fmt.Fprintf(&r.out, "    -- %s: %s %s%s is over\n", stamp(at), w.Kind, w.Parcel, w.Case)
+		r.tell(Apply(&r.state, Tick{Meta{By: Engine, Applied: at}}))
+	}
+}
+
+func stamp(t time.Time) string {
+	if t.IsZero() {
+		return "-"
+	}
+	return t.UTC().Format("01-02 15:04")
+}
+
+func (r *script) tell(cmds []Command) {
+	for _, h := range r.state.Told {
+		words := []string{h.Parcel, string(h.Milestone), string(h.Case)}
+		if h.Type == MilestoneReached || h.Type == MilestoneUndone {
+			words = append(words, "at "+stamp(h.At))
+		}
+		if h.Text != "" {
+			words = append(words, "("+h.Text+")")
+		}
+		fmt.Fprintf(&r.out, "    * %s %s\n", h.Type, strings.Join(strings.Fields(strings.Join(words, " ")), " "))
+	}
+	r.state.Told = nil
+	for _, c := range cmds {
+		fmt.Fprintf(&r.out, "    > %s %s %s %s\n", c.Kind, c.Parcel, c.Carrier, c.Tracking)
+	}
+}
+
+func (r *script) summary() {
+	s := &r.state
+	fmt.Fprintf(&r.out, "    %s: %s", s.Status, Summary(s))
+	for _, p := range s.Parcels {
+		fmt.Fprintf(&r.out, " | %s %s", p.ID, p.Milestone)
+	}
+	r.out.WriteString("\n")
+	if w, ok := NextDeadline(s); ok {
+		fmt.Fprintf(&r.out, "    waits for %s until %s (%s, %s)\n", strings.TrimSpace(w.What+" "+w.Parcel), stamp(w.Until), w.Owner, w.Rule)
+	} else {
+		r.out.WriteString("    waits for nothing: closed\n")
+	}
+}
+
+// show prints all that support would see.
+func (r *script) show() {
+	v := ViewOf(&r.state)
+	fmt.Fprintf(&r.out, "    %s: %s; late %v, hold %v, closed %v, %d anomalies\n", v.Status, v.Summary, v.Late, v.OnHold, v.Closed, v.Anomalies)
+	for _, l := range v.Lines {
+		fmt.Fprintf(&r.out, "    line %s: %d = %d unplanned, %d shipped, %d delivered, %d cancelled\n", l.SKU, l.Quantity, l.Unplanned, l.Shipped, l.Delivered, l.Cancelled)
+	}
+	for _, p := range v.Parcels {
+		fmt.Fprintf(&r.out, "    parcel %s: %s since %s, in possession since %s, last movement %s %s, %d attempts\n",
+			p.ID, p.Milestone, stamp(p.Since), stamp(p.PossessionAt), stamp(p.LastMovement), p.LastPlace, p.Attempts)
+		var reached []string
+		for _, x := range p.Reached {
+			reached = append(reached, string(x.Milestone)+" "+stamp(x.At))
+		}
+		fmt.Fprintf(&r.out, "        %s\n", strings.Join(reached, ", "))
+	}
+	for _, c := range v.Cases {
+		fmt.Fprintf(&r.out, "    case %s %s: %s; %s, due %s, level %d\n", c.Kind, c.Parcel, c.Text, c.Owner, stamp(c.Due), c.Level)
+	}
+	for _, w := range v.Waiting {
+		fmt.Fprintf(&r.out, "    wait %s: %s since %s until %s by %s (%s); then %s; or %s\n",
+			strings.TrimSpace(strings.Join(slices.DeleteFunc([]string{string(w.Kind), w.Parcel}, func(s string) bool { return s == "" }), " ")),
+			w.What, stamp(w.Since), stamp(w.Until), w.Owner, w.Rule, w.Then, w.CutShort)
+	}
+}

@@ -1,0 +1,59 @@
+package order
+
+import (
+	"cmp"
+	"time"
+)
+
+// Compare puts facts that are applied together into the order in which they
+// happened. The end is the same for any order; the story reads better so.
+func Compare(a, b Event) int {
+	x, y := a.meta(), b.meta()
+	return cmp.Or(x.Occurred.Compare(y.Occurred), cmp.Compare(x.N, y.N))
+}
+
+// Stamp returns the event with the time at which the order learns of it.
+func Stamp(e Event, now time.Time) Event {
+	switch e := e.(type) {
+	case Scan:
+		e.Applied = now
+		return e
+	case CarrierEvent:
+		e.Applied = now
+		return e
+	case Unreadable:
+		e.Applied = now
+		return e
+	case PutParcel:
+		e.Applied = now
+		return e
+	case Cancel:
+		e.Applied = now
+		return e
+	case Hold:
+		e.Applied = now
+		return e
+	case Release:
+		e.Applied = now
+		return e
+	case ChangePromise:
+		e.Applied = now
+		return e
+	case CorrectAddress:
+		e.Applied = now
+		return e
+	case CorrectMilestone:
+		e.Applied = now
+		return e
+	case Tick:
+		e.Applied = now
+		return e
+	case Answered:
+		e.Applied = now
+		return e
+	}
+	return e
+}
+
+// IDOf is the ID of the source event or request behind an event.
+func IDOf(e Event) string { return e.meta().ID }

@@ -1,0 +1,336 @@
+package order
+
+import "time"
+
+// Limits of one order. They keep its state far below Temporal's payload limits.
+const (
+	MaxParcels  = 200
+	MaxLines    = 500
+	MaxQuantity = 1_000_000
+	maxAnomaly  = 20 // kept in the state; all of them are told outside
+	maxAttempts = 20
+	maxTimes    = 5                   // of one milestone by one side
+	maxCaseDue  = 32 * 24 * time.Hour // escalations stop doubling here
+	maxSeen     = 256
+)
+
+// MinRules and CurrentRules number the rules of this package. A run records the
+// number it began with; a change of behaviour for running orders raises
+// CurrentRules and asks State.Rules before it acts. See docs/adr/0004.
+const (
+	MinRules     = 1
+	CurrentRules = 1
+)
+
+// Line is something that the buyer ordered. Amounts are integer minor units.
+type Line struct {
+	SKU        string `json:"sku"`
+	Quantity   int    `json:"quantity"`
+	UnitAmount int64  `json:"unit_amount,omitempty"`
+	Name       string `json:"name,omitempty"`
+}
+
+// Allocation puts a quantity of a line into a parcel.
+type Allocation struct {
+	SKU      string `json:"sku"`
+	Quantity int    `json:"quantity"`
+}
+
+// Class chooses how much attention an order gets.
+type Class string
+
+const (
+	Routine       Class = "routine"
+	HighValue     Class = "high_value"
+	TimeSensitive Class = "time_sensitive"
+	Bulky         Class = "bulky"
+)
+
+// Classes lists all of them.
+var Classes = []Class{Routine, HighValue, TimeSensitive, Bulky}
+
+// PlannedParcel is a parcel that the storefront already knows of.
+type PlannedParcel struct {
+	ID       string       `json:"id"`
+	Lines    []Allocation `json:"lines,omitempty"`
+	Carrier  string       `json:"carrier,omitempty"`
+	Service  string       `json:"service,omitempty"`
+	Tracking string       `json:"tracking,omitempty"`
+}
+
+// Spec is what a new order is made of. No personal data: CustomerRef and the
+// address version point to rows that can be erased.
+type Spec struct {
+	// ID is "store:number". It is also the workflow ID, after "order:".
+	ID          string          `json:"id"`
+	Store       string          `json:"store"`
+	Number      string          `json:"number"`
+	Class       Class           `json:"class"`
+	CustomerRef string          `json:"customer_ref,omitempty"`
+	Currency    string          `json:"currency,omitempty"`
+	Lines       []Line          `json:"lines"`
+	Parcels     []PlannedParcel `json:"parcels,omitempty"`
+	PlacedAt    time.Time       `json:"placed_at"`
+	PromisedAt  time.Time       `json:"promised_at,omitzero"`
+	Policy      Policy          `json:"policy"`
+}
+
+// mark is a milestone and when it was reached.
+type mark struct {
+	Milestone Milestone `json:"m,omitempty"`
+	At        time.Time `json:"at,omitzero"`
+}
+
+// voice is what must be kept of every time that one side said one milestone:
+// the first few times and the last, in order. Keeping those does not depend on
+// the order in which they arrive.
+type voice struct {
+	Milestone Milestone `json:"m"`
+	// Carrier: the carrier said so, and may take it back.
+	Carrier bool        `json:"carrier,omitempty"`
+	At      []time.Time `json:"at"`
+}
+
+// Reached says when a milestone was first reached.
+type Reached struct {
+	Milestone Milestone `json:"milestone"`
+	At        time.Time `json:"at"`
+}
+
+// Parcel is one physical box.
+type Parcel struct {
+	ID       string       `json:"id"`
+	Lines    []Allocation `json:"lines,omitempty"`
+	Carrier  string       `json:"carrier,omitempty"`
+	Service  string       `json:"service,omitempty"`
+	Tracking string       `json:"tracking,omitempty"`
+	// Unplanned parcels hold what no planned parcel holds yet.
+	Unplanned bool `json:"unplanned,omitempty"`
+
+	Milestone Milestone `json:"milestone"`
+	// Since is when the milestone was reached, Known when we learnt of it.
+	Since   time.Time `json:"since"`
+	Known   time.Time `json:"known"`
+	Reached []Reached `json:"reached,omitempty"`
+	// Said, CarrierFix and SupportFix are the facts: who said which milestone
+	// when, and the latest correction of each side. Milestone, Since, Reached
+	// and PossessionAt are computed from them alone.
+	Said       []voice `json:"said,omitempty"`
+	CarrierFix mark    `json:"carrier_fix,omitzero"`
+	SupportFix mark    `json:"support_fix,omitzero"`
+	// LabelAt is when the tracking number was said.
+	LabelAt time.Time `json:"label_at,omitzero"`
+
+	// PossessionAt is the first physical carrier event; zero before it.
+	PossessionAt time.Time `json:"possession_at,omitzero"`
+	// LastMovement is the latest physical carrier event.
+	LastMovement time.Time   `json:"last_movement,omitzero"`
+	LastPlace    string      `json:"last_place,omitempty"`
+	LastPlaceAt  time.Time   `json:"last_place_at,omitzero"`
+	Attempts     []time.Time `json:"attempts,omitempty"`
+	ETA          time.Time   `json:"eta,omitzero"`
+	ETAFrom      time.Time   `json:"eta_from,omitzero"`
+
+	// Check is the carrier check under way; CheckedAt the last one answered.
+	Check     string    `json:"check,omitempty"`
+	CheckedAt time.Time `json:"checked_at,omitzero"`
+	AskedAt   time.Time `json:"asked_at,omitzero"`
+}
+
+// ReachedAt says when m was first reached; zero: not yet.
+func (p *Parcel) ReachedAt(m Milestone) time.Time {
+	for _, r := range p.Reached {
+		if r.Milestone == m {
+			return r.At
+		}
+	}
+	return time.Time{}
+}
+
+// CaseKind names an exception. Each has a bucket of its own.
+type CaseKind string
+
+const (
+	NotPicked     CaseKind = "not_picked"
+	NotPacked     CaseKind = "not_packed"
+	MissedHandoff CaseKind = "missed_handoff"
+	Stalled       CaseKind = "stalled"
+	Late          CaseKind = "late"
+	FailedAttempt CaseKind = "attempt_failed"
+	LostParcel    CaseKind = "lost"
+	HeldTooLong   CaseKind = "held_too_long"
+)
+
+// Team owns a wait or a case.
+type Team string
+
+const (
+	WarehouseTeam Team = "warehouse"
+	OpsTeam       Team = "ops"
+	SupportTeam   Team = "support"
+	ReturnsTeam   Team = "returns"
+	CarrierTeam   Team = "carrier"
+	EngineTeam    Team = "engine"
+)
+
+// Case is an open exception. One per kind and parcel at a time.
+type Case struct {
+	Kind     CaseKind  `json:"kind"`
+	Parcel   string    `json:"parcel,omitempty"`
+	Owner    Team      `json:"owner"`
+	OpenedAt time.Time `json:"opened_at"`
+	Due      time.Time `json:"due"`
+	Level    int       `json:"level,omitempty"` // times escalated
+	// Baseline is the last movement, or the milestone's time, when it opened.
+	Baseline time.Time `json:"baseline,omitzero"`
+	Text     string    `json:"text,omitempty"`
+}
+
+// AnomalyKind names what could not be true.
+type AnomalyKind string
+
+const (
+	NotAuthorised   AnomalyKind = "not_authorised"   // the source may not set that milestone
+	NotPhysical     AnomalyKind = "not_physical"     // a paper event claimed possession
+	UnknownParcel   AnomalyKind = "unknown_parcel"   // no such parcel in this order
+	UnreadableItem  AnomalyKind = "unreadable"       // an item could not be decoded
+	InTheFuture     AnomalyKind = "in_the_future"    // happened after it was received
+	BeforeOrder     AnomalyKind = "before_order"     // happened before the order was placed
+	MovingCancelled AnomalyKind = "moving_cancelled" // a cancelled parcel moves
+	AfterEnd        AnomalyKind = "after_end"        // movement of a parcel that had ended
+	TrackingTaken   AnomalyKind = "tracking_changed" // a label scan names another tracking number
+	UnknownValue    AnomalyKind = "unknown_value"    // a kind or milestone we do not know
+)
+
+// Anomaly is a fact that was kept and changed nothing, with the reason.
+type Anomaly struct {
+	Kind   AnomalyKind `json:"kind"`
+	Parcel string      `json:"parcel,omitempty"`
+	At     time.Time   `json:"at"`
+	Cause  string      `json:"cause,omitempty"`
+	Text   string      `json:"text"`
+}
+
+// HoldState is an order on hold.
+type HoldState struct {
+	Since  time.Time `json:"since"`
+	Until  time.Time `json:"until"`
+	Reason string    `json:"reason,omitempty"`
+}
+
+// State is everything an order knows. Its JSON is a contract: it is carried
+// across continue-as-new and kept for years, so fields are only ever added.
+type State struct {
+	Rules int  `json:"rules"`
+	Spec  Spec `json:"spec"`
+	// Seq counts applied events; the read model never goes back behind it.
+	Seq int64 `json:"seq"`
+	// Now is the time of the last applied event.
+	Now     time.Time `json:"now"`
+	Parcels []Parcel  `json:"parcels"`
+	Cases   []Case    `json:"cases,omitempty"`
+	Pending []Command `json:"pending,omitempty"`
+	// Seen are the numbers of the facts applied last, to drop repeats. Older ones
+	// need no memory: a fact applied twice changes nothing.
+	Seen []int64 `json:"seen,omitempty"`
+
+	PromisedAt     time.Time  `json:"promised_at,omitzero"`
+	AddressVersion int        `json:"address_version,omitempty"`
+	Hold           *HoldState `json:"hold,omitempty"`
+	// ReleasedAt restarts the preparing clocks after a hold.
+	ReleasedAt  time.Time `json:"released_at,omitzero"`
+	CancelledAt time.Time `json:"cancelled_at,omitzero"`
+	SettledAt   time.Time `json:"settled_at,omitzero"`
+	Closed      bool      `json:"closed,omitempty"`
+	// PromiseMissed stays true once the promise passed without delivery.
+	PromiseMissed bool `json:"promise_missed,omitempty"`
+
+	Status       Status    `json:"status"`
+	Anomalies    []Anomaly `json:"anomalies,omitempty"`
+	AnomalyCount int       `json:"anomaly_count,omitempty"`
+	// Told are the happenings not yet written with the read model.
+	Told []Happening `json:"told,omitempty"`
+}
+
+// ParcelByID finds a parcel; nil if there is none.
+func (s *State) ParcelByID(id string) *Parcel {
+	for i := range s.Parcels {
+		if s.Parcels[i].ID == id {
+			return &s.Parcels[i]
+		}
+	}
+	return nil
+}
+
+// LineBySKU finds a line; nil if there is none.
+func (s *State) LineBySKU(sku string) *Line {
+	for i := range s.Spec.Lines {
+		if s.Spec.Lines[i].SKU == sku {
+			return &s.Spec.Lines[i]
+		}
+	}
+	return nil
+}
+
+// caseOf finds the open case of a kind; nil if there is none.
+func (s *State) caseOf(kind CaseKind, parcel string) *Case {
+	for i := range s.Cases {
+		if s.Cases[i].Kind == kind && s.Cases[i].Parcel == parcel {
+			return &s.Cases[i]
+		}
+	}
+	return nil
+}
+
+// New begins an order. The spec has passed [CheckSpec].
+func New(spec Spec, rules int, now time.Time) State {
+	if spec.PlacedAt.After(now) {
+		spec.PlacedAt = now // a shop's clock may run ahead, but we have the order
+	}
+	s := State{Rules: rules, Spec: spec, Now: now, PromisedAt: spec.PromisedAt, Seq: 1}
+	for _, p := range spec.Parcels {
+		s.addParcel(p, false)
+	}
+	if len(spec.Parcels) == 0 {
+		// Without a plan everything ships in one parcel, until somebody plans.
+		rest := make([]Allocation, 0, len(spec.Lines))
+		for _, l := range spec.Lines {
+			rest = append(rest, Allocation{SKU: l.SKU, Quantity: l.Quantity})
+		}
+		s.addParcel(PlannedParcel{ID: "1", Lines: rest}, true)
+	}
+	s.Status = s.status()
+	s.tell(Happening{Type: OrderReceived, At: spec.PlacedAt})
+	return s
+}
+
+func (s *State) addParcel(p PlannedParcel, unplanned bool) *Parcel {
+	s.Parcels = append(s.Parcels, Parcel{
+		ID: p.ID, Lines: p.Lines, Carrier: p.Carrier, Service: p.Service, Tracking: p.Tracking,
+		Unplanned: unplanned, Milestone: Expected, Since: s.Now, Known: s.Now,
+	})
+	return &s.Parcels[len(s.Parcels)-1]
+}
+
+// tell appends a happening under the current sequence number.
+func (s *State) tell(h Happening) {
+	h.Seq = s.Seq
+	h.N = 1
+	for i := range s.Told {
+		if s.Told[i].Seq == s.Seq {
+			h.N++
+		}
+	}
+	s.Told = append(s.Told, h)
+}
+
+// DropTold forgets happenings that are written, up to a sequence number.
+func (s *State) DropTold(upto int64) {
+	keep := s.Told[:0]
+	for _, h := range s.Told {
+		if h.Seq > upto {
+			keep = append(keep, h)
+		}
+	}
+	s.Told = keep
+}

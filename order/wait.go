@@ -1,0 +1,360 @@
+package order
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// WaitKind names what an order waits for.
+type WaitKind string
+
+const (
+	WaitPick     WaitKind = "pick"
+	WaitPack     WaitKind = "pack"
+	WaitHandoff  WaitKind = "hand_off"
+	WaitMovement WaitKind = "movement"
+	WaitPlan     WaitKind = "plan"
+	WaitPromise  WaitKind = "promise"
+	WaitHold     WaitKind = "hold"
+	WaitCheck    WaitKind = "carrier_check"
+	WaitCase     WaitKind = "case"
+	WaitClose    WaitKind = "close"
+)
+
+// Wait is one thing that the order waits for. Every wait has an end and an
+// owner: that is a promise to the people who read it at 2 a.m.
+type Wait struct {
+	Kind   WaitKind `json:"kind"`
+	Parcel string   `json:"parcel,omitempty"`
+	Case   CaseKind `json:"case,omitempty"`
+	What   string   `json:"what"`
+	// Since and Until bound the wait; Rule is the policy line that set Until.
+	Since time.Time `json:"since"`
+	Until time.Time `json:"until"`
+	Rule  string    `json:"rule"`
+	Owner Team      `json:"owner"`
+	// Then is what happens at Until. CutShort says who can end it sooner, how.
+	Then     string `json:"then"`
+	CutShort string `json:"cut_short"`
+}
+
+// Waiting lists every open wait, the earliest first.
+func Waiting(s *State) []Wait {
+	var ws []Wait
+	if s.Closed {
+		return nil
+	}
+	p := &s.Spec.Policy
+	add := func(w Wait) { ws = append(ws, w) }
+	if s.Hold != nil && s.caseOf(HeldTooLong, "") == nil {
+		rule := "until set with the hold"
+		if s.Hold.Until.Equal(s.Hold.Since.Add(time.Duration(p.HoldReview))) {
+			rule = "hold_review " + p.HoldReview.String()
+		}
+		add(Wait{Kind: WaitHold, What: "on hold", Since: s.Hold.Since, Until: s.Hold.Until, Rule: rule,
+			Owner: SupportTeam, Then: "a case is opened for support", CutShort: "release the order"})
+	}
+	for i := range s.Parcels {
+		if w, ok := s.parcelWait(&s.Parcels[i]); ok {
+			add(w)
+		}
+	}
+	if !s.allAllocated() && s.Hold == nil && s.caseOf(NotPicked, "") == nil {
+		since := latest(s.Spec.PlacedAt, s.ReleasedAt)
+		add(Wait{Kind: WaitPlan, What: "lines in no parcel yet", Since: since, Until: since.Add(time.Duration(p.Pick)), Rule: "pick " + p.Pick.String(),
+			Owner: WarehouseTeam, Then: "a not_picked case is opened", CutShort: "add a parcel that holds them"})
+	}
+	if !s.PromisedAt.IsZero() && !s.PromiseMissed && s.undelivered() {
+		add(Wait{Kind: WaitPromise, What: "delivery by the promised time", Since: s.Spec.PlacedAt, Until: s.PromisedAt, Rule: "promised date",
+			Owner: CarrierTeam, Then: "a late case is opened", CutShort: "delivery, or a new promise"})
+	}
+	for i := range s.Cases {
+		c := &s.Cases[i]
+		rule := "case_due " + p.CaseDue.String()
+		if c.Level > 0 {
+			rule += fmt.Sprintf(", doubled with each of %d escalations", c.Level)
+		}
+		add(Wait{Kind: WaitCase, Parcel: c.Parcel, Case: c.Kind, What: string(c.Kind) + ": " + c.Text, Since: c.OpenedAt, Until: c.Due,
+			Rule: rule, Owner: c.Owner, Then: fmt.Sprintf("escalated to level %d", c.Level+1), CutShort: "it closes by itself when the cause is gone"})
+	}
+	if !s.SettledAt.IsZero() && len(s.Cases) == 0 {
+		add(Wait{Kind: WaitClose, What: "late events and claims", Since: s.SettledAt, Until: s.SettledAt.Add(time.Duration(p.CloseAfter)), Rule: "close_after " + p.CloseAfter.String(),
+			Owner: EngineTeam, Then: "the order is closed", CutShort: "nobody needs to"})
+	}
+	slices.SortStableFunc(ws, func(a, b Wait) int { return a.Until.Compare(b.Until) })
+	return ws
+}
+
+// parcelWait is what one parcel waits for; ok is false when that is a case, a
+// hold or nothing.
+func (s *State) parcelWait(c *Parcel) (w Wait, ok bool) {
+	p := &s.Spec.Policy
+	if c.Check != "" && !c.Milestone.Settled() {
+		return Wait{Kind: WaitCheck, Parcel: c.ID, What: "the carrier's answer about a quiet parcel", Since: c.AskedAt, Until: c.AskedAt.Add(time.Duration(p.CheckAnswer)),
+			Rule: "check_answer " + p.CheckAnswer.String(), Owner: EngineTeam, Then: "a case is opened", CutShort: "any movement"}, true
+	}
+	return s.scanWait(c)
+}
+
+// overdue says whether the scan that the parcel waits for is late.
+func (s *State) overdue(c *Parcel) bool {
+	w, ok := s.scanWait(c)
+	return ok && !w.Until.After(s.Now)
+}
+
+// scanWait is the next scan that a parcel waits for.
+func (s *State) scanWait(c *Parcel) (w Wait, ok bool) {
+	p := &s.Spec.Policy
+	if c.Milestone.Settled() {
+		return w, false
+	}
+	if c.Milestone.Stage() > Preparing {
+		if s.caseOf(Stalled, c.ID) != nil {
+			return w, false
+		}
+		gap, rule := p.gap(c)
+		since := latest(c.LastMovement, c.Since)
+		what := "movement by " + orElse(c.Carrier, "the carrier")
+		if c.LastPlace != "" {
+			what += ", last seen in " + c.LastPlace
+		}
+		return Wait{Kind: WaitMovement, Parcel: c.ID, What: what, Since: since, Until: since.Add(gap), Rule: rule + " " + human(gap),
+			Owner: CarrierTeam, Then: "the carrier is asked; if it knows nothing new, a stalled case is opened", CutShort: "any physical scan"}, true
+	}
+	if s.Hold != nil {
+		return w, false
+	}
+	since := latest(c.Since, s.ReleasedAt)
+	switch c.Milestone {
+	case Expected:
+		if s.caseOf(NotPicked, c.ID) != nil {
+			return w, false
+		}
+		return Wait{Kind: WaitPick, Parcel: c.ID, What: "the pick scan", Since: since, Until: since.Add(time.Duration(p.Pick)), Rule: "pick " + p.Pick.String(),
+			Owner: WarehouseTeam, Then: "a not_picked case is opened", CutShort: "a pick scan, or anything later"}, true
+	case Picked:
+		if s.caseOf(NotPacked, c.ID) != nil {
+			return w, false
+		}
+		return Wait{Kind: WaitPack, Parcel: c.ID, What: "the pack scan", Since: since, Until: since.Add(time.Duration(p.Pack)), Rule: "pack " + p.Pack.String(),
+			Owner: WarehouseTeam, Then: "a not_packed case is opened", CutShort: "a pack scan, or anything later"}, true
+	default:
+		if s.caseOf(MissedHandoff, c.ID) != nil {
+			return w, false
+		}
+		// The clock starts when the box is closed: labels and dock scans are
+		// not possession and buy no time.
+		if packed := c.ReachedAt(Packed); !packed.IsZero() {
+			since = latest(packed, s.ReleasedAt)
+		}
+		return Wait{Kind: WaitHandoff, Parcel: c.ID, What: "the carrier's first physical scan", Since: since, Until: latest(since, c.CheckedAt).Add(time.Duration(p.Handoff)), Rule: "hand_off " + p.Handoff.String(),
+			Owner: WarehouseTeam, Then: "the carrier is asked; if it does not have the parcel, a missed_handoff case is opened", CutShort: "an acceptance scan"}, true
+	}
+}
+
+func latest(ts ...time.Time) time.Time {
+	var l time.Time
+	for _, t := range ts {
+		if t.After(l) {
+			l = t
+		}
+	}
+	return l
+}
+
+// NextDeadline is what the order waits for next; ok is false when it waits for
+// nothing, which is only so when it is closed.
+func NextDeadline(s *State) (w Wait, ok bool) {
+	ws := Waiting(s)
+	if len(ws) == 0 {
+		return w, false
+	}
+	return ws[0], true
+}
+
+// tick fires every wait that is over. Each firing moves that wait's end or
+// removes it, so the loop ends; the bound is for the proof's sake.
+func (s *State) tick() {
+	for range 8 * (MaxParcels + len(s.Cases) + 1) {
+		w, ok := NextDeadline(s)
+		if !ok || w.Until.After(s.Now) {
+			return
+		}
+		s.fire(w)
+		s.settle()
+	}
+}
+
+func (s *State) fire(w Wait) {
+	p := s.ParcelByID(w.Parcel)
+	switch w.Kind {
+	case WaitPick:
+		s.open(NotPicked, p, WarehouseTeam, p.Since, "no pick scan since "+day(w.Since))
+	case WaitPack:
+		s.open(NotPacked, p, WarehouseTeam, p.Since, "no pack scan since "+day(w.Since))
+	case WaitPlan:
+		s.open(NotPicked, nil, WarehouseTeam, w.Since, "lines in no parcel since "+day(w.Since))
+	case WaitHandoff, WaitMovement:
+		s.ask(p)
+	case WaitCheck:
+		s.withdraw(p)
+		s.checked(p, time.Time{})
+	case WaitPromise:
+		s.PromiseMissed = true
+		s.openCases()
+	case WaitHold:
+		s.open(HeldTooLong, nil, SupportTeam, s.Hold.Since, "on hold since "+day(s.Hold.Since))
+	case WaitCase:
+		if c := s.caseOf(w.Case, w.Parcel); c != nil {
+			c.Level++
+			due := time.Duration(s.Spec.Policy.CaseDue)
+			for i := 0; i < c.Level && due < maxCaseDue; i++ {
+				due *= 2
+			}
+			c.Due = s.Now.Add(due)
+			s.tell(Happening{Type: CaseEscalated, At: s.Now, Parcel: c.Parcel, Case: c.Kind, Text: fmt.Sprintf("level %d", c.Level)})
+		}
+	case WaitClose:
+		s.Closed = true
+		s.tell(Happening{Type: OrderClosed, At: s.Now})
+	}
+}
+
+// ask sends out a carrier check, unless there is nobody to ask.
+func (s *State) ask(p *Parcel) {
+	if p.Tracking == "" {
+		s.checked(p, time.Time{})
+		return
+	}
+	p.Check, p.AskedAt = fmt.Sprintf("check-%s-%d", p.ID, s.Seq), s.Now
+	s.Pending = append(s.Pending, Command{ID: p.Check, Kind: CheckCarrier, Parcel: p.ID, Carrier: p.Carrier, Tracking: p.Tracking, Since: p.LastMovement})
+}
+
+// checked judges the answer: news resets the clock, silence opens the case.
+func (s *State) checked(p *Parcel, movement time.Time) {
+	p.Check = ""
+	if movement.After(s.Now) {
+		movement = s.Now
+	}
+	news := movement.After(p.LastMovement)
+	p.LastMovement = latest(p.LastMovement, movement)
+	if !s.overdue(p) {
+		p.CheckedAt = s.Now
+		return // it moved, was settled or went on hold in the meantime
+	}
+	w, _ := s.scanWait(p)
+	p.CheckedAt = s.Now
+	switch {
+	case p.Milestone.Stage() > Preparing:
+		s.open(Stalled, p, OpsTeam, w.Since, "no movement since "+day(w.Since))
+	case !news: // with news the hand-off clock starts again: the scans will come in
+		s.open(MissedHandoff, p, WarehouseTeam, p.Since, string(p.Milestone)+" at "+day(p.Since)+", but the carrier has not confirmed it")
+	}
+}
+
+func day(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
+
+func (s *State) open(kind CaseKind, p *Parcel, owner Team, baseline time.Time, text string) {
+	id := ""
+	if p != nil {
+		id = p.ID
+	}
+	if s.caseOf(kind, id) != nil {
+		return
+	}
+	s.Cases = append(s.Cases, Case{Kind: kind, Parcel: id, Owner: owner, OpenedAt: s.Now, Due: s.Now.Add(time.Duration(s.Spec.Policy.CaseDue)), Baseline: baseline, Text: text})
+	s.tell(Happening{Type: CaseOpened, At: s.Now, Parcel: id, Case: kind, Text: text})
+}
+
+// openCases opens what the state itself calls for, without a clock.
+func (s *State) openCases() {
+	for i := range s.Parcels {
+		p := &s.Parcels[i]
+		switch p.Milestone {
+		case AttemptFailed:
+			text := fmt.Sprintf("attempt %d failed", max(1, len(p.Attempts)))
+			s.open(FailedAttempt, p, SupportTeam, p.Since, text)
+			s.caseOf(FailedAttempt, p.ID).Text = text // a further attempt, same case
+		case Lost:
+			s.open(LostParcel, p, SupportTeam, p.Since, "given up as lost")
+		}
+	}
+	if s.late() {
+		text := "promised for " + day(s.PromisedAt)
+		for i := range s.Parcels {
+			if p := &s.Parcels[i]; p.toCome() && p.ETA.After(s.PromisedAt) {
+				text += ", parcel " + p.ID + " expected " + day(p.ETA)
+				break
+			}
+		}
+		s.open(Late, nil, SupportTeam, s.PromisedAt, text)
+	}
+}
+
+// toCome says whether the parcel is still on its way to the buyer. One that
+// turned round is no longer late, but returning.
+func (p *Parcel) toCome() bool { return p.Milestone.Stage() < Arrived && !p.Milestone.Settled() }
+
+// undelivered says whether anything is still to come.
+func (s *State) undelivered() bool {
+	for i := range s.Parcels {
+		if s.Parcels[i].toCome() {
+			return true
+		}
+	}
+	return !s.allAllocated()
+}
+
+// late: something undelivered has passed its promise, or will by its ETA.
+func (s *State) late() bool {
+	if s.PromisedAt.IsZero() {
+		return false
+	}
+	for i := range s.Parcels {
+		if p := &s.Parcels[i]; p.toCome() && p.ETA.After(s.PromisedAt) {
+			return true
+		}
+	}
+	return s.PromiseMissed && s.undelivered()
+}
+
+// closeCases closes every case whose cause is gone.
+func (s *State) closeCases() {
+	s.Cases = slices.DeleteFunc(s.Cases, func(c Case) bool {
+		if s.persists(&c) {
+			return false
+		}
+		s.tell(Happening{Type: CaseClosed, At: s.Now, Parcel: c.Parcel, Case: c.Kind})
+		return true
+	})
+	if len(s.Cases) == 0 {
+		s.Cases = nil
+	}
+}
+
+func (s *State) persists(c *Case) bool {
+	p := s.ParcelByID(c.Parcel)
+	switch c.Kind {
+	case Late:
+		return s.late()
+	case HeldTooLong:
+		return s.Hold != nil
+	case NotPicked:
+		if p == nil {
+			return !s.allAllocated()
+		}
+		return p.Milestone == Expected
+	case NotPacked:
+		return p != nil && p.Milestone == Picked
+	case MissedHandoff:
+		return p != nil && (p.Milestone == Packed || p.Milestone == Labelled || p.Milestone == HandedOver)
+	case Stalled:
+		return p != nil && p.Milestone.Stage() > Preparing && !p.Milestone.Settled() && !latest(p.LastMovement, p.Since).After(c.Baseline)
+	case FailedAttempt:
+		return p != nil && p.Milestone == AttemptFailed
+	case LostParcel:
+		return p != nil && p.Milestone == Lost
+	}
+	return false
+}

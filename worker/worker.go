@@ -1,0 +1,47 @@
+// Package worker runs orders and their activities.
+package worker
+
+import (
+	"time"
+
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/waybillhq/waybill/activities"
+	"github.com/waybillhq/waybill/workflows"
+)
+
+// Options bound what one worker process takes on.
+type Options struct {
+	// CachedOrders is how many open orders stay in memory between wakes.
+	CachedOrders int
+	// Concurrent workflow tasks and activities.
+	Concurrent int
+}
+
+// Defaults suit a small machine.
+func Defaults() Options { return Options{CachedOrders: 4000, Concurrent: 100} }
+
+// New makes a worker; the caller runs it.
+func New(c client.Client, a *activities.Activities, o Options) worker.Worker {
+	worker.SetStickyWorkflowCacheSize(o.CachedOrders)
+	w := worker.New(c, workflows.TaskQueue, worker.Options{
+		MaxConcurrentWorkflowTaskExecutionSize:  o.Concurrent,
+		MaxConcurrentLocalActivityExecutionSize: o.Concurrent,
+		MaxConcurrentActivityExecutionSize:      o.Concurrent,
+		// Work under way gets this long after a SIGTERM.
+		WorkerStopTimeout: 20 * time.Second,
+	})
+	Register(w, a)
+	return w
+}
+
+// Register names what runs here. The test environment and the replayer
+// register the same way.
+func Register(r worker.Registry, a *activities.Activities) {
+	r.RegisterWorkflowWithOptions(workflows.Order, workflow.RegisterOptions{Name: workflows.OrderType})
+	r.RegisterActivityWithOptions(a.Project, activity.RegisterOptions{Name: activities.ProjectOrder})
+	r.RegisterActivityWithOptions(a.AskCarrier, activity.RegisterOptions{Name: activities.AskCarrier})
+}

@@ -1,0 +1,141 @@
+package workflows
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	commonpb "go.temporal.io/api/common/v1"
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/waybillhq/waybill/order"
+)
+
+// OrderType is the workflow's name.
+const OrderType = "Order"
+
+var (
+	// ErrNotRunning: no workflow of that order is open.
+	ErrNotRunning = errors.New("the order is closed")
+	// ErrUnavailable: the order could not be reached in time. The request may
+	// still be granted; asking again with the same ID is safe.
+	ErrUnavailable = errors.New("the order could not be reached in time")
+)
+
+// Client talks to running orders.
+type Client struct {
+	Temporal  client.Client
+	Namespace string
+	// Links are put into the static details; may be nil.
+	ConsoleURL func(orderID string) string
+}
+
+// Start begins an order. It succeeds as well when the order had begun before:
+// the ID is fixed and never reused.
+func (c *Client) Start(ctx context.Context, spec order.Spec) error {
+	attrs := []temporal.SearchAttributeUpdate{attrStore.ValueSet(spec.Store), attrStatus.ValueSet(string(order.StatusReceived))}
+	if !spec.PromisedAt.IsZero() {
+		attrs = append(attrs, attrPromised.ValueSet(spec.PromisedAt))
+	}
+	first := order.New(spec, order.CurrentRules, spec.PlacedAt)
+	if cs := carriers(&first); len(cs) > 0 {
+		attrs = append(attrs, attrCarriers.ValueSet(cs))
+	}
+	details := ""
+	if c.ConsoleURL != nil {
+		details = "[Order in the console](" + c.ConsoleURL(spec.ID) + ")"
+	}
+	_, err := c.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
+		ID:                                       ID(spec.ID),
+		TaskQueue:                                TaskQueue,
+		WorkflowIDReusePolicy:                    enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
+		WorkflowExecutionErrorWhenAlreadyStarted: true,
+		TypedSearchAttributes:                    temporal.NewSearchAttributes(attrs...),
+		StaticSummary:                            fmt.Sprintf("%s order %s, %d lines", spec.Store, spec.Number, len(spec.Lines)),
+		StaticDetails:                            details,
+	}, OrderType, Input{Spec: &spec})
+	var already *serviceerror.WorkflowExecutionAlreadyStarted
+	if err != nil && !errors.As(err, &already) {
+		return fmt.Errorf("start order %s: %w", spec.ID, err)
+	}
+	return nil
+}
+
+// Tell sends facts to an order. The request ID makes a repeat of the same call
+// harmless, which the SDK's own call does not offer.
+func (c *Client) Tell(ctx context.Context, orderID, signal string, items []json.RawMessage, requestID string) error {
+	payloads, err := converter.GetDefaultDataConverter().ToPayloads(Batch{V: 1, Items: items})
+	if err != nil {
+		return fmt.Errorf("tell order %s: %w", orderID, err)
+	}
+	_, err = c.Temporal.WorkflowService().SignalWorkflowExecution(ctx, &workflowservice.SignalWorkflowExecutionRequest{
+		Namespace:         c.Namespace,
+		WorkflowExecution: &commonpb.WorkflowExecution{WorkflowId: ID(orderID)},
+		SignalName:        signal,
+		Input:             payloads,
+		RequestId:         requestID,
+		Identity:          "waybill-relay",
+	})
+	var missing *serviceerror.NotFound
+	if errors.As(err, &missing) {
+		return fmt.Errorf("tell order %s: %w", orderID, ErrNotRunning)
+	}
+	if err != nil {
+		return fmt.Errorf("tell order %s: %w", orderID, err)
+	}
+	return nil
+}
+
+// Ask puts a request to a running order and returns the order after it. A
+// refusal comes back as one or more *order.Refusal. The request's Meta.ID is
+// the update's ID: asking again gets the same answer.
+func (c *Client) Ask(ctx context.Context, orderID string, request order.Event, id string) (v order.View, err error) {
+	handle, err := c.Temporal.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
+		WorkflowID: ID(orderID), UpdateID: id, UpdateName: UpdateName(request), Args: []any{request},
+		WaitForStage: client.WorkflowUpdateStageCompleted,
+	})
+	if err == nil {
+		err = handle.Get(ctx, &v)
+	}
+	return v, answerError(orderID, err)
+}
+
+func answerError(orderID string, err error) error {
+	var app *temporal.ApplicationError
+	var missing *serviceerror.NotFound
+	var late *client.WorkflowUpdateServiceTimeoutOrCanceledError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &app) && app.Type() == refusalType:
+		var list []order.Refusal
+		if app.Details(&list) != nil || len(list) == 0 {
+			return &order.Refusal{Reason: app.Message()}
+		}
+		errs := make([]error, len(list))
+		for i := range list {
+			errs[i] = &list[i]
+		}
+		return errors.Join(errs...)
+	case errors.As(err, &missing), errors.As(err, &app) && app.Type() == "AcceptedUpdateCompletedWorkflow":
+		return fmt.Errorf("order %s: %w", orderID, ErrNotRunning)
+	case errors.As(err, &late), errors.Is(err, context.DeadlineExceeded):
+		return fmt.Errorf("order %s: %w", orderID, ErrUnavailable)
+	}
+	return fmt.Errorf("order %s: %w: %w", orderID, ErrUnavailable, err)
+}
+
+// View asks a running or retained order how it is now.
+func (c *Client) View(ctx context.Context, orderID string) (v order.View, err error) {
+	value, err := c.Temporal.QueryWorkflow(ctx, ID(orderID), "", QueryView)
+	if err == nil {
+		err = value.Get(&v)
+	}
+	return v, answerError(orderID, err)
+}

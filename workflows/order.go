@@ -1,0 +1,372 @@
+package workflows
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/waybillhq/waybill/activities"
+	"github.com/waybillhq/waybill/order"
+)
+
+// DefaultMaxEvents ends a run long before the server would suggest it: replay
+// stays quick, and a run stays readable.
+const DefaultMaxEvents = 2000
+
+// Order is the life of one order, from checkout until it is closed.
+func Order(ctx workflow.Context, in Input) error {
+	sh := &shell{maxEvents: cmp.Or(in.MaxEvents, DefaultMaxEvents)}
+	// One gate per run: a run keeps the rules that it began with, the next one
+	// takes the newest.
+	rules := int(workflow.GetVersion(ctx, "rules", order.MinRules, order.CurrentRules))
+	switch {
+	case in.State != nil:
+		sh.st = *in.State
+		sh.st.Rules = rules
+		sh.projected = sh.st.Seq
+	case in.Spec != nil:
+		sh.st = order.New(*in.Spec, rules, workflow.Now(ctx))
+	default:
+		return temporal.NewNonRetryableApplicationError("an order needs a spec or a state", "BadInput", nil)
+	}
+	sh.shown = attributesOf(&sh.st)
+	for _, name := range []string{SignalScans, SignalCarrierEvents, SignalFacts} {
+		sh.signals = append(sh.signals, workflow.GetSignalChannel(ctx, name))
+	}
+	sh.wake = workflow.NewBufferedChannel(ctx, 1)
+	if err := sh.handlers(ctx); err != nil {
+		return err
+	}
+	return sh.run(ctx)
+}
+
+// shell is what one run holds besides the order's state.
+type shell struct {
+	st        order.State
+	maxEvents int
+	signals   []workflow.ReceiveChannel
+	wake      workflow.Channel // an update changed the state
+
+	timer       workflow.Future
+	timerAt     time.Time
+	cancelTimer workflow.CancelFunc
+
+	started   []startedCommand
+	projected int64           // the sequence number that the read model has
+	remote    workflow.Future // a projection that outgrew its local budget
+	remoteSeq int64
+	shown     attributes
+}
+
+type startedCommand struct {
+	id     string
+	answer workflow.Future
+}
+
+func (sh *shell) run(ctx workflow.Context) error {
+	for {
+		sh.drain(ctx)
+		sh.dispatch(ctx)
+		sh.project(ctx)
+		sh.show(ctx)
+		if sh.quiet(ctx) {
+			if sh.st.Closed {
+				return nil
+			}
+			if sh.full(ctx) {
+				return workflow.NewContinueAsNewError(ctx, Order, Input{State: &sh.st, MaxEvents: sh.maxEvents})
+			}
+		}
+		sh.arm(ctx)
+		sh.wait(ctx)
+	}
+}
+
+// quiet says that nothing accepted could be lost by leaving now. It is the only
+// door: both ends of a run pass through it, right after a drain.
+func (sh *shell) quiet(ctx workflow.Context) bool {
+	for _, ch := range sh.signals {
+		if ch.Len() > 0 {
+			return false
+		}
+	}
+	return sh.remote == nil && sh.projected == sh.st.Seq && workflow.AllHandlersFinished(ctx)
+}
+
+// full says that the next run should take over.
+func (sh *shell) full(ctx workflow.Context) bool {
+	info := workflow.GetInfo(ctx)
+	return info.GetContinueAsNewSuggested() || info.GetCurrentHistoryLength() >= sh.maxEvents
+}
+
+// drain applies every fact that waits, in the order in which they happened, and then the clock.
+func (sh *shell) drain(ctx workflow.Context) {
+	var events []order.Event
+	for _, ch := range sh.signals {
+		var raw converter.RawValue // never dropped by the SDK, whatever is in it
+		for ch.ReceiveAsync(&raw) {
+			events = append(events, unpack(raw.Payload().GetData())...)
+		}
+	}
+	slices.SortStableFunc(events, order.Compare)
+	for _, e := range events {
+		sh.apply(ctx, e)
+	}
+	if w, ok := order.NextDeadline(&sh.st); ok && !w.Until.After(workflow.Now(ctx)) {
+		sh.apply(ctx, order.Tick{Meta: order.Meta{By: order.Engine}})
+	}
+}
+
+// apply stamps an event with the workflow's clock and folds it in. The commands
+// that it gives rise to are in the state; dispatch starts them.
+func (sh *shell) apply(ctx workflow.Context, e order.Event) {
+	order.Apply(&sh.st, order.Stamp(e, workflow.Now(ctx)))
+}
+
+// dispatch starts every pending command that this run has not started. After a
+// continue-as-new that is all of them: they are idempotent by ID.
+func (sh *shell) dispatch(ctx workflow.Context) {
+	for _, c := range sh.st.Pending {
+		if slices.ContainsFunc(sh.started, func(s startedCommand) bool { return s.id == c.ID }) {
+			continue
+		}
+		switch c.Kind {
+		case order.CheckCarrier:
+			ctx := workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+				StartToCloseTimeout:    15 * time.Second,
+				ScheduleToCloseTimeout: max(time.Second, time.Duration(sh.st.Spec.Policy.CheckAnswer)),
+				RetryPolicy:            &temporal.RetryPolicy{InitialInterval: 2 * time.Second, BackoffCoefficient: 2, MaximumInterval: 5 * time.Minute},
+				Summary:                clip(fmt.Sprintf("where is parcel %s (%s %s)?", c.Parcel, c.Carrier, c.Tracking)),
+			})
+			sh.started = append(sh.started, startedCommand{c.ID, workflow.ExecuteActivity(ctx, activities.AskCarrier,
+				activities.CarrierQuestion{OrderID: sh.st.Spec.ID, Command: c})})
+		}
+	}
+}
+
+// project brings the read model up to the state: by a local activity, which
+// costs one event, and when PostgreSQL is away by a remote one, which waits for
+// it without holding the workflow task. One is under way at a time.
+func (sh *shell) project(ctx workflow.Context) {
+	if sh.remote != nil || sh.projected == sh.st.Seq {
+		return
+	}
+	seq, snapshot := sh.st.Seq, sh.st.Clone()
+	local := workflow.WithLocalActivityOptions(ctx, workflow.LocalActivityOptions{
+		ScheduleToCloseTimeout: 5 * time.Second,
+		StartToCloseTimeout:    3 * time.Second,
+		RetryPolicy:            &temporal.RetryPolicy{InitialInterval: 100 * time.Millisecond, BackoffCoefficient: 2, MaximumInterval: time.Second},
+		Summary:                string(sh.st.Status),
+	})
+	if err := workflow.ExecuteLocalActivity(local, activities.ProjectOrder, snapshot).Get(ctx, nil); err == nil {
+		sh.wrote(seq)
+		return
+	}
+	remote := workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		StartToCloseTimeout: 10 * time.Second,
+		RetryPolicy:         &temporal.RetryPolicy{InitialInterval: 200 * time.Millisecond, BackoffCoefficient: 2, MaximumInterval: 30 * time.Second},
+		Summary:             "the read model could not be written in time; trying until it can",
+	})
+	sh.remote, sh.remoteSeq = workflow.ExecuteActivity(remote, activities.ProjectOrder, snapshot), seq
+}
+
+func (sh *shell) wrote(seq int64) {
+	sh.projected = seq
+	sh.st.DropTold(seq)
+}
+
+// arm holds one timer for the next deadline. A deadline that moved later leaves
+// the timer to fire early, which is cheaper than cancelling it at every scan.
+func (sh *shell) arm(ctx workflow.Context) {
+	next, ok := order.NextDeadline(&sh.st)
+	if sh.timer != nil && ok && !next.Until.Before(sh.timerAt) {
+		return
+	}
+	if sh.timer != nil {
+		sh.cancelTimer()
+		sh.timer = nil
+	}
+	if !ok {
+		return
+	}
+	// Whole milliseconds, rounded up, so that it never fires just before the end.
+	d := next.Until.Sub(workflow.Now(ctx)).Truncate(time.Millisecond) + time.Millisecond
+	timerCtx, cancel := workflow.WithCancel(ctx)
+	sh.timer = workflow.NewTimerWithOptions(timerCtx, max(d, time.Millisecond), workflow.TimerOptions{Summary: clip(fmt.Sprintf("%s until %s; then %s", label(next), next.Until.UTC().Format("Mon 2 Jan 15:04 UTC"), next.Then))})
+	sh.timerAt, sh.cancelTimer = next.Until, cancel
+}
+
+// wait sleeps until something may have happened. What it was is found by drain.
+func (sh *shell) wait(ctx workflow.Context) {
+	sel := workflow.NewSelector(ctx)
+	for _, ch := range sh.signals {
+		sel.AddReceive(ch, func(workflow.ReceiveChannel, bool) {})
+	}
+	sel.AddReceive(sh.wake, func(ch workflow.ReceiveChannel, _ bool) { ch.ReceiveAsync(nil) })
+	if sh.timer != nil {
+		sel.AddFuture(sh.timer, func(workflow.Future) { sh.timer = nil })
+	}
+	for _, s := range sh.started {
+		sel.AddFuture(s.answer, func(f workflow.Future) { sh.answered(ctx, s.id, f) })
+	}
+	if sh.remote != nil {
+		sel.AddFuture(sh.remote, func(f workflow.Future) {
+			if f.Get(ctx, nil) == nil {
+				sh.wrote(sh.remoteSeq)
+			}
+			sh.remote = nil
+		})
+	}
+	sel.Select(ctx)
+}
+
+// answered hands a command's result to the order.
+func (sh *shell) answered(ctx workflow.Context, id string, f workflow.Future) {
+	sh.started = slices.DeleteFunc(sh.started, func(s startedCommand) bool { return s.id == id })
+	var a activities.CarrierAnswer
+	e := order.Answered{Meta: order.Meta{By: order.Engine}, Command: id}
+	if err := f.Get(ctx, &a); err != nil {
+		e.Failed = clip(err.Error())
+	}
+	e.LastMovement = a.LastMovement
+	sh.apply(ctx, e)
+}
+
+// handlers answers people: updates with validators, and the view.
+func (sh *shell) handlers(ctx workflow.Context) error {
+	if err := workflow.SetQueryHandlerWithOptions(ctx, QueryView, func() (order.View, error) { return order.ViewOf(&sh.st), nil },
+		workflow.QueryHandlerOptions{Description: "The order as it is now"}); err != nil {
+		return err
+	}
+	for _, err := range []error{
+		answer[order.PutParcel](ctx, sh, UpdatePutParcel, "Add a parcel, or change one that has not left"),
+		answer[order.Cancel](ctx, sh, UpdateCancel, "Cancel the order, or some of its parcels"),
+		answer[order.Hold](ctx, sh, UpdateHold, "Stop preparing the order"),
+		answer[order.Release](ctx, sh, UpdateRelease, "Go on preparing the order"),
+		answer[order.ChangePromise](ctx, sh, UpdateChangePromise, "Promise another delivery time"),
+		answer[order.CorrectAddress](ctx, sh, UpdateCorrectAddress, "Use a newer version of the address"),
+		answer[order.CorrectMilestone](ctx, sh, UpdateCorrectMilestone, "Say what a parcel's milestone really is"),
+	} {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// answer registers the update for one kind of request. Its validator refuses
+// with the reason and leaves no trace; its handler returns once the read model
+// shows the change.
+func answer[T order.Event](ctx workflow.Context, sh *shell, name, description string) error {
+	return workflow.SetUpdateHandlerWithOptions(ctx, name, func(ctx workflow.Context, r T) (order.View, error) {
+		sh.apply(ctx, r)
+		seq := sh.st.Seq
+		sh.wake.SendAsync(true)
+		if err := workflow.Await(ctx, func() bool { return sh.projected >= seq }); err != nil {
+			return order.View{}, err
+		}
+		return order.ViewOf(&sh.st), nil
+	}, workflow.UpdateHandlerOptions{
+		Description: description,
+		Validator: func(ctx workflow.Context, r T) error {
+			now := sh.st
+			now.Now = workflow.Now(ctx)
+			return refused(order.Check(&now, r))
+		},
+	})
+}
+
+// attributes are the search attributes as last shown.
+type attributes struct {
+	status          order.Status
+	carriers, cases string
+	promised        time.Time
+}
+
+func attributesOf(s *order.State) attributes {
+	return attributes{status: s.Status, carriers: strings.Join(carriers(s), " "), cases: strings.Join(openCases(s), " "), promised: s.PromisedAt}
+}
+
+func carriers(s *order.State) []string {
+	var list []string
+	for i := range s.Parcels {
+		if c := s.Parcels[i].Carrier; c != "" && !slices.Contains(list, c) {
+			list = append(list, c)
+		}
+	}
+	return list
+}
+
+func openCases(s *order.State) []string {
+	var list []string
+	for i := range s.Cases {
+		if k := string(s.Cases[i].Kind); !slices.Contains(list, k) {
+			list = append(list, k)
+		}
+	}
+	return list
+}
+
+// show lets ops read the order in the Temporal UI: search attributes when one
+// changed (an event), and the current details (free).
+func (sh *shell) show(ctx workflow.Context) {
+	workflow.SetCurrentDetails(ctx, Details(&sh.st))
+	now := attributesOf(&sh.st)
+	if now == sh.shown {
+		return
+	}
+	var changes []temporal.SearchAttributeUpdate
+	if now.status != sh.shown.status {
+		changes = append(changes, attrStatus.ValueSet(string(now.status)))
+	}
+	if now.carriers != sh.shown.carriers {
+		changes = append(changes, attrCarriers.ValueSet(carriers(&sh.st)))
+	}
+	if now.cases != sh.shown.cases {
+		changes = append(changes, attrCases.ValueSet(openCases(&sh.st)))
+	}
+	if !now.promised.Equal(sh.shown.promised) && !now.promised.IsZero() {
+		changes = append(changes, attrPromised.ValueSet(now.promised))
+	}
+	sh.shown = now
+	if len(changes) == 0 {
+		return
+	}
+	if err := workflow.UpsertTypedSearchAttributes(ctx, changes...); err != nil {
+		workflow.GetLogger(ctx).Error("search attributes", "error", err)
+	}
+}
+
+func label(w order.Wait) string {
+	if w.Parcel == "" {
+		return "waiting for " + w.What
+	}
+	return "parcel " + w.Parcel + ": waiting for " + w.What
+}
+
+// Details is the order in a few lines of Markdown, for the Temporal UI.
+func Details(s *order.State) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "**%s**", order.Summary(s))
+	if order.IsLate(s) {
+		b.WriteString(" · late")
+	}
+	ws := order.Waiting(s)
+	for i, w := range ws {
+		if i == 8 {
+			fmt.Fprintf(&b, "\n- and %d more", len(ws)-i)
+			break
+		}
+		fmt.Fprintf(&b, "\n- %s until %s (%s, %s); then %s", label(w), w.Until.UTC().Format("Mon 2 Jan 2006 15:04 UTC"), w.Owner, w.Rule, w.Then)
+	}
+	if s.Closed {
+		b.WriteString("\n- closed; waits for nothing")
+	}
+	return b.String()
+}
