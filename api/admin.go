@@ -33,6 +33,11 @@ func (s *server) putStore(c echo.Context) error {
 	if row.BrandColor == "" {
 		row.BrandColor = defaultBrandColor
 	}
+	for field, text := range map[string]string{"support_email": row.SupportEmail, "support_url": row.SupportURL} {
+		if !printable(text) {
+			return unprintable(field)
+		}
+	}
 	if row.Name == "" {
 		return invalid(fieldError{"name", "must have a character that can be seen"})
 	}
@@ -90,6 +95,9 @@ func (s *server) putPolicy(c echo.Context) error {
 		return invalid(fieldError{"name", "must be the name in the path, or left out"})
 	}
 	p.Version = 0 // the store gives it
+	for i := range p.Rhythms {
+		p.Rhythms[i].Service = clean(p.Rhythms[i].Service, 40)
+	}
 	if err := p.Validate(); err != nil {
 		return invalid(policyErrors(err)...)
 	}
@@ -173,7 +181,6 @@ func (s *server) createKey(c echo.Context) error {
 		return err
 	}
 	s.log.Info("key made", "request_id", requestID(c), "key", key.ID, "scopes", key.Scopes, "store", key.Store, "by", callerOf(c).actor())
-	c.Response().Header().Set(echo.HeaderCacheControl, "no-store")
 	return c.JSON(http.StatusCreated, struct {
 		ID        string     `json:"id"`
 		Key       string     `json:"key"`

@@ -1,7 +1,7 @@
 package api
 
 import (
-	"context"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -14,11 +14,11 @@ import (
 
 func schemas(t *testing.T) openapi3.Schemas {
 	t.Helper()
-	doc, _, err := loadContract(context.Background())
+	ops, err := contract()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return doc.Components.Schemas
+	return ops[0].route.Spec.Components.Schemas
 }
 
 func TestWordsOfTheContractAreThoseOfTheCore(t *testing.T) {
@@ -63,6 +63,16 @@ func TestWordsOfTheContractAreThoseOfTheCore(t *testing.T) {
 	}
 }
 
+func TestExamplesFitTheirSchemas(t *testing.T) {
+	doc, _, err := loadContract(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := doc.Validate(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
 func texts[T ~string](list []T) []string {
 	ss := make([]string, len(list))
 	for i, v := range list {
@@ -73,7 +83,7 @@ func texts[T ~string](list []T) []string {
 
 // Everything that is sent to us is closed: unknown fields are refused by name.
 func TestRequestsAreClosed(t *testing.T) {
-	_, ops, err := loadContract(context.Background())
+	ops, err := contract()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,19 +122,19 @@ func walk(s *openapi3.Schema, visit func(*openapi3.Schema)) {
 func TestSchemasSayNothingThatOnly31Knows(t *testing.T) {
 	for name, ref := range schemas(t) {
 		walk(ref.Value, func(s *openapi3.Schema) {
-			b, err := s.MarshalJSON()
-			if err != nil {
-				t.Fatal(err)
-			}
 			if s.Type != nil && len(*s.Type) > 1 {
 				t.Errorf("%s has several types", name)
 			}
-			for _, word := range []string{`"const"`, `"if"`, `"prefixItems"`, `"contains"`, `"patternProperties"`, `"dependent`, `"unevaluated`, `"propertyNames"`, `"exclusiveM`, `"$defs"`, `"contentEncoding"`} {
-				if strings.Contains(string(b), word) {
-					t.Errorf("%s uses %s", name, word)
-				}
-			}
 		})
+		b, err := ref.Value.MarshalJSON() // other components are references in it
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, word := range []string{`"const"`, `"if"`, `"prefixItems"`, `"contains"`, `"patternProperties"`, `"dependent`, `"unevaluated`, `"propertyNames"`, `"exclusiveM`, `"$defs"`, `"contentEncoding"`} {
+			if strings.Contains(string(b), word) {
+				t.Errorf("%s uses %s", name, word)
+			}
+		}
 	}
 }
 
@@ -137,7 +147,7 @@ func TestContractIsServed(t *testing.T) {
 }
 
 func TestEveryErrorStatusIsDocumented(t *testing.T) {
-	_, ops, _ := loadContract(context.Background())
+	ops, _ := contract()
 	for _, op := range ops {
 		if len(op.scopes) == 0 {
 			continue
@@ -152,4 +162,70 @@ func TestEveryErrorStatusIsDocumented(t *testing.T) {
 			}
 		}
 	}
+}
+
+// PostgreSQL takes no NUL, in text or in JSON, and people do not see what a
+// control character does. So every text of every example is sent with one: it
+// is refused or cleaned, and never kept.
+func TestControlCharactersAreNeverKept(t *testing.T) {
+	ops, err := contract()
+	if err != nil {
+		t.Fatal(err)
+	}
+	texts := 0
+	for _, op := range ops {
+		if !op.hasBody {
+			continue
+		}
+		media := op.route.Operation.RequestBody.Value.Content["application/json"]
+		example := media.Example
+		if example == nil {
+			example = media.Examples["split"].Value.Value
+		}
+		path := strings.NewReplacer(":id", "acme:1001", ":parcel", "1", ":store", "acme", ":name", "default", ":carrier", "ups").Replace(op.path)
+		for _, body := range poisoned(example) {
+			texts++
+			b := withOrder(t)
+			a := b.call(op.method, path, b.keys[Admin], string(mustJSON(body)))
+			if a.Code >= 500 {
+				t.Errorf("%s answered %d to %s", op.id, a.Code, mustJSON(body))
+			}
+			kept := mustJSON([]any{b.orders, b.addresses, b.contacts, b.stores, b.policies, b.memory.keys, b.audits, b.facts, b.engine.asked})
+			if strings.Contains(string(kept), "\\u0000") {
+				t.Errorf("%s keeps a NUL of %s:\n%s", op.id, mustJSON(body), kept)
+			}
+		}
+	}
+	if texts < 60 {
+		t.Errorf("only %d texts were tried", texts)
+	}
+}
+
+// poisoned returns the value once for each text in it, with a NUL in that text.
+func poisoned(v any) []any {
+	var out []any
+	switch v := v.(type) {
+	case string:
+		if v == "" {
+			return nil
+		}
+		out = append(out, v[:1]+"\x00"+v[1:])
+	case []any:
+		for i := range v {
+			for _, p := range poisoned(v[i]) {
+				other := slices.Clone(v)
+				other[i] = p
+				out = append(out, other)
+			}
+		}
+	case map[string]any:
+		for k := range v {
+			for _, p := range poisoned(v[k]) {
+				other := maps.Clone(v)
+				other[k] = p
+				out = append(out, other)
+			}
+		}
+	}
+	return out
 }

@@ -170,7 +170,7 @@ func decodeItem(raw json.RawMessage, into any) *order.Refusal {
 	if !utf8.Valid(raw) {
 		return no("", "is not UTF-8")
 	}
-	if len(raw) == 0 || bytes.TrimLeft(raw, " \t\r\n")[0] != '{' {
+	if !bytes.HasPrefix(bytes.TrimLeft(raw, " \t\r\n"), []byte("{")) {
 		return no("", "must be an object")
 	}
 	return strict(raw, into)

@@ -277,7 +277,7 @@ func newBench(t *testing.T, limits ...Limits) *bench {
 		T: t, log: &bytes.Buffer{}, keys: map[string]string{}, now: testNow,
 		memory: &memory{
 			orders: map[string]*store.Order{}, hashes: map[string][]byte{}, addresses: map[string][]store.Address{}, contacts: map[string]store.Contact{},
-			stores: map[string]store.StoreRow{"acme": {ID: "acme", Name: "Acme", BrandColor: "#1f4f8f"}, "bolt": {ID: "bolt", Name: "Bolt", BrandColor: "#1f4f8f"}},
+			stores:   map[string]store.StoreRow{"acme": {ID: "acme", Name: "Acme", BrandColor: "#1f4f8f"}, "bolt": {ID: "bolt", Name: "Bolt", BrandColor: "#1f4f8f"}},
 			policies: map[string]order.Policy{"default": order.DefaultPolicy()}, keys: map[string]store.APIKey{}, idempotent: map[string]*kept{},
 		},
 	}
@@ -457,4 +457,12 @@ func matches(pattern, path string) bool {
 		}
 	}
 	return true
+}
+
+func mustJSON(v any) []byte {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	return b
 }

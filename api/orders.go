@@ -71,7 +71,8 @@ func cleanAddress(a store.Address) store.Address {
 
 // hash identifies the request, so that a retry of the same order is told apart
 // from another order under the same number. It holds nothing that depends on
-// the moment.
+// the moment. Hashes are kept for as long as orders: a field that is added later
+// must be left out when empty, or retries across a deploy become conflicts.
 func (n *newOrder) hash() []byte {
 	b, _ := json.Marshal(n) // plain data
 	h := sha256.Sum256(b)
@@ -82,10 +83,13 @@ func (n *newOrder) hash() []byte {
 // because they are identities, and amounts that need a currency.
 func (n *newOrder) check() error {
 	var bad []error
+	if !printable(n.Customer.Email) {
+		bad = append(bad, unprintable("customer.email"))
+	}
 	for i, l := range n.Lines {
 		at := "lines[" + strconv.Itoa(i) + "]."
 		if !printable(l.SKU) {
-			bad = append(bad, &order.Refusal{Field: at + "sku", Reason: "must not have control characters, or space around it"})
+			bad = append(bad, unprintable(at+"sku"))
 		}
 		if l.UnitAmount != 0 && n.Currency == "" {
 			bad = append(bad, &order.Refusal{Field: "currency", Reason: "is needed with unit_amount"})
@@ -93,6 +97,10 @@ func (n *newOrder) check() error {
 		}
 	}
 	return errors.Join(bad...)
+}
+
+func unprintable(field string) error {
+	return &order.Refusal{Field: field, Reason: "must not have control characters, or space around it"}
 }
 
 type orderLinks struct {

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"encoding/hex"
 	"fmt"
 	"net/http"
 	"strings"
@@ -63,6 +64,15 @@ func TestCreateOrderWithEverything(t *testing.T) {
 	}
 	if string(links.TokenHash(b.api.links.Token("acme:A-1.2_3"))) == "" {
 		t.Error("token")
+	}
+}
+
+// The hashes of orders are in the database. If this fails, retries of orders that
+// exist would be answered with 409.
+func TestRequestHashStaysTheSame(t *testing.T) {
+	b := withOrder(t)
+	if got := hex.EncodeToString(b.hashes["acme:1001"]); got != "c35c0256866c2cd22852bf4485feae5b968a0f6edb421690055d8e7f46cf054c" {
+		t.Errorf("hash %s", got)
 	}
 }
 

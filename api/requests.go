@@ -63,11 +63,11 @@ func (s *server) carryOut(c echo.Context, id string, r request) (view order.View
 		outcome := "done"
 		switch {
 		case err == nil:
-		case errors.Is(err, ErrUnavailable) && repeatable:
+		case ambiguous(err) && repeatable:
 			return // nobody knows yet; the retry will write what came of it
 		case errors.Is(err, ErrNotRunning), len(refusals(err, nil)) > 0:
 			outcome, detail = "refused", err.Error()
-		case errors.Is(err, ErrUnavailable):
+		case ambiguous(err):
 			outcome, detail = "failed", "no answer in time: it may have been granted all the same"
 		default:
 			outcome, detail = "failed", "request "+requestID(c) // the log has the error
@@ -83,6 +83,11 @@ func (s *server) carryOut(c echo.Context, id string, r request) (view order.View
 		return view, err
 	}
 	return s.orders.Ask(ctx, id, e)
+}
+
+// ambiguous: the order may have granted the request without our hearing of it.
+func ambiguous(err error) bool {
+	return errors.Is(err, ErrUnavailable) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)
 }
 
 // auditID is random, unless the client can repeat the request: then it follows
@@ -125,6 +130,11 @@ func (s *server) putParcel(c echo.Context) error {
 		return err
 	}
 	body.Service = clean(body.Service, 40)
+	for i, l := range body.Lines {
+		if !printable(l.SKU) {
+			return unprintable(fmt.Sprintf("lines[%d].sku", i))
+		}
+	}
 	return s.ask(c, request{action: "put_parcel", body: struct {
 		Parcel string `json:"parcel"`
 		putParcel

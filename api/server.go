@@ -241,6 +241,8 @@ func (s *server) serve(op *operation) echo.HandlerFunc {
 		defer cancel()
 		c.SetRequest(c.Request().WithContext(ctx))
 		c.Set(opKey, op)
+		c.Response().Header().Set(echo.HeaderCacheControl, "no-store")
+		c.Response().Header().Set(echo.HeaderXContentTypeOptions, "nosniff")
 		// The context does not reach into reading a slow body.
 		_ = http.NewResponseController(c.Response()).SetReadDeadline(time.Now().Add(s.limits.Timeout))
 		if err := s.authorize(c, op); err != nil {

@@ -105,7 +105,7 @@ func FuzzState(f *testing.F) {
 	f.Add([]byte(`{"cases":[{"kind":"lost","level":-9}],"parcels":[{"id":"A","said":[{"m":"lost"}],"check":"x"}],"hold":{},"seen":[3,1]}`), []byte{15, 0, 0, 0, 255, 255, 12, 20, 70, 6, 0, 1})
 	f.Fuzz(func(t *testing.T, state, events []byte) {
 		var s State
-		if len(state) > 20_000 || len(events) > 120 || json.Unmarshal(state, &s) != nil || len(s.Parcels)+len(s.Cases) > 20 {
+		if len(state) > 20_000 || len(events) > 60 || json.Unmarshal(state, &s) != nil || len(s.Parcels)+len(s.Cases) > 20 {
 			return
 		}
 		next := bytesToEvents(events, func() []Command { return s.Pending })
@@ -113,6 +113,7 @@ func FuzzState(f *testing.F) {
 			_ = Check(&s, e)
 			Apply(&s, e)
 			Apply(&s, Tick{Meta{Applied: s.Now}})
+			s.DropTold(s.Seq)
 			ViewOf(&s)
 			s.Clone()
 			RidesAlong(e)

@@ -402,6 +402,34 @@ func TestAttemptsAreCountedOnceEach(t *testing.T) {
 		play(s, moves(h, AttemptFailed))
 	}
 	equal(t, "attempts kept", len(p.Attempts), maxAttempts)
+	equal(t, "the first of them", p.Attempts[0], at(10))
+}
+
+func TestManyScansOfOneMilestoneKeepTheFirstAndTheLast(t *testing.T) {
+	for _, hours := range [][]float64{{1, 2, 3, 4, 5, 6, 7, 8, 9}, {9, 8, 7, 6, 5, 4, 3, 2, 1}, {5, 9, 1, 7, 3, 8, 2, 6, 4}} {
+		s := begin(oneParcel())
+		for _, h := range hours {
+			play(&s, moves(h, InTransit).known(20))
+		}
+		p := &s.Parcels[0]
+		equal(t, "first", p.ReachedAt(InTransit), at(1))
+		equal(t, "last", p.Since, at(9))
+		equal(t, "possession", p.PossessionAt, at(1))
+		equal(t, "times kept", len(p.Said[1].At), maxTimes)
+		play(&s, moves(8.5, OutForDelivery).known(20))
+		equal(t, "milestone", p.Milestone, InTransit)
+	}
+}
+
+func TestTheLaterCorrectionHolds(t *testing.T) {
+	support := CorrectMilestone{bySupport(50), "A", OutForDelivery}
+	s := after(oneParcel(), moves(45, Delivered), support, moves(60, Delivered), moves(61, InTransit).corrects())
+	equal(t, "the carrier's, later", s.Parcels[0].Milestone, InTransit)
+	s = after(oneParcel(), moves(45, Delivered), support, moves(46, InTransit).corrects().known(55))
+	equal(t, "the carrier's, earlier", s.Parcels[0].Milestone, OutForDelivery)
+	a, b := moves(46, InTransit).corrects(), moves(46, InCustoms).corrects()
+	equal(t, "two at once", after(oneParcel(), a, b).Parcels[0].Milestone, InCustoms)
+	equal(t, "two at once, the other way", after(oneParcel(), b, a).Parcels[0].Milestone, InCustoms)
 }
 
 func TestATakenBackDeliveryIsNoDelivery(t *testing.T) {
@@ -782,6 +810,8 @@ func TestCheckRefusesWithTheFieldAtFault(t *testing.T) {
 	dock := after(oneParcel(), scan(1, ScanHandedOver))
 	dead := after(twoParcels(), Cancel{Meta: byShop(1)})
 	half := after(twoParcels(), Cancel{Meta: byShop(1), Parcels: []string{"B"}})
+	loose := twoParcels()
+	loose.Parcels = loose.Parcels[:1]
 	long := byShop(2)
 	long.Reason = strings.Repeat("x", 501)
 	mute := byShop(2)
@@ -805,6 +835,7 @@ func TestCheckRefusesWithTheFieldAtFault(t *testing.T) {
 		{"a parcel with the carrier is cancelled", road, Cancel{Meta: ok}, "parcels"},
 		{"a parcel at the dock is cancelled", dock, Cancel{Meta: ok}, "parcels"},
 		{"a cancelled parcel is cancelled", half, Cancel{ok, []string{"B"}}, ""},
+		{"a cancelled parcel is cancelled, with lines in no parcel", after(loose, Cancel{byShop(1), []string{"A"}}), Cancel{ok, []string{"A"}}, ""},
 		{"a hold needs a reason", fresh, Hold{Meta: mute}, "reason"},
 		{"a held order is held", held, Hold{Meta: ok}, ""},
 		{"nothing is left to hold", gone, Hold{Meta: ok}, ""},

@@ -168,6 +168,9 @@ func drawFacts(t *rapid.T, corrections bool) []Event {
 		e := moves(h, drawMilestone(t))
 		e.ID, e.Physical = fmt.Sprint("f", i), rapid.IntRange(0, 4).Draw(t, "physical") > 0
 		e.Location = rapid.SampledFrom([]string{"", "Leipzig", "Köln"}).Draw(t, "place")
+		if rapid.Bool().Draw(t, "with eta") {
+			e.ETA = at(float64(rapid.IntRange(100, 102).Draw(t, "eta")))
+		}
 		e.Correction = corrections && rapid.IntRange(0, 3).Draw(t, "correction") == 0
 		facts = append(facts, e.known(20))
 	}

@@ -316,10 +316,8 @@ func (s *State) addParcel(p PlannedParcel, unplanned bool) *Parcel {
 func (s *State) tell(h Happening) {
 	h.Seq = s.Seq
 	h.N = 1
-	for i := range s.Told {
-		if s.Told[i].Seq == s.Seq {
-			h.N++
-		}
+	if n := len(s.Told); n > 0 && s.Told[n-1].Seq == s.Seq {
+		h.N = s.Told[n-1].N + 1
 	}
 	s.Told = append(s.Told, h)
 }

@@ -176,7 +176,7 @@ func NextDeadline(s *State) (w Wait, ok bool) {
 // tick fires every wait that is over. Each firing moves that wait's end or
 // removes it, so the loop ends; the bound is for the proof's sake.
 func (s *State) tick() {
-	for range 8 * (MaxParcels + len(s.Cases) + 1) {
+	for range 3*(len(s.Parcels)+len(s.Cases)) + 8 {
 		w, ok := NextDeadline(s)
 		if !ok || w.Until.After(s.Now) {
 			return
@@ -209,8 +209,10 @@ func (s *State) fire(w Wait) {
 		if c := s.caseOf(w.Case, w.Parcel); c != nil {
 			c.Level++
 			due := time.Duration(s.Spec.Policy.CaseDue)
-			for i := 0; i < c.Level && due < maxCaseDue; i++ {
-				due *= 2
+			for range min(c.Level, 32) {
+				if due < maxCaseDue {
+					due *= 2
+				}
 			}
 			c.Due = s.Now.Add(due)
 			s.tell(Happening{Type: CaseEscalated, At: s.Now, Parcel: c.Parcel, Case: c.Kind, Text: fmt.Sprintf("level %d", c.Level)})

@@ -95,9 +95,9 @@ func (c *Client) Tell(ctx context.Context, orderID, signal string, items []json.
 // Ask puts a request to a running order and returns the order after it. A
 // refusal comes back as one or more *order.Refusal. The request's Meta.ID is
 // the update's ID: asking again gets the same answer.
-func (c *Client) Ask(ctx context.Context, orderID string, request order.Event, id string) (v order.View, err error) {
+func (c *Client) Ask(ctx context.Context, orderID string, request order.Event) (v order.View, err error) {
 	handle, err := c.Temporal.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
-		WorkflowID: ID(orderID), UpdateID: id, UpdateName: UpdateName(request), Args: []any{request},
+		WorkflowID: ID(orderID), UpdateID: order.IDOf(request), UpdateName: UpdateName(request), Args: []any{request},
 		WaitForStage: client.WorkflowUpdateStageCompleted,
 	})
 	if err == nil {

@@ -61,8 +61,9 @@ func tone(st order.Status) string {
 		return "act"
 	case order.StatusShipped, order.StatusPartiallyShipped, order.StatusPartiallyDelivered:
 		return "moving"
+	default:
+		return "calm"
 	}
-	return "calm"
 }
 
 // over says that nothing is left to promise.
@@ -70,8 +71,9 @@ func over(st order.Status) bool {
 	switch st {
 	case order.StatusDelivered, order.StatusReturning, order.StatusReturned, order.StatusLost, order.StatusCancelled:
 		return true
+	default:
+		return false
 	}
-	return false
 }
 
 func stampOf(t, now time.Time) stamp {

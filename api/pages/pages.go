@@ -98,5 +98,8 @@ func (s *server) render(c echo.Context, status int, name string, data any) error
 		return echo.NewHTTPError(http.StatusInternalServerError)
 	}
 	secure(c.Response().Header())
+	if s.https(c) {
+		c.Response().Header().Set("Strict-Transport-Security", "max-age=31536000")
+	}
 	return c.HTMLBlob(status, b.Bytes())
 }

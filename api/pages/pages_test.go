@@ -34,6 +34,8 @@ var (
 	testSecret = []byte("0123456789abcdef0123456789abcdef")
 )
 
+var _ Store = (*store.Store)(nil)
+
 // memory is a store of fixtures; the token of an order is its fixture's name.
 type memory struct {
 	fixtures []fixture

@@ -58,6 +58,8 @@ func momentText(m order.Milestone, carrier string) string {
 		return "Back with the sender"
 	case order.Destroyed:
 		return "Can no longer be delivered"
+	case order.Picked: // the buyer cares from the packed box on
+		return ""
 	}
 	return ""
 }

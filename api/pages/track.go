@@ -148,7 +148,7 @@ func trackPageOf(o store.Order, entries []store.Entry, b brand, now time.Time) t
 	cards := make([]card, len(v.Parcels))
 	for i := range v.Parcels {
 		pv := &v.Parcels[i]
-		k := card{Title: "Your parcel", Words: parcelWords(pv, b.Name, l), Alone: alone && pv.Milestone != order.Cancelled || len(v.Parcels) == 1,
+		k := card{Title: "Your parcel", Words: parcelWords(pv, b.Name, l), Alone: alone && pv.Milestone != order.Cancelled || len(v.Parcels) == 1 && !unplanned(&v),
 			Carrier: carrierName(pv.Carrier), Tracking: clean(pv.Tracking, 40), Folded: len(v.Parcels) > openParcels}
 		if len(v.Parcels) > 1 {
 			k.Title = fmt.Sprintf("Parcel %d of %d", i+1, len(v.Parcels))
@@ -175,14 +175,10 @@ func trackPageOf(o store.Order, entries []store.Entry, b brand, now time.Time) t
 		}
 		cards[i] = k
 	}
-	if alone {
-		for i := range cards {
-			if cards[i].Alone {
-				p.Steps, cards[i].Steps = cards[i].Steps, nil
-			}
+	for i := range cards {
+		if cards[i].Alone { // its progress is the order's
+			p.Steps, cards[i].Steps = cards[i].Steps, nil
 		}
-	} else if len(cards) == 1 {
-		p.Steps, cards[0].Steps, cards[0].Alone = cards[0].Steps, nil, true
 	}
 	p.Groups = groupsOf(cards, v.Parcels, counts)
 	if !alone && p.Total > 1 {

@@ -100,7 +100,7 @@ func TestSplitShipment(t *testing.T) {
 		t.Errorf("%d progress bars, want one per parcel", n)
 	}
 	body = page(t, e, "partly-planned")
-	has(t, body, "the rest of your order is still being prepared", "Not in a parcel yet")
+	has(t, body, "Partly shipped", "One parcel has left; the rest of your order is still being prepared.", "Not in a parcel yet")
 	body = page(t, e, "200-parcels")
 	has(t, body, "120 of 200 parcels delivered", "2 delivery attempted", "39 being prepared")
 	if len(body) > 1<<20 {

@@ -63,6 +63,9 @@ func parcelWords(p *order.ParcelView, shop string, l lens) words {
 	seen := ""
 	if place := town(p.LastPlace); place != "" {
 		seen = ", last seen in " + place
+		if !p.LastMovement.IsZero() && l.away(p.LastMovement) <= -2 {
+			seen += " " + l.onDay(p.LastMovement) // silence is said, not hidden
+		}
 	}
 	switch p.Milestone {
 	case order.Expected:
@@ -76,9 +79,9 @@ func parcelWords(p *order.ParcelView, shop string, l lens) words {
 	case order.HandedOver:
 		return words{calm, "Waiting for the first scan", shop + " has given your parcel to " + carrier + ", which has not scanned it yet.", "It counts as shipped once " + carrier + " has scanned it."}
 	case order.Accepted:
-		return words{moving, "Shipped", upper(carrier) + " has your parcel" + seen + ".", ""}
+		return words{moving, "Shipped", upper(carrier) + " has your parcel" + seen + ".", "Nothing to do for now: it travels to your area next."}
 	case order.InTransit:
-		return words{moving, "On the way", "Your parcel is travelling with " + carrier + seen + ".", ""}
+		return words{moving, "On the way", "Your parcel is travelling with " + carrier + seen + ".", "Nothing to do for now: it goes out for delivery once it is in your area."}
 	case order.InCustoms:
 		return words{moving, "In customs", "Customs is checking your parcel. That can take some days.", "If customs or " + carrier + " asks you for documents or a payment, answer soon: the parcel waits for it."}
 	case order.OutForDelivery:
@@ -138,6 +141,7 @@ var phases = []phase{
 func phaseOf(m order.Milestone) int {
 	key := "prep"
 	switch m {
+	case order.Expected, order.Picked, order.Packed, order.Labelled, order.HandedOver:
 	case order.ReadyForPickup:
 		key = "pickup"
 	case order.AttemptFailed:
@@ -176,7 +180,13 @@ func orderWords(v *order.View, shop string, counts []int, l lens) words {
 		return words{bad, "Cancelled", "This order was cancelled" + when + ". Nothing will be sent.", "For questions about a payment, contact " + shop + "."}
 	}
 	if v.OnHold && len(v.Parcels) > 0 && stillHere(v) {
-		return words{paused, "On hold", shop + " has put this order on hold before sending it.", "If you did not expect that, contact " + shop + "."}
+		what := " has put this order on hold before sending it."
+		for _, p := range liveParcels(v) {
+			if p.Milestone.Stage() > order.Preparing {
+				what = " has put on hold what has not left yet."
+			}
+		}
+		return words{paused, "On hold", shop + what, "If you did not expect that, contact " + shop + "."}
 	}
 	live := liveParcels(v)
 	if len(live) == 1 && !unplanned(v) {
@@ -217,12 +227,25 @@ func orderWords(v *order.View, shop string, counts []int, l lens) words {
 	switch {
 	case delivered == total && !unplanned(v):
 		return words{good, "Delivered", fmt.Sprintf("All %d parcels were delivered.", total), "Something missing? Look by the door and in the mailbox, and ask your neighbours. Then contact " + shop + "."}
+	case unplanned(v) && shipped > 0:
+		w.Status = "Partly shipped"
+		if delivered == total {
+			w.Status = "Partly delivered"
+		}
+		n := fmt.Sprintf("%d parcels have", shipped)
+		if shipped == 1 {
+			n = "One parcel has"
+		}
+		w.Sentence = n + " left; the rest of your order is still being prepared."
 	case delivered > 0:
 		w.Status = fmt.Sprintf("%d of %d parcels delivered", delivered, total)
 	case shipped == 0:
 		w.Status = "Being prepared"
 		w.Sentence = fmt.Sprintf("%s is preparing your order in %d parcels.", shop, total)
 		w.Next = "You will see each of them here as soon as it ships."
+		if total == 1 {
+			w.Sentence, w.Next = shop+" is preparing your order.", "You will see it here as soon as it ships."
+		}
 		if v.Status == order.StatusReceived {
 			w.Status = "Order received"
 		}
@@ -236,8 +259,7 @@ func orderWords(v *order.View, shop string, counts []int, l lens) words {
 		}
 	}
 	switch {
-	case total == 1:
-		w.Sentence = "One parcel is " + phases[phaseOf(live[0].Milestone)].title + "; the rest of your order is still being prepared."
+	case w.Sentence != "":
 	case len(rest) > 3: // the counts below say it better
 		w.Sentence = fmt.Sprintf("Your order comes in %d parcels.", total)
 	default:
@@ -318,6 +340,7 @@ func arrivalOf(v *order.View, l lens) *arrival {
 		switch p.Milestone {
 		case order.Delivered, order.ReadyForPickup, order.Lost, order.Destroyed, order.Returning, order.Returned:
 			continue
+		default:
 		}
 		open = true
 		if p.ETA.IsZero() || l.away(p.ETA) < 0 {

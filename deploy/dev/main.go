@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"github.com/waybillhq/waybill/deploy/dev/stack"
+	"github.com/waybillhq/waybill/internal/localpg"
 )
 
 // patience bounds a graceful stop.
@@ -128,7 +129,7 @@ func run(ctx context.Context, f flags, log *slog.Logger) (err error) {
 		<-ctx.Done()
 		return nil
 	}
-	if err := stack.CheckPort(f.host, ports.api, "Waybill's api"); err != nil {
+	if err := localpg.CheckPort(f.host, ports.api, "Waybill's api"); err != nil {
 		return err
 	}
 	return serve(ctx, f, s, p)

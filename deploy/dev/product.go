@@ -1,5 +1,3 @@
-//go:build waybill_app
-
 package main
 
 import (

@@ -48,23 +48,36 @@ func DevKeys(ctx context.Context, c Config) (DevAccess, error) {
 	return a, nil
 }
 
-// Demo fills an empty database with a small living demo and keeps it moving
-// until ctx ends. A database with orders in it is left alone.
+// Demo fills an empty database with a small living demo, or goes on with the
+// one it finds, and keeps it moving until ctx ends. A database with anybody
+// else's orders in it is left alone.
 func Demo(ctx context.Context, c Config, a DevAccess, log *slog.Logger) error {
 	s, err := store.Open(ctx, c.DatabaseURL)
 	if err != nil {
 		return err
 	}
-	list, err := s.Orders(ctx, store.Filter{Limit: 1})
+	mine, err := wantsDemo(ctx, s)
 	s.Close()
-	if err != nil {
+	if err != nil || !mine {
 		return err
-	}
-	if len(list) > 0 {
-		return nil
 	}
 	if err := sim.Demo(ctx, sim.DemoOptions{BaseURL: c.PublicURL, Key: a.Keys["admin"], Log: log}); err != nil {
 		return fmt.Errorf("demo: %w", err)
 	}
 	return nil
+}
+
+// wantsDemo says whether the database is empty, or holds the demo.
+func wantsDemo(ctx context.Context, s *store.Store) (bool, error) {
+	list, err := s.Orders(ctx, store.Filter{Limit: 1})
+	if err != nil || len(list) == 0 {
+		return err == nil, err
+	}
+	for _, id := range sim.DemoStores() {
+		list, err := s.Orders(ctx, store.Filter{Store: id, Limit: 1})
+		if err != nil || len(list) > 0 {
+			return err == nil, err
+		}
+	}
+	return false, nil
 }

@@ -21,7 +21,7 @@ func (o orders) Ask(ctx context.Context, orderID string, request order.Event) (o
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	for {
-		v, err := o.Client.Ask(ctx, orderID, request, order.IDOf(request))
+		v, err := o.Client.Ask(ctx, orderID, request)
 		if !errors.Is(err, workflows.ErrNotRunning) {
 			return v, err
 		}

@@ -262,18 +262,6 @@ func (c *Client) CreateOrder(ctx context.Context, r OrderRequest) (order.View, e
 	return resp.Order, err
 }
 
-// PutParcel adds or changes a parcel.
-func (c *Client) PutParcel(ctx context.Context, id string, p order.PlannedParcel) error {
-	body := struct {
-		Lines    []order.Allocation `json:"lines,omitempty"`
-		Carrier  string             `json:"carrier,omitempty"`
-		Service  string             `json:"service,omitempty"`
-		Tracking string             `json:"tracking,omitempty"`
-	}{p.Lines, p.Carrier, p.Service, p.Tracking}
-	path := orderPath(id) + "/parcels/" + url.PathEscape(p.ID)
-	return c.do(ctx, roleStorefront, http.MethodPut, path, keyFor("parcel", id, p.ID, p.Tracking), body, nil)
-}
-
 // Cancel stops an order. If it is cancelled already, an answer got lost: fine.
 func (c *Client) Cancel(ctx context.Context, id, reason string) error {
 	err := c.ask(ctx, roleStorefront, id, "cancel", reason)
@@ -288,11 +276,6 @@ func (c *Client) Cancel(ctx context.Context, id, reason string) error {
 // Hold stops an order for a while.
 func (c *Client) Hold(ctx context.Context, id, reason string) error {
 	return c.ask(ctx, roleSupport, id, "hold", reason)
-}
-
-// Release lets it go on.
-func (c *Client) Release(ctx context.Context, id, reason string) error {
-	return c.ask(ctx, roleSupport, id, "release", reason)
 }
 
 func (c *Client) ask(ctx context.Context, role, id, what, reason string) error {

@@ -24,6 +24,7 @@ func hurried(c *Client) *Client {
 // The server resets, answers 503 and 500, and forgets to answer: nothing is
 // lost, and nothing comes a second time under a new ID (the fake compares).
 func TestNothingIsLostOnTheWay(t *testing.T) {
+	t.Parallel()
 	f := newFake(t, 0.4)
 	c := hurried(f.client())
 	ctx := t.Context()
@@ -134,6 +135,7 @@ func olistOptions(t *testing.T, f *fake, limit int) (OlistOptions, *bytes.Buffer
 
 // A whole run against a server that fails now and then and is away for a while.
 func TestOlistRidesOutAnUnreliableServer(t *testing.T) {
+	t.Parallel()
 	f := newFake(t, 0.05)
 	o, out := olistOptions(t, f, 40)
 	o.Offset, o.Batch = 100, true
@@ -158,6 +160,7 @@ func TestOlistRidesOutAnUnreliableServer(t *testing.T) {
 
 // In real time: what is due is posted when it is due, never before.
 func TestRunKeepsTime(t *testing.T) {
+	t.Parallel()
 	f := newFake(t, 0)
 	plan := Plan(handmade(), PlanOptions{Store: "olist", Seed: 3, Day: 30 * time.Millisecond, Start: time.Now().Add(50 * time.Millisecond), Carriers: []string{"sim"}})
 	c := f.client()
@@ -187,9 +190,37 @@ func TestRunKeepsTime(t *testing.T) {
 	}
 }
 
+// The answer to a repeat may be read first; only a second yes is a fault.
+func TestAnswersInAnyOrder(t *testing.T) {
+	plan := Plan(handmade()[:1], testOptions())
+	a := Action{Kind: PostFact}
+	for _, c := range []struct {
+		answers []string
+		want    Tally
+		faults  int
+	}{
+		{[]string{"accepted", "duplicate"}, Tally{Posted: 2, Accepted: 1, Duplicates: 1}, 0},
+		{[]string{"duplicate", "accepted"}, Tally{Posted: 2, Accepted: 1, Duplicates: 1}, 0},
+		{[]string{"duplicate", "orphan", "duplicate"}, Tally{Posted: 3, Orphans: 1, Duplicates: 2}, 0},
+		{[]string{"duplicate", "duplicate"}, Tally{Posted: 2, AlreadyThere: 1, Duplicates: 1}, 0},
+		{[]string{"accepted", "accepted"}, Tally{Posted: 2, Accepted: 1}, 1},
+		{[]string{"orphan", "accepted"}, Tally{Posted: 2, Orphans: 1}, 1},
+		{[]string{"rejected", "rejected"}, Tally{Posted: 2, Rejected: 1}, 2},
+	} {
+		r := newRunner(nil, &plan, true, 1)
+		for _, answer := range c.answers {
+			r.settle(t.Context(), []Action{a}, []itemResult{{Result: answer}}, nil)
+		}
+		if left := len(plan.Orders[0].Facts) - c.want.Taken(); r.Tally != c.want || len(r.rejected) != c.faults || r.left[0] != left {
+			t.Errorf("%v: %+v, %d faults, %d left", c.answers, r.Tally, len(r.rejected), r.left[0])
+		}
+	}
+}
+
 // Interrupted and started again with the same start: the same orders, the same
 // events, none twice.
 func TestOlistResumes(t *testing.T) {
+	t.Parallel()
 	f := newFake(t, 0)
 	o, out := olistOptions(t, f, 30)
 	o.Batch, o.Concurrency = true, 2
@@ -218,10 +249,13 @@ func TestOlistResumes(t *testing.T) {
 	if _, err := Olist(t.Context(), o); err == nil || !strings.Contains(err.Error(), "--resume") {
 		t.Errorf("a start in the past was taken without --resume: %v", err)
 	}
-	o.Start, o.Resume = start, true
+	o.Start, o.Resume, o.Progress = start, true, true
 	r, err := Olist(t.Context(), o)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
+	}
+	if bar := "[================] 2018-"; !strings.Contains(out.String(), bar) {
+		t.Errorf("no %q in\n%s", bar, out)
 	}
 	if r.Tally.AlreadyThere < 100 || len(f.facts) != r.Counts.Facts {
 		t.Errorf("%+v; the server has %d of %d", r.Tally, len(f.facts), r.Counts.Facts)
@@ -235,6 +269,7 @@ func TestOlistResumes(t *testing.T) {
 
 // The checker must find a server that says accepted and forgets.
 func TestOlistFindsALiar(t *testing.T) {
+	t.Parallel()
 	f := newFake(t, 0)
 	f.drop = func(id string) bool { return strings.HasSuffix(id, "-c-05") }
 	o, out := olistOptions(t, f, 10) // one of which has no scans
@@ -246,6 +281,7 @@ func TestOlistFindsALiar(t *testing.T) {
 }
 
 func TestDemoFillsAndMoves(t *testing.T) {
+	t.Parallel()
 	f := newFake(t, 0.05)
 	d := &demo{client: hurried(f.client()), log: slog.New(slog.DiscardHandler), day: time.Second}
 	for range 2 { // the second time changes nothing

@@ -177,3 +177,12 @@ func trackingNumber(carrier, id, parcel string) string {
 	}
 	return fmt.Sprintf("SIM%010d", n%1e10)
 }
+
+// DemoStores are the brands whose orders the demo owns.
+func DemoStores() []string {
+	ids := make([]string, len(brands))
+	for i, b := range brands {
+		ids[i] = b.store
+	}
+	return ids
+}

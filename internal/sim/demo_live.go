@@ -152,8 +152,9 @@ func nextScan(m order.Milestone) order.ScanKind {
 		return order.ScanLabelled
 	case order.Labelled:
 		return order.ScanHandedOver
+	default:
+		return ""
 	}
-	return ""
 }
 
 // nextEvent is what the carrier says next, by chance x in [0, 1).

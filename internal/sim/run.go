@@ -31,14 +31,14 @@ type runner struct {
 	wg        sync.WaitGroup
 }
 
-// outcome is the first answer to a fact.
+// outcome is what became of a fact.
 type outcome uint8
 
 const (
 	unanswered outcome = iota
 	wasAccepted
 	wasOrphan
-	wasThere // a duplicate at once: an answer got lost, or the run was resumed
+	wasThere // nothing but duplicates: an answer got lost, or the run was resumed
 	wasRejected
 )
 
@@ -272,41 +272,56 @@ func (r *runner) postEvents(ctx context.Context, carrier string, actions []Actio
 }
 
 // settle counts the answers; results may be fewer than actions after an error.
+// Calls run beside each other: the answer to a repeat may be read before the
+// answer to what it repeats.
 func (r *runner) settle(ctx context.Context, actions []Action, results []itemResult, err error) {
 	r.mu.Lock()
 	for i, res := range results {
-		a := actions[i]
+		a, t := actions[i], &r.Tally
 		r.lag(a)
-		r.Tally.Posted++
-		first := &r.outcome[r.first[a.Order]+a.Fact]
-		if *first != unanswered {
-			if res.Result == resultDuplicate {
-				r.Tally.Duplicates++
-			} else if *first != wasRejected {
-				// It was taken before, and now it is taken again: that is what the
-				// comparison at the end looks for, but say it at once.
-				r.reject(a, res, "a repeat was "+res.Result)
+		t.Posted++
+		known := &r.outcome[r.first[a.Order]+a.Fact]
+		was := *known
+		switch res.Result {
+		case resultAccepted, resultOrphan:
+			switch was {
+			case wasAccepted, wasOrphan:
+				// Taken twice. The comparison at the end would find it; say it at once.
+				r.reject(a, res, "was accepted a second time:")
+				continue
+			case wasThere: // it was not there: this is the answer to the first posting
+				t.AlreadyThere--
+				t.Duplicates++
+			case wasRejected:
+				t.Rejected--
+			case unanswered:
+			}
+			if res.Result == resultAccepted {
+				*known = wasAccepted
+				t.Accepted++
+			} else {
+				*known = wasOrphan
+				t.Orphans++
+			}
+		case resultDuplicate:
+			if was != unanswered {
+				t.Duplicates++
+				continue
+			}
+			*known = wasThere
+			t.AlreadyThere++
+		default:
+			r.reject(a, res, res.Result)
+			if was == unanswered {
+				*known = wasRejected
+				t.Rejected++
 			}
 			continue
 		}
-		switch res.Result {
-		case resultAccepted:
-			*first = wasAccepted
-			r.Tally.Accepted++
-		case resultOrphan:
-			*first = wasOrphan
-			r.Tally.Orphans++
-		case resultDuplicate:
-			*first = wasThere
-			r.Tally.AlreadyThere++
-		default:
-			*first = wasRejected
-			r.Tally.Rejected++
-			r.reject(a, res, res.Result)
-			continue
-		}
-		if r.left[a.Order]--; r.left[a.Order] == 0 && r.plan.Orders[a.Order].Truth.Fate == Delivered {
-			r.delivered.Add(1)
+		if was != wasThere {
+			if r.left[a.Order]--; r.left[a.Order] == 0 && r.plan.Orders[a.Order].Truth.Fate == Delivered {
+				r.delivered.Add(1)
+			}
 		}
 	}
 	r.mu.Unlock()

@@ -94,8 +94,9 @@ func (p *planner) carrier(i int, parcel, name string, accepted, end time.Time, a
 	}
 	legs = append(legs, tail...)
 	facts := make([]Fact, 0, len(legs))
+	number := p.tracking(parcel)
 	for k, l := range legs {
-		e := &CarrierItem{ID: p.factID(parcel, fmt.Sprintf("c-%02d", k+1)), Tracking: p.tracking(parcel), Milestone: l.milestone, Physical: true,
+		e := &CarrierItem{ID: p.factID(parcel, fmt.Sprintf("c-%02d", k+1)), Tracking: number, Milestone: l.milestone, Physical: true,
 			Bucket: l.bucket, Description: l.text, Location: p.place(i, float64(k)/float64(len(legs)-1)), OccurredAt: p.clock.At(l.at)}
 		if k == 0 || l.milestone == order.InTransit && p.rng.Float64() < 0.15 {
 			// A guess that is a day off at most, as carriers' guesses are.

@@ -136,7 +136,7 @@ insert into inbox (source, event_id, kind, order_id, parcel_id, ref_order, ref_p
     physical, correction, eta, occurred_at, local_time, utc_offset, time_basis, location, description, actor, due_at)
 select i.source, i.event_id, i.kind, p.order_id, p.id, i.ref_order, i.ref_parcel, i.carrier, i.tracking, i.milestone, i.code, i.bucket,
     i.physical, i.correction, i.eta, i.occurred_at, i.local_time, i.utc_offset, i.time_basis, i.location, i.description, i.actor,
-    case when i.ride = '*' or i.ride = p.milestone and not p.watched then now() + p.ride_along else now() end
+    case when i.ride = '*' or i.ride = p.milestone and not p.watched then now() + coalesce(p.ride_along, '0') else now() end
 from item i left join lateral (
     select q.order_id, q.id, q.milestone, q.watched, q.ride_along from parcels q
     where i.ref_order <> '' and q.order_id = i.ref_order and q.id = i.ref_parcel

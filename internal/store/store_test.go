@@ -119,8 +119,8 @@ func TestAFactIsAcceptedOnceAndFindsItsParcel(t *testing.T) {
 	s := storetest.New(t)
 	create(t, s, newOrder("1", order.PlannedParcel{ID: "1", Carrier: "ups", Tracking: "1Z1", Lines: []order.Allocation{{SKU: "sofa", Quantity: 1}}}))
 	got := accept(t, s, scan("a", "acme:1", order.ScanPicked), event("b", "1Z1", order.Accepted), event("b", "1Z1", order.Accepted),
-		event("c", "1Z9", order.Accepted), scan("d", "acme:9", order.ScanPicked))
-	want := []store.Result{store.Accepted, store.Accepted, store.Duplicate, store.Orphan, store.Orphan}
+		event("c", "1Z9", order.Accepted), scan("d", "acme:9", order.ScanPicked), scan("e", "acme:9", order.ScanReceived))
+	want := []store.Result{store.Accepted, store.Accepted, store.Duplicate, store.Orphan, store.Orphan, store.Orphan}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}

@@ -6,22 +6,19 @@ package stack
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
-	mathrand "math/rand/v2"
-	"net"
 	"net/url"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
+
+	"github.com/waybillhq/waybill/internal/localpg"
 )
 
 // Options say what to run and where. Zero values are good but for the ports.
@@ -54,7 +51,6 @@ const (
 	appDatabase = "waybill"
 
 	// In the state folder.
-	postgresDir = "postgres"
 	secretFile  = "secret"
 	temporalLog = "temporal.log"
 )
@@ -132,40 +128,12 @@ func Start(ctx context.Context, o Options) (_ *Stack, err error) {
 }
 
 func (s *Stack) startPostgres(ctx context.Context, o Options) (string, error) {
-	dir := filepath.Join(s.dir, postgresDir)
-	major, err := dataMajor(dir)
+	server, err := localpg.Start(ctx, localpg.Options{Dir: s.dir, Port: o.PostgresPort, Install: o.InstallPostgres, NoSync: o.NoSync, Log: o.Log})
 	if err != nil {
 		return "", err
 	}
-	found, err := finder{
-		install:  o.InstallPostgres,
-		download: s.dir,
-		major:    major,
-		system:   []string{"/usr/lib/postgresql/*/bin"},
-		log:      o.Log,
-	}.find(ctx)
-	if err != nil {
-		return "", err
-	}
-	as, err := serverUser(dir) // after an installation, which may bring user postgres
-	if err != nil {
-		return "", err
-	}
-	if as != nil {
-		if err := checkTraversable(s.dir, as); err != nil {
-			return "", err
-		}
-	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return "", err
-	}
-	c := &postgres{binaries: found, dir: dir, port: o.PostgresPort, noSync: o.NoSync, as: as}
-	o.Log.Info("starting PostgreSQL", "version", found.major, "binaries", found.dir, "data", c.data())
-	if err := c.start(ctx); err != nil {
-		return "", err
-	}
-	s.closers = append(s.closers, func() error { return c.stop(context.Background()) })
-	return c.url("postgres")
+	s.closers = append(s.closers, func() error { return server.Stop(context.Background()) })
+	return server.URL("postgres")
 }
 
 // Close stops everything in order, PostgreSQL last.
@@ -200,7 +168,7 @@ func (s *Stack) UIURL() string {
 }
 
 // Secret is a random secret for the application, the same at each start.
-func (s *Stack) Secret() (string, error) { return secret(filepath.Join(s.dir, secretFile)) }
+func (s *Stack) Secret() (string, error) { return localpg.Secret(filepath.Join(s.dir, secretFile)) }
 
 // Reset deletes the data in a state folder. Downloaded binaries stay.
 func Reset(ctx context.Context, dir string) error {
@@ -209,27 +177,16 @@ func Reset(ctx context.Context, dir string) error {
 		return err
 	}
 	defer unlock()
-	if err := stopBeforeReset(ctx, filepath.Join(dir, postgresDir)); err != nil {
+	if err := localpg.StopLeftover(ctx, dir); err != nil {
 		return err
 	}
 	// By name: a --dir given by mistake must not cost anybody anything else.
-	for _, name := range []string{postgresDir, secretFile, temporalLog} {
+	for _, name := range []string{localpg.Folder, secretFile, temporalLog} {
 		if err := os.RemoveAll(filepath.Join(dir, name)); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-func stopBeforeReset(ctx context.Context, dir string) error {
-	if _, err := os.Stat(filepath.Join(dir, "data", "postmaster.pid")); errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	as, err := serverUser(dir)
-	if err != nil {
-		return err
-	}
-	return (&postgres{dir: dir, as: as}).stopLeftover(ctx)
 }
 
 // lockDir makes the state folder and takes it for this process alone.
@@ -270,16 +227,6 @@ func lockDir(dir string) (_ string, unlock func() error, err error) {
 	return dir, lock.Close, nil
 }
 
-// secret reads a file's secret, or makes it.
-func secret(path string) (string, error) {
-	text, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		text = []byte(rand.Text() + rand.Text())
-		err = os.WriteFile(path, text, 0o600)
-	}
-	return strings.TrimSpace(string(text)), err
-}
-
 func withDatabase(server, database string) (string, error) {
 	u, err := parseDatabaseURL(server)
 	if err != nil {
@@ -299,34 +246,6 @@ func parseDatabaseURL(server string) (*url.URL, error) {
 		return nil, errors.New("DATABASE_URL must look like postgres://user:password@host:5432/postgres")
 	}
 	return u, nil
-}
-
-// CheckPort says in plain words when a port is not to be had.
-func CheckPort(host string, port int, what string) error {
-	l, err := net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(port)))
-	if errors.Is(err, syscall.EADDRINUSE) {
-		return fmt.Errorf("port %d, wanted for %s, is in use by another program: stop that one, or move all ports with --port-base", port, what)
-	}
-	if err != nil {
-		return fmt.Errorf("port %d, wanted for %s: %w", port, what, err)
-	}
-	return l.Close()
-}
-
-// FreePorts finds n free ports in a row, for tests: below 32768, where
-// Temporal needs them and the kernel does not hand them out to others.
-func FreePorts(n int) (first int, err error) {
-	for range 100 {
-		first = 20000 + mathrand.IntN(12000-n)
-		err = nil
-		for port := first; port < first+n && err == nil; port++ {
-			err = CheckPort("127.0.0.1", port, "a test")
-		}
-		if err == nil {
-			return first, nil
-		}
-	}
-	return 0, err
 }
 
 func pause(ctx context.Context, d time.Duration) error {

@@ -26,6 +26,8 @@ import (
 	v12 "go.temporal.io/server/schema/postgresql/v12"
 	"go.temporal.io/server/tools/common/schema"
 	toolsql "go.temporal.io/server/tools/sql"
+
+	"github.com/waybillhq/waybill/internal/localpg"
 )
 
 var orderStatus = temporal.NewSearchAttributeKeyKeyword("OrderStatus")
@@ -183,14 +185,14 @@ func TestSchemaUpdate(t *testing.T) {
 }
 
 func testContext(t *testing.T) context.Context {
-	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
 	t.Cleanup(cancel)
 	return ctx
 }
 
 func testOptions(t *testing.T) Options {
 	t.Helper()
-	first, err := FreePorts(len(services) + 2)
+	first, err := localpg.FreePorts(len(services) + 2)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -269,14 +271,14 @@ func listenSomewhere(t *testing.T) int {
 	t.Helper()
 	srv := &http.Server{}
 	t.Cleanup(func() { _ = srv.Close() })
-	port, err := FreePorts(1)
+	port, err := localpg.FreePorts(1)
 	if err != nil {
 		t.Fatal(err)
 	}
 	srv.Addr = localAddress(port)
 	go srv.ListenAndServe()
 	err = waitFor(t.Context(), 5*time.Second, func(context.Context) error {
-		if CheckPort("127.0.0.1", port, "") == nil {
+		if localpg.CheckPort("127.0.0.1", port, "") == nil {
 			return fmt.Errorf("port %d is still free", port)
 		}
 		return nil

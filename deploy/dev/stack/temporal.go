@@ -32,6 +32,8 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 	"google.golang.org/protobuf/types/known/durationpb"
+
+	"github.com/waybillhq/waybill/internal/localpg"
 )
 
 const (
@@ -139,7 +141,7 @@ func checkTemporalPorts(first int) error {
 		if port > highestTemporalPort {
 			return fmt.Errorf("port %d, wanted for Temporal's %s service, is above %d, the highest it can store: choose a lower --port-base", port, service, highestTemporalPort)
 		}
-		if err := CheckPort("127.0.0.1", port, fmt.Sprintf("Temporal's %s service", service)); err != nil {
+		if err := localpg.CheckPort("127.0.0.1", port, fmt.Sprintf("Temporal's %s service", service)); err != nil {
 			return err
 		}
 	}
@@ -262,7 +264,7 @@ func (t *temporalServer) addSearchAttributes(ctx context.Context, c client.Clien
 		return fmt.Errorf("add search attributes: %w", err)
 	}
 	name := slices.Sorted(maps.Keys(missing))[0]
-	if err := waitFor(ctx, 10*time.Second, func(ctx context.Context) error {
+	if err := waitFor(ctx, 30*time.Second, func(ctx context.Context) error {
 		_, err := c.CountWorkflow(ctx, &workflowservice.CountWorkflowExecutionsRequest{
 			Namespace: t.namespace, Query: fmt.Sprintf("`%s` is null", name),
 		})

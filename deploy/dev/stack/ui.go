@@ -11,6 +11,8 @@ import (
 	uiserver "github.com/temporalio/ui-server/v2/server"
 	uiconfig "github.com/temporalio/ui-server/v2/server/config"
 	uioptions "github.com/temporalio/ui-server/v2/server/server_options"
+
+	"github.com/waybillhq/waybill/internal/localpg"
 )
 
 type webUI struct {
@@ -21,7 +23,7 @@ type webUI struct {
 
 func startUI(ctx context.Context, o Options, temporal string) (*webUI, error) {
 	// Its own Start ends the process when the port is taken.
-	if err := CheckPort(o.Host, o.UIPort, "Temporal's Web UI"); err != nil {
+	if err := localpg.CheckPort(o.Host, o.UIPort, "Temporal's Web UI"); err != nil {
 		return nil, err
 	}
 	w := &webUI{
@@ -42,7 +44,7 @@ func startUI(ctx context.Context, o Options, temporal string) (*webUI, error) {
 		defer close(w.done)
 		_ = w.server.Start() // returns nil or ends the process
 	}()
-	err := waitFor(ctx, 10*time.Second, func(ctx context.Context) error {
+	err := waitFor(ctx, 30*time.Second, func(ctx context.Context) error {
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, w.url+"/healthz", nil)
 		if err != nil {
 			return err

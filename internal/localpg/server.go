@@ -1,4 +1,4 @@
-package stack
+package localpg
 
 import (
 	"bytes"
@@ -16,19 +16,17 @@ import (
 	"strings"
 	"syscall"
 	"time"
-
-	"github.com/jackc/pgx/v5"
 )
 
 const postgresUser = "waybill"
 
-// postgres is a private PostgreSQL cluster, with its server, in one folder:
+// Server is a private PostgreSQL cluster, with its server, in one folder:
 //
 //	data/       the cluster
 //	password    of its superuser
 //	server.log
 //	.s.PGSQL.N  the socket
-type postgres struct {
+type Server struct {
 	binaries
 	dir    string
 	port   int
@@ -36,9 +34,9 @@ type postgres struct {
 	as     *syscall.Credential // who runs the server, when we are root; else nil
 }
 
-func (c *postgres) data() string { return filepath.Join(c.dir, "data") }
+func (c *Server) data() string { return filepath.Join(c.dir, "data") }
 
-func (c *postgres) logFile() string { return filepath.Join(c.dir, "server.log") }
+func (c *Server) logFile() string { return filepath.Join(c.dir, "server.log") }
 
 // serverUser picks who runs the server, because PostgreSQL refuses root: the
 // owner of the data when there is some, else user postgres, else nobody.
@@ -89,24 +87,27 @@ func checkTraversable(dir string, as *syscall.Credential) error {
 
 // run runs one of PostgreSQL's tools as the server's user. Its own process
 // group keeps a Ctrl-C at the terminal away from it.
-func (c *postgres) run(ctx context.Context, tool string, args ...string) error {
+func (c *Server) run(ctx context.Context, tool string, args ...string) error {
 	cmd := exec.CommandContext(ctx, filepath.Join(c.binaries.dir, tool), args...)
 	cmd.Dir = c.dir // ours may be closed to the server's user
 	cmd.Env = append(os.Environ(), "LC_ALL=C.UTF-8", "PGDATA="+c.data())
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Credential: c.as}
 	if out, err := cmd.CombinedOutput(); err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err() // it did not fail, we killed it
+		}
 		return fmt.Errorf("%s %s: %w: %s", tool, args[0], err, lastLines(out, 10))
 	}
 	return nil
 }
 
 // init makes the cluster once.
-func (c *postgres) init(ctx context.Context) error {
+func (c *Server) init(ctx context.Context) error {
 	if _, err := os.Stat(c.data()); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	password := filepath.Join(c.dir, "password")
-	if _, err := secret(password); err != nil {
+	if _, err := Secret(password); err != nil {
 		return err
 	}
 	if c.as != nil {
@@ -136,7 +137,7 @@ func (c *postgres) init(ctx context.Context) error {
 	return os.Rename(fresh, c.data())
 }
 
-func (c *postgres) writeConfig() error {
+func (c *Server) writeConfig() error {
 	socket := c.dir
 	if len(socket)+len("/.s.PGSQL.65535") > 107 { // the kernel's limit for a socket's path
 		socket = ""
@@ -155,7 +156,7 @@ func (c *postgres) writeConfig() error {
 }
 
 // start starts the server and waits until it takes connections.
-func (c *postgres) start(ctx context.Context) error {
+func (c *Server) start(ctx context.Context) error {
 	if err := c.init(ctx); err != nil {
 		return fmt.Errorf("make the cluster: %w", err)
 	}
@@ -185,13 +186,14 @@ func (c *postgres) start(ctx context.Context) error {
 	}
 }
 
-func (c *postgres) stop(ctx context.Context) error {
+// Stop ends the server; its data stays.
+func (c *Server) Stop(ctx context.Context) error {
 	return c.run(ctx, "pg_ctl", "stop", "--wait", "--mode=fast", "--timeout=30")
 }
 
 // stopLeftover clears what a killed stack left: a server that still runs is
 // stopped, so that the new one starts with this start's port and settings.
-func (c *postgres) stopLeftover(ctx context.Context) error {
+func (c *Server) stopLeftover(ctx context.Context) error {
 	pidFile := filepath.Join(c.data(), "postmaster.pid")
 	text, err := os.ReadFile(pidFile)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -212,7 +214,7 @@ func (c *postgres) stopLeftover(ctx context.Context) error {
 		// The number was given away again, and PostgreSQL would refuse to start.
 		return os.Remove(pidFile)
 	}
-	if err := c.stop(ctx); err != nil {
+	if err := c.Stop(ctx); err != nil {
 		return fmt.Errorf("stop the server that an earlier run left: %w", err)
 	}
 	return nil
@@ -220,7 +222,7 @@ func (c *postgres) stopLeftover(ctx context.Context) error {
 
 // worksHere tells whether a living process is this cluster's server: a server
 // works in its data folder. Where there is no /proc the number has to do.
-func (c *postgres) worksHere(pid int) bool {
+func (c *Server) worksHere(pid int) bool {
 	if _, err := os.Stat("/proc/self/cwd"); err != nil {
 		return true
 	}
@@ -228,8 +230,9 @@ func (c *postgres) worksHere(pid int) bool {
 	return err == nil && cwd == c.data()
 }
 
-func (c *postgres) url(database string) (string, error) {
-	password, err := secret(filepath.Join(c.dir, "password"))
+// URL of a database on the server.
+func (c *Server) URL(database string) (string, error) {
+	password, err := Secret(filepath.Join(c.dir, "password"))
 	if err != nil {
 		return "", err
 	}
@@ -257,51 +260,6 @@ func dataMajor(dir string) (int, error) {
 		return 0, fmt.Errorf("PG_VERSION: %w", err)
 	}
 	return major, nil
-}
-
-// createDatabases makes those of the databases that are not there yet.
-func createDatabases(ctx context.Context, server string, names ...string) error {
-	conn, err := pgx.Connect(ctx, server)
-	if err != nil {
-		return err
-	}
-	defer conn.Close(context.WithoutCancel(ctx))
-	for _, name := range names {
-		var exists bool
-		if err := conn.QueryRow(ctx, "select exists (select from pg_database where datname = $1)", name).Scan(&exists); err != nil {
-			return err
-		}
-		if exists {
-			continue
-		}
-		if _, err := conn.Exec(ctx, "create database "+pgx.Identifier{name}.Sanitize()); err != nil {
-			return fmt.Errorf("create database %s: %w", name, err)
-		}
-	}
-	return nil
-}
-
-// claimTemporal keeps a second stack, in another folder, off a server that both
-// were given by its address: two Temporal servers that do not know of each
-// other would fight over every shard. The claim ends with its connection.
-func claimTemporal(ctx context.Context, server string) (release func() error, err error) {
-	database, err := withDatabase(server, temporalDatabase)
-	if err != nil {
-		return nil, err
-	}
-	conn, err := pgx.Connect(ctx, database)
-	if err != nil {
-		return nil, fmt.Errorf("PostgreSQL: %w", err)
-	}
-	release = func() error { return conn.Close(context.Background()) }
-	var ok bool
-	if err := conn.QueryRow(ctx, "select pg_try_advisory_lock(hashtext('waybill dev stack'))").Scan(&ok); err != nil {
-		return nil, errors.Join(fmt.Errorf("claim database %s: %w", temporalDatabase, err), release())
-	}
-	if !ok {
-		return nil, errors.Join(errors.New("another stack runs a Temporal server on DATABASE_URL: stop it, or use another server"), release())
-	}
-	return release, nil
 }
 
 func fileSize(path string) int64 {

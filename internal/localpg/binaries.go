@@ -1,4 +1,4 @@
-package stack
+package localpg
 
 import (
 	"archive/tar"

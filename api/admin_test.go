@@ -1,0 +1,101 @@
+package api
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/waybillhq/waybill/internal/store"
+	"github.com/waybillhq/waybill/order"
+)
+
+func TestStores(t *testing.T) {
+	b := newBench(t)
+	key := b.keys[Admin]
+	row := read[store.StoreRow](b.call("PUT", "/v1/stores/new-shop", key, `{"name":" New\u0007 Shop","support_url":"https://help.example/x"}`).want(200))
+	if row != (store.StoreRow{ID: "new-shop", Name: "New Shop", BrandColor: "#1f4f8f", SupportURL: "https://help.example/x"}) {
+		t.Errorf("%+v", row)
+	}
+	if got := read[store.StoreRow](b.call("GET", "/v1/stores/new-shop", b.keys[Ops], "").want(200)); got != row {
+		t.Errorf("%+v", got)
+	}
+	b.call("GET", "/v1/stores/nobody", key, "").refuses(404, "not-found", "-")
+	for body, field := range map[string]string{
+		`{}`:                                  "name",
+		`{"name":"x","brand_color":"red"}`:    "brand_color",
+		`{"name":"x","brand_color":"#fff;}"}`: "brand_color",
+		`{"name":"x","support_url":"javascript:alert(1)"}`: "support_url",
+		`{"name":"x","support_url":"http://x.example"}`:    "support_url",
+		`{"name":"x","support_email":"x"}`:                 "support_email",
+		`{"name":"x","css":"x"}`:                           "css",
+		`{"name":"\u0000"}`:                                "name",
+	} {
+		b.call("PUT", "/v1/stores/acme", key, body).refuses(422, "invalid", field)
+	}
+	b.call("PUT", "/v1/stores/Acme", key, `{"name":"x"}`).refuses(422, "invalid", "store")
+}
+
+func TestPolicies(t *testing.T) {
+	b := newBench(t)
+	key := b.keys[Admin]
+	p := read[order.Policy](b.call("PUT", "/v1/policies/fast", key, `{"pick":"1h30m","rhythms":[{"carrier":"ups","gap":"48h"}]}`).want(200))
+	if p.Name != "fast" || p.Version != 1 || time.Duration(p.Pick) != 90*time.Minute || p.Pack != order.DefaultPolicy().Pack || len(p.Rhythms) != 1 {
+		t.Errorf("%+v", p)
+	}
+	// What was read can be sent back.
+	read := b.call("GET", "/v1/policies/fast", key, "").want(200)
+	if !strings.Contains(read.Body.String(), `"pick":"1h30m0s"`) {
+		t.Errorf("%s", read.Body)
+	}
+	b.call("PUT", "/v1/policies/fast", key, read.Body.String()).want(200)
+	scaled := order.DefaultPolicy().Scaled(time.Second / 7)
+	b.call("PUT", "/v1/policies/default", key, string(mustJSON(scaled))).want(200)
+	b.call("GET", "/v1/policies/nope", key, "").refuses(404, "not-found", "-")
+	for body, field := range map[string]string{
+		`{"pick":"soon"}`:                     "pick",
+		`{"pick":3600}`:                       "pick",
+		`{"pick":"-1h"}`:                      "pick",
+		`{"pick":"0s"}`:                       "pick",
+		`{"pick":"99999h"}`:                   "pick",
+		`{"pick":"9999999h"}`:                 "",
+		`{"name":"slow"}`:                     "name",
+		`{"rhythms":[{"gap":"0s"}]}`:          "rhythms[0].gap",
+		`{"rhythms":[{}]}`:                    "rhythms[0].gap",
+		`{"rhythms":[{"gap":"1h","lane":1}]}`: "rhythms[0].lane",
+		`{"pcik":"1h"}`:                       "pcik",
+	} {
+		b.call("PUT", "/v1/policies/fast", key, body).refuses(422, "invalid", field)
+	}
+	b.call("PUT", "/v1/policies/fast", key, `{"pick":"0s","pack":"0s"}`).refuses(422, "invalid", "pick").refuses(422, "invalid", "pack")
+}
+
+func TestKeysOverHTTP(t *testing.T) {
+	b := newBench(t)
+	type made struct {
+		ID, Key, Name, Store string
+		Scopes               []string
+	}
+	a := b.call("POST", "/v1/keys", b.keys[Admin], `{"name":"Acme shop","scopes":["storefront","support"],"store":"acme","expires_at":"2027-01-01T00:00:00Z"}`).want(201)
+	k := read[made](a)
+	if a.Header().Get("Cache-Control") != "no-store" || k.Store != "acme" {
+		t.Errorf("%+v", k)
+	}
+	b.call("GET", "/v1/orders", k.Key, "").want(200)
+	_, secret, _ := parseKey(k.Key)
+	if kept := b.memory.keys[k.ID]; strings.Contains(string(kept.Hash), secret) || strings.Contains(b.log.String(), secret) || kept.ExpiresAt == nil {
+		t.Errorf("the secret is kept: %+v", kept)
+	}
+	for body, field := range map[string]string{
+		`{"name":"x"}`:                                                      "scopes",
+		`{"name":"x","scopes":[]}`:                                          "scopes",
+		`{"name":"x","scopes":["root"]}`:                                    "scopes[0]",
+		`{"name":"x","scopes":["ops","ops"]}`:                               "scopes",
+		`{"name":"x","scopes":["ops"],"store":"nobody"}`:                    "store",
+		`{"name":"x","scopes":["carrier"],"store":"acme"}`:                  "store",
+		`{"name":"x","scopes":["ops"],"expires_at":"2020-01-01T00:00:00Z"}`: "expires_at",
+		`{"name":"x","scopes":["ops"],"hash":"x"}`:                          "hash",
+		`{"name":"","scopes":["ops"]}`:                                      "name",
+	} {
+		b.call("POST", "/v1/keys", b.keys[Admin], body).refuses(422, "invalid", field)
+	}
+}

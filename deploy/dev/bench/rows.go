@@ -1,0 +1,303 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"go.temporal.io/sdk/client"
+)
+
+type report func(what, got, budget string, ok bool)
+
+func (b *bench) all(ctx context.Context, row report) error {
+	for _, f := range []func(context.Context, report) error{b.lives, b.accept, b.pages, b.manyOpen} {
+		if err := f(ctx, row); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// rate runs lives of one engine and returns orders/s and history events per order.
+func (b *bench) rate(ctx context.Context, kind string, n int, alone bool) (perSecond float64, events int64, err error) {
+	id := func(i int) string { return b.name(kind, b.names+i) }
+	workflowID := func(i int) string { return id(i) }
+	f := func(ctx context.Context, i int) error { return b.rival(ctx, kind, id(i), alone) }
+	if kind == "waybill" {
+		workflowID = func(i int) string { return "order:bench:" + id(i) }
+		f = func(ctx context.Context, i int) error {
+			if alone {
+				return b.alone(ctx, id(i))
+			}
+			return b.burst(ctx, id(i))
+		}
+	}
+	took, err := inFlight(ctx, n, b.flight, f)
+	if err != nil {
+		return 0, 0, fmt.Errorf("%s: %w", kind, err)
+	}
+	var lengths []int64
+	for i := 0; i < n; i += max(1, n/20) {
+		l, err := b.historyLength(ctx, workflowID(i))
+		if err != nil {
+			return 0, 0, err
+		}
+		lengths = append(lengths, l)
+	}
+	slices.Sort(lengths)
+	b.names += n
+	return float64(n) / took.Seconds(), lengths[len(lengths)*95/100], nil
+}
+
+func (b *bench) lives(ctx context.Context, row report) error {
+	if _, err := inFlight(ctx, 20, 20, func(ctx context.Context, i int) error { // warm all of it up
+		if err := b.burst(ctx, b.name("warm", i)); err != nil {
+			return err
+		}
+		return b.rival(ctx, "naive", b.name("warm-naive", i), false)
+	}); err != nil {
+		return err
+	}
+	for _, mode := range []struct {
+		name                string
+		alone               bool
+		n                   int
+		events              int64
+		overNaive, overBare float64
+	}{{"burst", false, b.options.orders, 45, 5, 2}, {"alone", true, b.options.alone, 100, 3, 1.5}} {
+		bare, _, err := b.rate(ctx, "bare", mode.n/3, mode.alone)
+		if err != nil {
+			return err
+		}
+		naive, naiveEvents, err := b.rate(ctx, "naive", mode.n/3, mode.alone)
+		if err != nil {
+			return err
+		}
+		ours, events, err := b.rate(ctx, "waybill", mode.n, mode.alone)
+		if err != nil {
+			return err
+		}
+		row("history events per order, "+mode.name+" (p95)", fmt.Sprintf("%d (naive %d)", events, naiveEvents), fmt.Sprintf("<= %d", mode.events), events <= mode.events)
+		row("orders/s against the naive workflow, "+mode.name, fmt.Sprintf("%.1fx (%.1f against %.1f)", ours/naive, ours, naive), fmt.Sprintf(">= %gx", mode.overNaive), ours/naive >= mode.overNaive)
+		row("events/s against the bare workflow, "+mode.name, fmt.Sprintf("%.1fx (%.0f against %.0f)", ours/bare, ours*float64(len(life)), bare*float64(len(life))), fmt.Sprintf(">= %gx", mode.overBare), ours/bare >= mode.overBare)
+		if mode.alone {
+			if err := b.latency(ctx, row, ours*float64(len(life))/2); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// latency posts events at half load, open loop, and measures from the moment at
+// which each should have been posted until its order shows it.
+func (b *bench) latency(ctx context.Context, row report, perSecond float64) error {
+	const n = 40
+	numbers := make([]string, n)
+	for i := range numbers {
+		numbers[i] = b.name("latency", i)
+		if err := b.create(ctx, numbers[i]); err != nil {
+			return err
+		}
+	}
+	var mu sync.Mutex
+	var times []time.Duration
+	gap := time.Duration(float64(time.Second) / perSecond)
+	start := time.Now()
+	total := n * len(life)
+	took, err := inFlight(ctx, n, n, func(ctx context.Context, k int) error {
+		for i, s := range life {
+			due := start.Add(time.Duration(i*n+k) * gap)
+			timer := time.NewTimer(time.Until(due))
+			<-timer.C
+			if err := b.step(ctx, numbers[k], i, s); err != nil {
+				return err
+			}
+			if !s.matters {
+				continue
+			}
+			if err := b.ear.wait(ctx, "bench:"+numbers[k], i+1, false); err != nil {
+				return err
+			}
+			mu.Lock()
+			times = append(times, time.Since(due))
+			mu.Unlock()
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	slices.Sort(times)
+	p := func(q int) time.Duration { return times[min(len(times)-1, len(times)*q/100)].Round(time.Millisecond) }
+	row(fmt.Sprintf("accepted to visible at half load (%.0f events/s)", float64(total)/took.Seconds()), fmt.Sprintf("p50 %s, p99 %s", p(50), p(99)), "p99 < 1s", p(99) < time.Second)
+	return nil
+}
+
+// accept compares what HTTP makes durable with bare signals, and with what
+// PostgreSQL alone inserts in equal batches.
+func (b *bench) accept(ctx context.Context, row report) error {
+	const sinks = 100
+	for i := range sinks {
+		if _, err := b.temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{ID: b.name("sink", i), TaskQueue: rivalQueue}, "sink"); err != nil {
+			return err
+		}
+	}
+	took, err := inFlight(ctx, b.signals, 64, func(ctx context.Context, i int) error {
+		return b.temporal.SignalWorkflow(ctx, b.name("sink", i%sinks), "", signalName, rivalEvent)
+	})
+	if err != nil {
+		return err
+	}
+	signals := float64(b.signals) / took.Seconds()
+	for i := range sinks {
+		if err := b.temporal.SignalWorkflow(ctx, b.name("sink", i), "", signalName, "stop"); err != nil {
+			return err
+		}
+	}
+	var seq atomic.Int64
+	rateOf := func(batch, flight int) (float64, error) {
+		var accepted atomic.Int64
+		until := time.Now().Add(b.each)
+		start := time.Now()
+		_, err := inFlight(ctx, flight, flight, func(ctx context.Context, _ int) error {
+			for time.Now().Before(until) {
+				items := make([]object, batch)
+				for i := range items {
+					n := seq.Add(1)
+					items[i] = object{"id": fmt.Sprintf("%s-%d", b.ran, n), "tracking": fmt.Sprintf("NOBODY%06d", n%5000), "milestone": "in_transit", "physical": true,
+						"occurred_at": "2026-03-02T09:00:00.000000Z", "location": "Hub 7"}
+				}
+				raw, err := json.Marshal(object{"events": items})
+				if err != nil {
+					return err
+				}
+				if err := b.postRaw(ctx, "/v1/carriers/sim/events", raw); err != nil {
+					return err
+				}
+				accepted.Add(int64(batch))
+			}
+			return nil
+		})
+		return float64(accepted.Load()) / time.Since(start).Seconds(), err
+	}
+	single, err := rateOf(1, 128)
+	if err != nil {
+		return err
+	}
+	batched, err := rateOf(100, 8)
+	if err != nil {
+		return err
+	}
+	postgres, err := b.postgresAlone(ctx, 100, 8)
+	if err != nil {
+		return err
+	}
+	row("carrier events accepted against bare signals, posted singly", fmt.Sprintf("%.1fx (%.0f/s against %.0f/s)", single/signals, single, signals), ">= 10x", single/signals >= 10)
+	row("carrier events accepted against bare signals, batches of 100", fmt.Sprintf("%.1fx (%.0f/s)", batched/signals, batched), ">= 20x", batched/signals >= 20)
+	row("accepted in batches against PostgreSQL alone", fmt.Sprintf("%.2fx (%.0f/s against %.0f/s)", batched/postgres, batched, postgres), ">= 0.5x", batched/postgres >= 0.5)
+	return nil
+}
+
+// postgresAlone inserts equal rows in equal batches into a table of the same
+// shape and indexes, with no HTTP, JSON or routing before it.
+func (b *bench) postgresAlone(ctx context.Context, batch, flight int) (float64, error) {
+	if _, err := b.pool.Exec(ctx, `create table if not exists bench_inbox (like inbox including all)`); err != nil {
+		return 0, err
+	}
+	var inserted, seq atomic.Int64
+	until := time.Now().Add(b.each)
+	start := time.Now()
+	_, err := inFlight(ctx, flight, flight, func(ctx context.Context, _ int) error {
+		for time.Now().Before(until) {
+			ids, numbers := make([]string, batch), make([]string, batch)
+			for i := range ids {
+				n := seq.Add(1)
+				ids[i], numbers[i] = fmt.Sprintf("%s-%d", b.ran, n), fmt.Sprintf("NOBODY%06d", n%5000)
+			}
+			if _, err := b.pool.Exec(ctx, `insert into bench_inbox (source, event_id, kind, carrier, tracking, milestone, physical, occurred_at, location, due_at)
+				select 'carrier:sim', i, 'carrier_event', 'sim', t, 'in_transit', true, '2026-03-02T09:00:00Z', 'Hub 7', now() from unnest($1::text[], $2::text[]) as u (i, t)`, ids, numbers); err != nil {
+				return err
+			}
+			inserted.Add(int64(batch))
+		}
+		return nil
+	})
+	return float64(inserted.Load()) / time.Since(start).Seconds(), err
+}
+
+// pages fetches tracking pages of delivered orders.
+func (b *bench) pages(ctx context.Context, row report) error {
+	var urls []string
+	for i := range 50 {
+		urls = append(urls, b.links.Tracking("bench:"+b.name("latency", i%40)))
+	}
+	var mu sync.Mutex
+	var times []time.Duration
+	until := time.Now().Add(b.each)
+	start := time.Now()
+	_, err := inFlight(ctx, 16, 16, func(ctx context.Context, k int) error {
+		var mine []time.Duration
+		for i := k; time.Now().Before(until); i++ {
+			t := time.Now()
+			r, err := http.NewRequestWithContext(ctx, http.MethodGet, urls[i%len(urls)], nil)
+			if err != nil {
+				return err
+			}
+			res, err := b.http.Do(r)
+			if err != nil {
+				return err
+			}
+			_, err = io.Copy(io.Discard, res.Body)
+			res.Body.Close()
+			if err != nil || res.StatusCode != http.StatusOK {
+				return fmt.Errorf("tracking page: %s, %w", res.Status, err)
+			}
+			mine = append(mine, time.Since(t))
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		times = append(times, mine...)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	slices.Sort(times)
+	perSecond, p99 := float64(len(times))/time.Since(start).Seconds(), times[len(times)*99/100]
+	row("tracking pages", fmt.Sprintf("%.0f/s, p99 %s", perSecond, p99.Round(100*time.Microsecond)), ">= 2000/s, p99 < 20ms", perSecond >= 2000 && p99 < 20*time.Millisecond)
+	return nil
+}
+
+// manyOpen opens idle orders and runs the same lives again among them.
+func (b *bench) manyOpen(ctx context.Context, row report) error {
+	if b.open == 0 {
+		return nil
+	}
+	few, _, err := b.rate(ctx, "waybill", b.options.alone, true)
+	if err != nil {
+		return err
+	}
+	if _, err := inFlight(ctx, b.open, b.flight, func(ctx context.Context, i int) error {
+		number := b.name("idle", i)
+		if err := b.create(ctx, number); err != nil {
+			return err
+		}
+		return b.ear.wait(ctx, "bench:"+number, 0, false)
+	}); err != nil {
+		return err
+	}
+	many, _, err := b.rate(ctx, "waybill", b.options.alone, true)
+	if err != nil {
+		return err
+	}
+	row(fmt.Sprintf("events/s with %d idle open orders against none", b.open), fmt.Sprintf("%.2fx", many/few), ">= 0.9x", many/few >= 0.9)
+	return nil
+}

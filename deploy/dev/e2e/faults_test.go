@@ -1,0 +1,290 @@
+package e2e
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"go.temporal.io/sdk/client"
+
+	"github.com/waybillhq/waybill/deploy/dev/e2e/rig"
+	"github.com/waybillhq/waybill/internal/store"
+	"github.com/waybillhq/waybill/order"
+	"github.com/waybillhq/waybill/workflows"
+)
+
+func TestOrdersAndEventsAreAcceptedWhileTemporalIsAway(t *testing.T) {
+	s := closed(t, one, "away")
+	s.Frontend.Cut()
+	t.Cleanup(s.Frontend.Heal)
+	s.api, s.worker = s.run("api"), s.run("worker")
+	s.eventually("the api answers", func() error {
+		_, err := s.API.Do(s.ctx, "", http.MethodGet, "/healthz", nil)
+		return err
+	})
+	a, err := s.API.Do(s.ctx, "", http.MethodGet, "/readyz", nil)
+	if err != nil || a.Status != http.StatusServiceUnavailable {
+		t.Errorf("readyz without Temporal: %v %s", err, a)
+	}
+	s.need(s.API.Put(s.ctx, "/v1/stores/away", map[string]any{"name": "Away", "brand_color": "#123456"}))
+
+	const n = 10
+	var journeys [n][]fact
+	for i := range n {
+		id := s.create(s.newOrder(fmt.Sprint(i)))
+		journeys[i] = journey(id, fmt.Sprintf("AWAY%04d", i))
+		s.post(journeys[i]...)
+	}
+	s.Frontend.Heal()
+	s.ready()
+	// The same again while it answers into the void: signals arrive, and nobody
+	// hears that they did.
+	cut := time.AfterFunc(300*time.Millisecond, func() { s.Frontend.Hold(rig.Answers) })
+	defer cut.Stop()
+	var more [n]string
+	for i := range n {
+		more[i] = s.create(s.newOrder(fmt.Sprint("more", i)))
+		s.post(journey(more[i], fmt.Sprintf("AWAYM%03d", i))...)
+	}
+	s.pause(12 * time.Second) // longer than a call to Temporal may take
+	s.Frontend.Heal()
+
+	for i := range n {
+		for id, facts := range map[string][]fact{s.newOrder(fmt.Sprint(i)).ID(): journeys[i], more[i]: journey(more[i], fmt.Sprintf("AWAYM%03d", i))} {
+			s.becomesStatus(id, order.StatusDelivered)
+			s.eachOnce(id, ids(facts))
+			s.appliedOnce(id, len(facts))
+		}
+	}
+	s.agrees()
+}
+
+// pause is for faults that last: nothing waits for a condition with it.
+func (s *shop) pause(d time.Duration) {
+	select {
+	case <-time.After(d):
+	case <-s.ctx.Done():
+	}
+}
+
+func TestNothingIsAcceptedThatPostgreSQLDoesNotHave(t *testing.T) {
+	s := open(t, "cut")
+	t.Cleanup(s.Postgres.Heal)
+	l := &load{shop: s, taken: map[string][]string{}}
+	ctx, stop := context.WithCancel(s.ctx)
+	defer stop()
+	var wg sync.WaitGroup
+	for client := range 8 {
+		wg.Go(func() { l.run(ctx, client) })
+	}
+	l.reaches(20)
+	for range 3 {
+		s.Postgres.Cut()
+		l.reachesRefused()
+		s.pause(time.Second)
+		s.Postgres.Heal()
+		l.reaches(20)
+	}
+	s.Postgres.Hold(rig.Answers) // commits, and nobody hears of it
+	s.pause(2 * time.Second)
+	s.Postgres.Cut()
+	s.Postgres.Heal()
+	l.reaches(20)
+	stop()
+	wg.Wait()
+
+	for status, n := range l.statuses {
+		t.Logf("%d answers %d", n, status)
+		if status >= 400 && status != http.StatusServiceUnavailable {
+			t.Errorf("%d answers %d, such as %s", n, status, l.odd[status])
+		}
+	}
+	s.ready()
+	s.agrees()
+	have := s.orders()
+	for id, facts := range l.taken {
+		if !slices.Contains(have, id) {
+			t.Errorf("order %s was accepted and is lost", id)
+			continue
+		}
+		timeline := map[string]int{}
+		for _, e := range s.timeline(id) {
+			timeline[e.EventID]++
+		}
+		for _, f := range facts {
+			if timeline[f] != 1 {
+				t.Errorf("fact %s was accepted and stands %d times in the timeline", f, timeline[f])
+			}
+		}
+	}
+}
+
+// load creates orders with scans, never repeats a request, and keeps a log of
+// what was accepted.
+type load struct {
+	*shop
+	mu       sync.Mutex
+	taken    map[string][]string // accepted orders and their accepted facts
+	statuses map[int]int
+	odd      map[int]string
+	refused  int // in a row, without anything accepted in between
+}
+
+func (l *load) run(ctx context.Context, client int) {
+	for i := 0; ctx.Err() == nil; i++ {
+		o := l.newOrder(fmt.Sprintf("%d-%d", client, i))
+		if !l.note(ctx, o.ID(), nil)(l.API.Post(ctx, "/v1/orders", o)) {
+			continue
+		}
+		for _, f := range journey(o.ID(), "")[:3] {
+			l.note(ctx, o.ID(), []string{f.id()})(l.API.PostScans(ctx, *f.scan))
+		}
+	}
+}
+
+func (l *load) note(ctx context.Context, id string, facts []string) func(rig.Answer, error) bool {
+	return func(a rig.Answer, err error) bool {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if err != nil {
+			if ctx.Err() == nil {
+				l.Errorf("the api went away: %v", err)
+			}
+			return false
+		}
+		if l.statuses == nil {
+			l.statuses, l.odd = map[int]int{}, map[int]string{}
+		}
+		l.statuses[a.Status]++
+		if !a.OK() {
+			l.odd[a.Status] = a.String()
+			l.refused++
+			return false
+		}
+		l.refused = 0
+		l.taken[id] = append(l.taken[id], facts...)
+		return true
+	}
+}
+
+// reaches waits until so many more orders are accepted.
+func (l *load) reaches(more int) {
+	l.Helper()
+	n := -1
+	l.eventually(fmt.Sprintf("%d more orders are accepted", more), func() error {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if n < 0 {
+			n = len(l.taken)
+		}
+		if have := len(l.taken) - n; have < more {
+			return fmt.Errorf("%d are", have)
+		}
+		return nil
+	})
+}
+
+// reachesRefused waits until nothing is accepted any more.
+func (l *load) reachesRefused() {
+	l.Helper()
+	l.eventually("requests are refused", func() error {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if l.refused < 20 {
+			return fmt.Errorf("%d in a row", l.refused)
+		}
+		return nil
+	})
+}
+
+func TestABurstAcrossManyRunsLosesAndDoublesNothing(t *testing.T) {
+	const (
+		facts     = 3000
+		perCall   = 10
+		maxEvents = 40
+	)
+	s := closed(t, one, "burst")
+	s.api = s.run("api")
+	s.eventually("the api is ready", func() error {
+		_, err := s.API.Do(s.ctx, "", http.MethodGet, "/readyz", nil)
+		return err
+	})
+	s.need(s.API.Put(s.ctx, "/v1/stores/burst", map[string]any{"name": "Burst", "brand_color": "#123456"}))
+	o := s.newOrder("1")
+	o.Policy = s.policy("eager", func(p *order.Policy) { p.RideAlong = 0 })
+	id := s.create(o)
+	s.startShort(id, maxEvents) // before there is a relay that would start it
+	s.worker = s.run("worker")
+
+	var want []string
+	calls := make(chan []rig.Scan)
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			for scans := range calls {
+				if a, err := s.API.PostScans(s.ctx, scans...); err != nil || !a.OK() || rejected(a) > 0 {
+					t.Errorf("%v %s", err, a)
+				}
+			}
+		})
+	}
+	placed := time.Now()
+	for i := 0; i < facts; i += perCall {
+		var scans []rig.Scan
+		for k := i; k < i+perCall; k++ {
+			scans = append(scans, rig.Scan{ID: fmt.Sprintf("burst-%d", k), Kind: order.ScanSorted, Order: id, Parcel: "1", OccurredAt: placed})
+			want = append(want, scans[len(scans)-1].ID)
+		}
+		calls <- scans
+	}
+	close(calls)
+	wg.Wait()
+	s.appliedOnce(id, facts)
+	s.agrees()
+
+	runs, err := s.History(s.ctx, id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ns, err := rig.Signalled(runs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	signalled := len(ns)
+	slices.Sort(ns)
+	if different := len(slices.Compact(ns)); different != facts || signalled != facts {
+		t.Errorf("%d facts in the histories, %d different ones; want %d", signalled, different, facts)
+	}
+	if len(runs) < 4 {
+		t.Errorf("only %d runs: the burst crossed nothing", len(runs))
+	}
+	t.Logf("%d facts in %d runs", facts, len(runs))
+	// The API shows at most a thousand entries by default; ask for all.
+	s.eachOnce(id, want)
+}
+
+// startShort begins an order's workflow as the relay would, but with short runs.
+func (s *shop) startShort(id string, maxEvents int) {
+	s.Helper()
+	st, err := store.Open(s.ctx, s.Config.DatabaseURL)
+	if err != nil {
+		s.Fatal(err)
+	}
+	defer st.Close()
+	o, err := st.Order(s.ctx, id)
+	if err != nil {
+		s.Fatal(err)
+	}
+	if o.StartedAt != nil {
+		s.Fatal(errors.New("the order has begun already"))
+	}
+	options := client.StartWorkflowOptions{ID: workflows.ID(id), TaskQueue: workflows.TaskQueue, TypedSearchAttributes: searchStore(s.store)}
+	if _, err := s.Temporal.ExecuteWorkflow(s.ctx, options, workflows.OrderType, workflows.Input{Spec: &o.Spec, MaxEvents: maxEvents}); err != nil {
+		s.Fatal(err)
+	}
+}

@@ -1,0 +1,62 @@
+package rig
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	enumspb "go.temporal.io/api/enums/v1"
+	historypb "go.temporal.io/api/history/v1"
+
+	"github.com/waybillhq/waybill/workflows"
+)
+
+// History reads every run of an order, oldest first.
+func (r *Rig) History(ctx context.Context, orderID string) ([]*historypb.History, error) {
+	id := workflows.ID(orderID)
+	now, err := r.Temporal.DescribeWorkflowExecution(ctx, id, "")
+	if err != nil {
+		return nil, err
+	}
+	var runs []*historypb.History
+	for run := now.GetWorkflowExecutionInfo().GetFirstRunId(); run != ""; {
+		h := &historypb.History{}
+		for it := r.Temporal.GetWorkflowHistory(ctx, id, run, false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT); it.HasNext(); {
+			e, err := it.Next()
+			if err != nil {
+				return nil, err
+			}
+			h.Events = append(h.Events, e)
+		}
+		runs = append(runs, h)
+		last := h.Events[len(h.Events)-1]
+		run = last.GetWorkflowExecutionContinuedAsNewEventAttributes().GetNewExecutionRunId()
+	}
+	return runs, nil
+}
+
+// Signalled lists the inbox numbers of all facts that stand in a history, as
+// often as they stand there.
+func Signalled(runs []*historypb.History) ([]int64, error) {
+	var ns []int64
+	for _, h := range runs {
+		for _, e := range h.GetEvents() {
+			for _, p := range e.GetWorkflowExecutionSignaledEventAttributes().GetInput().GetPayloads() {
+				var batch struct {
+					Items []struct {
+						Fact struct {
+							N int64 `json:"n"`
+						} `json:"fact"`
+					} `json:"items"`
+				}
+				if err := json.Unmarshal(p.GetData(), &batch); err != nil {
+					return nil, fmt.Errorf("event %d: %w", e.GetEventId(), err)
+				}
+				for _, it := range batch.Items {
+					ns = append(ns, it.Fact.N)
+				}
+			}
+		}
+	}
+	return ns, nil
+}
