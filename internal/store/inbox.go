@@ -124,28 +124,31 @@ func (s *Store) write(ctx context.Context, batch []*acceptance) {
 
 // The route of a fact is found in the same statement that inserts it: by order
 // and parcel if it names them, else by the parcel that got its tracking number
-// last. Rows go in by key, so that two writers cannot deadlock.
+// last. Two plain look-ups cost half of one that chooses between them. Rows go
+// in by key, so that two writers cannot deadlock.
 const insertFacts = `
 with item as (
     select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[],
         $11::bool[], $12::bool[], $13::timestamptz[], $14::timestamptz[], $15::text[], $16::text[], $17::text[], $18::text[], $19::text[], $20::text[], $21::text[])
     as t (source, event_id, kind, ref_order, ref_parcel, carrier, tracking, milestone, code, bucket,
         physical, correction, eta, occurred_at, local_time, utc_offset, time_basis, location, description, actor, ride)
+), routed as (
+    select i.*, coalesce(named.order_id, bound.order_id) as order_id, coalesce(named.id, bound.id) as parcel_id,
+        coalesce(named.ride_along, bound.ride_along, '0') as "window",
+        i.ride = '*' or i.ride = named.milestone and not named.watched or i.ride = bound.milestone and not bound.watched as rides
+    from item i
+    left join parcels named on named.order_id = i.ref_order and named.id = i.ref_parcel
+    left join lateral (
+        select q.order_id, q.id, q.milestone, q.watched, q.ride_along from parcels q
+        where i.ref_order = '' and q.tracking <> '' and q.tracking = i.tracking and (i.carrier = '' or q.carrier = i.carrier)
+        order by q.bound_at desc limit 1) bound on true
 )
 insert into inbox (source, event_id, kind, order_id, parcel_id, ref_order, ref_parcel, carrier, tracking, milestone, code, bucket,
     physical, correction, eta, occurred_at, local_time, utc_offset, time_basis, location, description, actor, due_at)
-select i.source, i.event_id, i.kind, p.order_id, p.id, i.ref_order, i.ref_parcel, i.carrier, i.tracking, i.milestone, i.code, i.bucket,
-    i.physical, i.correction, i.eta, i.occurred_at, i.local_time, i.utc_offset, i.time_basis, i.location, i.description, i.actor,
-    case when i.ride = '*' or i.ride = p.milestone and not p.watched then now() + coalesce(p.ride_along, '0') else now() end
-from item i left join lateral (
-    select q.order_id, q.id, q.milestone, q.watched, q.ride_along from parcels q
-    where i.ref_order <> '' and q.order_id = i.ref_order and q.id = i.ref_parcel
-    union all
-    (select q.order_id, q.id, q.milestone, q.watched, q.ride_along from parcels q
-    where i.ref_order = '' and i.tracking <> '' and q.tracking = i.tracking and (i.carrier = '' or q.carrier = i.carrier)
-    order by q.bound_at desc limit 1)
-    limit 1) p on true
-order by i.source, i.event_id
+select source, event_id, kind, order_id, parcel_id, ref_order, ref_parcel, carrier, tracking, milestone, code, bucket,
+    physical, correction, eta, occurred_at, local_time, utc_offset, time_basis, location, description, actor,
+    case when rides then now() + "window" else now() end
+from routed order by source, event_id
 on conflict (source, event_id) do nothing
 returning source, event_id, order_id is not null`
 
@@ -260,15 +263,18 @@ func (s *Store) MarkSent(ctx context.Context, ns []int64, outcome string) error 
 }
 
 // AttachOrphans gives orphans to parcels that appeared or got their tracking
-// number since then. A new number puts them behind what the order has seen.
+// number since then. A new number puts them behind what the order has seen. Each
+// such parcel is looked up by itself (offset 0 sees to it): a join would walk all
+// orphans, and there may be many.
 func (s *Store) AttachOrphans(ctx context.Context, since time.Time) (int64, error) {
 	tag, err := s.pool.Exec(ctx, `
 with fresh as (select order_id, id, carrier, tracking, bound_at from parcels where bound_at >= $1),
 hit as (
-    select i.n, f.order_id, f.id, f.bound_at from fresh f join inbox i on i.order_id is null and i.tracking = f.tracking and i.ref_order = ''
-        and (i.carrier = '' or i.carrier = f.carrier) where f.tracking <> ''
+    select i.n, f.order_id, f.id, f.bound_at from fresh f, lateral (select n from inbox where order_id is null and ref_order = ''
+        and tracking = f.tracking and (carrier = '' or carrier = f.carrier) offset 0) i where f.tracking <> ''
     union all
-    select i.n, f.order_id, f.id, f.bound_at from fresh f join inbox i on i.order_id is null and i.ref_order = f.order_id and i.ref_parcel = f.id
+    select i.n, f.order_id, f.id, f.bound_at from fresh f, lateral (select n from inbox where order_id is null and ref_order <> ''
+        and ref_order = f.order_id and ref_parcel = f.id offset 0) i
 ),
 best as (select distinct on (n) n, order_id, id from hit order by n, bound_at desc)
 update inbox set order_id = best.order_id, parcel_id = best.id, n = nextval('inbox_n'), due_at = now()
@@ -307,7 +313,7 @@ func (s *Store) Inbox(ctx context.Context) (st InboxStats, err error) {
 	var seconds float64
 	err = s.pool.QueryRow(ctx, `select
     (select count(*) from inbox where sent_at is null and order_id is not null),
-    (select count(*) from inbox where order_id is null),
+    (select count(*) from inbox where order_id is null and ref_order = '') + (select count(*) from inbox where order_id is null and ref_order <> ''),
     coalesce((select extract(epoch from now() - min(due_at)) from inbox where sent_at is null and order_id is not null), 0)`).Scan(&st.Unsent, &st.Orphans, &seconds)
 	st.OldestDue = time.Duration(max(0, seconds) * float64(time.Second))
 	if err != nil {
@@ -316,25 +322,40 @@ func (s *Store) Inbox(ctx context.Context) (st InboxStats, err error) {
 	return st, nil
 }
 
-// Timeline tells an order's whole story, oldest first: facts as they came in,
-// and what the order made of them.
+// Timeline tells an order's story, oldest first: facts as they came in, and what
+// the order made of them. Of more than limit entries it tells the newest.
 func (s *Store) Timeline(ctx context.Context, orderID string, limit int) ([]Entry, error) {
-	rows, err := s.pool.Query(ctx, `
-select * from (
-    select occurred_at, source, kind, coalesce(parcel_id, ''), milestone, '' as case_kind, code, location, description, local_time, utc_offset, time_basis,
-        received_at, actor, event_id, case when outcome <> '' then outcome when sent_at is null and due_at > now() then 'riding along' else '' end, n as tie
+	return s.entries(ctx, orderID, limit, `
+    select occurred_at, source, kind, coalesce(parcel_id, ''), milestone, '', code, bucket, location, description, local_time, utc_offset, time_basis,
+        received_at, actor, event_id, case when outcome <> '' then outcome when sent_at is null and due_at > now() then 'riding along' else '' end, n
     from inbox where order_id = $1
     union all
-    select at, 'order', type, parcel, milestone, case_kind, '', '', body, '', '', '', recorded_at, actor, cause, '', id
-    from happenings where order_id = $1
-) t order by 1, 13, tie limit $2`, orderID, limit)
+    select at, 'order', type, parcel, milestone, case_kind, '', '', '', body, '', '', '', recorded_at, actor, cause, '', id
+    from happenings where order_id = $1`)
+}
+
+// Moments is the part of the timeline that a buyer's page is made of: the facts,
+// and the corrections of milestones. What is never shown there is not read.
+func (s *Store) Moments(ctx context.Context, orderID string, limit int) ([]Entry, error) {
+	return s.entries(ctx, orderID, limit, `
+    select occurred_at, source, kind, coalesce(parcel_id, ''), milestone, '', '', bucket, location, '', local_time, utc_offset, time_basis, received_at, '', '', '', n
+    from inbox where order_id = $1
+    union all
+    select at, 'order', type, parcel, milestone, '', '', '', '', '', '', '', '', recorded_at, '', '', '', id
+    from happenings where order_id = $1 and type = '`+string(order.MilestoneUndone)+`'`)
+}
+
+// entries reads what a query of 18 columns finds, the newest limit of it. The
+// first column is when it happened, the 14th when it was received.
+func (s *Store) entries(ctx context.Context, orderID string, limit int, query string) ([]Entry, error) {
+	rows, err := s.pool.Query(ctx, query+` order by 1 desc, 14 desc, 18 desc limit $2`, orderID, limit)
 	if err != nil {
 		return nil, fmt.Errorf("timeline %s: %w", orderID, err)
 	}
 	entries := []Entry{}
 	var e Entry
 	var tie int64
-	_, err = pgx.ForEachRow(rows, []any{&e.At, &e.Source, &e.Kind, &e.Parcel, &e.Milestone, &e.Case, &e.Code, &e.Location, &e.Description, &e.LocalTime,
+	_, err = pgx.ForEachRow(rows, []any{&e.At, &e.Source, &e.Kind, &e.Parcel, &e.Milestone, &e.Case, &e.Code, &e.Bucket, &e.Location, &e.Description, &e.LocalTime,
 		&e.UTCOffset, &e.TimeBasis, &e.ReceivedAt, &e.Actor, &e.EventID, &e.Note, &tie}, func() error {
 		entries = append(entries, e)
 		return nil
@@ -342,6 +363,7 @@ select * from (
 	if err != nil {
 		return nil, fmt.Errorf("timeline %s: %w", orderID, err)
 	}
+	slices.Reverse(entries)
 	return entries, nil
 }
 

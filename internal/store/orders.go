@@ -87,6 +87,11 @@ func parcelRows(s *order.State) []any {
 
 // Project writes the read model of an order and the happenings that it told, in
 // one statement. It never goes backwards: an older state changes nothing.
+//
+// A worker may die after it wrote here and before Temporal heard of it. The
+// order then does that step again, at a later time and perhaps with more facts:
+// the same sequence numbers, another story. So the later clock counts first, and
+// what the forgotten attempt told is taken back.
 func (s *Store) Project(ctx context.Context, st *order.State) error {
 	keep := *st
 	keep.Told = nil // written as rows of their own
@@ -128,14 +133,23 @@ with o as (
     update orders set seq = $12, status = $13, summary = $14, promised_at = $15, delivered_at = $16, late = $17, on_hold = $18, closed = $19,
         parcels = $20, carriers = $21, open_cases = $22, anomalies = $23, next_what = $24, next_owner = $25, next_until = $26, state = $27,
         updated_at = now(), started_at = coalesce(started_at, now())
-    where id = $1 and seq < $12 returning id
+    where id = $1 and (coalesce((state->>'now')::timestamptz, '-infinity'), seq) < (($27::jsonb->>'now')::timestamptz, $12) returning id
+), told as (
+    select * from unnest($28::bigint[], $29::int[], $30::text[], $31::timestamptz[], $32::text[], $33::text[], $34::text[], $35::text[], $36::text[], $37::text[])
+        as h (seq, n, type, at, parcel, milestone, case_kind, body, actor, cause)
+), forgotten as (
+    delete from happenings h using o where h.order_id = o.id and h.seq >= coalesce((select min(seq) from told), $12)
+        and not exists (select from told t where t.seq = h.seq and t.n = h.n)
 ), p as (
     insert into parcels (order_id, id, position, carrier, service, tracking, milestone, since, eta, watched, ride_along)
     select o.id, u.* from o, ` + unnestParcels + onParcel + `
 )
 insert into happenings (order_id, seq, n, type, at, parcel, milestone, case_kind, body, actor, cause)
-select o.id, h.* from o, unnest($28::bigint[], $29::int[], $30::text[], $31::timestamptz[], $32::text[], $33::text[], $34::text[], $35::text[], $36::text[], $37::text[]) as h
-on conflict (order_id, seq, n) do nothing`
+select o.id, told.* from o, told
+on conflict (order_id, seq, n) do update set id = default, type = excluded.type, at = excluded.at, parcel = excluded.parcel, milestone = excluded.milestone,
+    case_kind = excluded.case_kind, body = excluded.body, actor = excluded.actor, cause = excluded.cause, recorded_at = now()
+    where (happenings.type, happenings.at, happenings.parcel, happenings.milestone, happenings.case_kind, happenings.body, happenings.actor, happenings.cause)
+        is distinct from (excluded.type, excluded.at, excluded.parcel, excluded.milestone, excluded.case_kind, excluded.body, excluded.actor, excluded.cause)`
 
 func orNil(t time.Time) *time.Time {
 	if t.IsZero() {

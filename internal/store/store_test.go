@@ -284,6 +284,43 @@ func TestTheReadModelNeverGoesBackwards(t *testing.T) {
 	}
 }
 
+// A worker that died between writing here and telling Temporal leaves a state
+// that never was. The next attempt takes the same numbers for another story.
+func TestAForgottenAttemptIsTakenBack(t *testing.T) {
+	s := storetest.New(t)
+	o := newOrder("1")
+	create(t, s, o)
+	begun := order.New(o.Spec, 1, placed)
+	scan := func(id string, k order.ScanKind, applied time.Time) order.Event {
+		return order.Scan{Meta: order.Meta{ID: id, By: order.Warehouse, Occurred: placed, Applied: applied}, Parcel: "1", Kind: k}
+	}
+	forgotten, again := begun.Clone(), begun.Clone()
+	order.Apply(forgotten, order.Hold{Meta: order.Meta{ID: "nobody heard of it", By: order.Support, Reason: "check", Applied: placed}})
+	order.Apply(forgotten, scan("packed", order.ScanPacked, placed))
+	order.Apply(again, scan("packed", order.ScanPacked, placed.Add(10*time.Second)))
+	for _, st := range []*order.State{&begun, forgotten, again, forgotten} {
+		if err := s.Project(t.Context(), st); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := s.Order(t.Context(), "acme:1")
+	if err != nil || got.State.Seq != again.Seq || !got.State.Now.Equal(again.Now) || got.State.Hold != nil {
+		t.Errorf("%+v, %v", got.State, err)
+	}
+	tl, err := s.Timeline(t.Context(), "acme:1", 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var told []string
+	for _, e := range tl {
+		told = append(told, e.Kind)
+	}
+	slices.Sort(told)
+	if want := []string{"milestone_reached", "order_received", "status_changed"}; !slices.Equal(told, want) {
+		t.Errorf("told %v, want %v", told, want)
+	}
+}
+
 func TestListsAreKeysetPaged(t *testing.T) {
 	s := storetest.New(t)
 	for i := range 7 {

@@ -109,6 +109,7 @@ type Entry struct {
 	Milestone   string    `json:"milestone,omitempty"`
 	Case        string    `json:"case,omitempty"`
 	Code        string    `json:"code,omitempty"`
+	Bucket      string    `json:"bucket,omitempty"` // what kind of trouble, in our words
 	Location    string    `json:"location,omitempty"`
 	Description string    `json:"description,omitempty"`
 	LocalTime   string    `json:"local_time,omitempty"`

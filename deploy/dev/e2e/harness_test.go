@@ -33,19 +33,32 @@ type shop struct {
 }
 
 // open starts the product on the shared stack, and the test's own store in it.
-func open(t *testing.T, storeID string) *shop {
+func open(t *testing.T, name string) *shop {
 	t.Helper()
-	s := closed(t, one, storeID)
+	s := closed(t, one, name)
 	s.start()
-	s.need(s.API.Put(s.ctx, "/v1/stores/"+storeID, map[string]any{"name": "Test " + storeID, "brand_color": "#123456"}))
+	s.found()
 	return s
 }
 
-// closed is a shop whose processes the test starts itself.
-func closed(t *testing.T, r *rig.Rig, storeID string) *shop {
-	t.Helper()
-	return &shop{T: t, Rig: r, ctx: t.Context(), store: storeID}
+// found makes the store.
+func (s *shop) found() {
+	s.Helper()
+	s.need(s.API.Put(s.ctx, "/v1/stores/"+s.store, map[string]any{"name": "Test", "brand_color": "#123456"}))
 }
+
+// closed is a shop whose processes the test starts itself.
+func closed(t *testing.T, r *rig.Rig, name string) *shop {
+	t.Helper()
+	shops++
+	return &shop{T: t, Rig: r, ctx: t.Context(), store: fmt.Sprintf("%s-%d", name, shops)}
+}
+
+// shops makes names unique when tests are repeated on one stack (-count).
+var shops int
+
+// tracking is a number that no other shop uses.
+func (s *shop) tracking(n int) string { return fmt.Sprintf("%s-%04d", strings.ToUpper(s.store), n) }
 
 // start runs api and worker until the test ends, and waits for them.
 func (s *shop) start() {

@@ -31,7 +31,7 @@ func TestAnOrderReachesDeliveredAndEverybodySeesIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	id := o.ID()
-	facts := journey(id, "LIFE0001")
+	facts := journey(id, s.tracking(1))
 	s.post(facts...)
 	s.becomesStatus(id, order.StatusDelivered)
 	s.agrees()
@@ -74,7 +74,7 @@ func TestAnOrderReachesDeliveredAndEverybodySeesIt(t *testing.T) {
 		}
 		cookie, _, _ := strings.Cut(a.Header.Get("Set-Cookie"), ";")
 		a, err = s.API.Do(s.ctx, "", http.MethodGet, "/console/orders/"+id, nil, "Cookie", cookie)
-		if err != nil || a.Status != http.StatusOK || !bytes.Contains(a.Body, []byte("LIFE0001")) {
+		if err != nil || a.Status != http.StatusOK || !bytes.Contains(a.Body, []byte(s.tracking(1))) {
 			t.Errorf("signed in: %v %s", err, a)
 		}
 	})
@@ -115,7 +115,7 @@ func TestAnOrderReachesDeliveredAndEverybodySeesIt(t *testing.T) {
 		if places["description"], err = proto.Marshal(d); err != nil {
 			t.Fatal(err)
 		}
-		if !bytes.Contains(places["run 1"], []byte("LIFE0001")) {
+		if !bytes.Contains(places["run 1"], []byte(s.tracking(1))) {
 			t.Error("the search would not find anything: the tracking number is not in the history either")
 		}
 		for where, text := range places {
@@ -139,10 +139,10 @@ func attribute[T any](t *testing.T, p *commonpb.Payload) (v T) {
 func TestEventsBeforeTheirOrderAndTheirLabelAttachAsSoonAsTheyCan(t *testing.T) {
 	s := open(t, "early")
 	o := s.newOrder("1")
-	facts := journey(o.ID(), "EARLY001")
+	facts := journey(o.ID(), s.tracking(1))
 	label := slices.IndexFunc(facts, func(f fact) bool { return f.scan != nil && f.scan.Kind == order.ScanLabelled })
 	orphans := func() int {
-		return s.count(`select count(*) from inbox where order_id is null and (ref_order = $1 or tracking = 'EARLY001')`, o.ID())
+		return s.count(`select count(*) from inbox where order_id is null and (ref_order = $1 or tracking = $2)`, o.ID(), s.tracking(1))
 	}
 
 	without := slices.Delete(slices.Clone(facts), label, label+1)
@@ -292,11 +292,11 @@ func TestFactsAfterTheEndAreFiledAsLateAndShown(t *testing.T) {
 	o := s.newOrder("1")
 	o.Policy = s.policy("brief", func(p *order.Policy) { p.CloseAfter = 0 })
 	id := s.create(o)
-	facts := journey(id, "LATE0001")
+	facts := journey(id, s.tracking(1))
 	s.post(facts...)
 	s.becomes(id, "closed", func(v order.View) bool { return v.Closed })
 
-	late := fact{event: &rig.Event{ID: "too-late", Tracking: "LATE0001", Milestone: order.OutForDelivery, OccurredAt: time.Now()}}
+	late := fact{event: &rig.Event{ID: "too-late", Tracking: s.tracking(1), Milestone: order.OutForDelivery, OccurredAt: time.Now()}}
 	s.post(late)
 	s.eventually("the fact is filed as late", func() error {
 		for _, e := range s.timeline(id) {

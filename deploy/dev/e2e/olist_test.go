@@ -13,14 +13,8 @@ import (
 	"testing"
 	"time"
 
-	"go.temporal.io/sdk/temporal"
-
 	"github.com/waybillhq/waybill/internal/sim"
 )
-
-func searchStore(storeID string) temporal.SearchAttributes {
-	return temporal.NewSearchAttributes(temporal.NewSearchAttributeKeyKeyword("OrderStore").ValueSet(storeID))
-}
 
 // olistDir is where the data set of real orders is; the test is skipped without.
 func olistDir(t *testing.T) string {
@@ -58,7 +52,7 @@ func (s *shop) crashes() []crash {
 
 func TestRealOrdersSurviveEveryCrash(t *testing.T) {
 	s := open(t, "crash")
-	s.replay(sim.OlistOptions{Dir: olistDir(t), Limit: 60, Day: 100 * time.Millisecond, Settle: 90 * time.Second}, s.crashes(), 300*time.Millisecond, 1200*time.Millisecond)
+	s.replay(sim.OlistOptions{Dir: olistDir(t), Limit: 60, Day: 60 * time.Millisecond, Settle: 90 * time.Second}, s.crashes(), 500*time.Millisecond, 2500*time.Millisecond)
 }
 
 // replay runs real orders through the product while it crashes at random

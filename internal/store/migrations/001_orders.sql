@@ -100,7 +100,7 @@ create table parcels (
     bound_at   timestamptz not null default now(),-- when it got this tracking number
     primary key (order_id, id)
 );
-create index parcels_tracking on parcels (tracking, carrier, bound_at desc) where tracking <> '';
+create index parcels_tracking on parcels (tracking, bound_at) where tracking <> ''; -- the last parcel with a number comes first, read backwards
 create index parcels_bound on parcels (bound_at);
 
 -- Every accepted fact, once. order_id is null while it is an orphan.
@@ -134,11 +134,11 @@ create table inbox (
     sent_at     timestamptz,
     outcome     text not null default '' -- late: the order had closed
 );
-create unique index inbox_event on inbox (source, event_id);
-create index inbox_order on inbox (order_id);
-create index inbox_due on inbox (due_at) where sent_at is null and order_id is not null;
-create index inbox_orphan_tracking on inbox (tracking, carrier) where order_id is null;
-create index inbox_orphan_ref on inbox (ref_order, ref_parcel) where order_id is null;
+create unique index inbox_event on inbox (source, event_id);                    -- each fact once
+create index inbox_order on inbox (order_id) where order_id is not null;        -- a timeline; what waits for an order
+create index inbox_due on inbox (due_at) where sent_at is null and order_id is not null; -- the relay's next look
+create index inbox_orphan_tracking on inbox (tracking) where order_id is null and ref_order = ''; -- orphans, by how they name their parcel
+create index inbox_orphan_ref on inbox (ref_order, ref_parcel) where order_id is null and ref_order <> '';
 
 -- The order's own story, written with the read model: the outbox that messages
 -- and webhooks are made from.

@@ -7,7 +7,10 @@ import (
 
 	enumspb "go.temporal.io/api/enums/v1"
 	historypb "go.temporal.io/api/history/v1"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/temporal"
 
+	"github.com/waybillhq/waybill/order"
 	"github.com/waybillhq/waybill/workflows"
 )
 
@@ -59,4 +62,18 @@ func Signalled(runs []*historypb.History) ([]int64, error) {
 		}
 	}
 	return ns, nil
+}
+
+// StartShort begins an order's workflow as the relay would, but with short runs.
+// The order is created, and no worker runs yet that would start it.
+func (r *Rig) StartShort(ctx context.Context, orderID string, maxEvents int) error {
+	var spec order.Spec
+	if err := r.DB.QueryRow(ctx, `select spec from orders where id = $1 and started_at is null`, orderID).Scan(&spec); err != nil {
+		return fmt.Errorf("order %s: %w", orderID, err)
+	}
+	_, err := r.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
+		ID: workflows.ID(orderID), TaskQueue: workflows.TaskQueue,
+		TypedSearchAttributes: temporal.NewSearchAttributes(temporal.NewSearchAttributeKeyKeyword("OrderStore").ValueSet(spec.Store)),
+	}, workflows.OrderType, workflows.Input{Spec: &spec, MaxEvents: maxEvents})
+	return err
 }

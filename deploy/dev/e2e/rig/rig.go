@@ -26,6 +26,9 @@ import (
 	"github.com/waybillhq/waybill/workflows"
 )
 
+// Product is the module under test; its root is the binary.
+const Product = "github.com/waybillhq/waybill"
+
 // Rig is a running stack with a migrated database, and the binary to run on it.
 type Rig struct {
 	// Config reaches PostgreSQL and Temporal through the two proxies, so that
@@ -122,7 +125,7 @@ func (r *Rig) finish(ctx context.Context, dir string, direct app.Config) (err er
 	r.Config.TemporalAddress = r.Frontend.Address()
 
 	r.binary = filepath.Join(dir, "waybill")
-	if err := Build(ctx, r.binary, "github.com/waybillhq/waybill"); err != nil {
+	if err := Build(ctx, r.binary, Product); err != nil {
 		return err
 	}
 	if _, err := r.Command(ctx, "migrate"); err != nil {
@@ -131,7 +134,7 @@ func (r *Rig) finish(ctx context.Context, dir string, direct app.Config) (err er
 	if r.Access, err = app.DevKeys(ctx, r.Config); err != nil {
 		return err
 	}
-	r.API = &API{Base: r.Config.PublicURL, Keys: r.Access.Keys}
+	r.API = &API{Base: "http://" + r.Config.Listen, Keys: r.Access.Keys}
 	if r.DB, err = pgxpool.New(ctx, direct.DatabaseURL); err != nil {
 		return err
 	}
@@ -157,16 +160,25 @@ func databaseHost(url string) string {
 // Build compiles the command that is the root of a module, with the versions
 // that this module itself asks for.
 func Build(ctx context.Context, to, module string) error {
-	dir, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}", module).Output()
+	dir, err := ModuleDir(ctx, module)
 	if err != nil {
-		return fmt.Errorf("find module %s: %w", module, err)
+		return err
 	}
 	cmd := exec.CommandContext(ctx, "go", "build", "-o", to, ".")
-	cmd.Dir = strings.TrimSpace(string(dir))
+	cmd.Dir = dir
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("build %s: %w\n%s", module, err, out)
 	}
 	return nil
+}
+
+// ModuleDir is where the source of a module is.
+func ModuleDir(ctx context.Context, module string) (string, error) {
+	dir, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}", module).Output()
+	if err != nil {
+		return "", fmt.Errorf("find module %s: %w", module, err)
+	}
+	return strings.TrimSpace(string(dir)), nil
 }
 
 // Close stops the stack and deletes its folder. Processes are their starter's.
@@ -239,11 +251,16 @@ func WaitFor(ctx context.Context, limit time.Duration, probe func(context.Contex
 	}
 }
 
-// Tail writes the last lines of a text.
-func Tail(w io.Writer, title, text string, lines int) {
-	all := strings.Split(strings.TrimRight(text, "\n"), "\n")
-	if cut := len(all) - lines; cut > 0 {
-		all = append([]string{fmt.Sprintf("(%d lines before)", cut)}, all[cut:]...)
+// Tail writes the last lines of a log that are more than a request that went well.
+func Tail(w io.Writer, title, log string, lines int) {
+	var kept []string
+	for line := range strings.Lines(log) {
+		if !strings.Contains(line, `"level":"DEBUG"`) {
+			kept = append(kept, line)
+		}
 	}
-	fmt.Fprintf(w, "---- %s\n%s\n", title, strings.Join(all, "\n"))
+	if cut := len(kept) - lines; cut > 0 {
+		kept = append([]string{fmt.Sprintf("(%d lines before)\n", cut)}, kept[cut:]...)
+	}
+	fmt.Fprintf(w, "---- %s\n%s", title, strings.Join(kept, ""))
 }

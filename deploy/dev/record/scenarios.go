@@ -1,0 +1,206 @@
+package main
+
+import (
+	"time"
+
+	enumspb "go.temporal.io/api/enums/v1"
+
+	"github.com/waybillhq/waybill/deploy/dev/e2e/rig"
+	"github.com/waybillhq/waybill/order"
+	"github.com/waybillhq/waybill/workflows"
+)
+
+// scenario is one order's life. Its name is the file's name, so it stays.
+type scenario struct {
+	name   string
+	policy func(*order.Policy) // changes to the default, which closes at once
+	tell   func(*tale)
+}
+
+// soon is a deadline that passes while we wait.
+const soon = order.Duration(1500 * time.Millisecond)
+
+var toDelivery = []order.Milestone{order.Accepted, order.InTransit, order.OutForDelivery, order.Delivered}
+
+var scenarios = []scenario{
+	{name: "happy-path-alone", tell: func(t *tale) {
+		t.create()
+		t.scan("1", order.ScanReceived)
+		t.alone("1", order.Picked, order.Packed)
+		t.scan("1", order.ScanSorted)
+		t.alone("1", order.Labelled, order.HandedOver, order.Accepted, order.InTransit)
+		for range 16 {
+			t.says("1", order.InTransit) // rides along
+		}
+		for day := range 3 {
+			eta := time.Now().Add(time.Duration(24*(3-day)) * time.Hour).UTC().Truncate(time.Second)
+			t.event("1", rig.Event{ETA: eta, Code: "ETA"})
+			t.until("a new ETA", func(v order.View) bool { return v.Parcels[0].ETA.Equal(eta) })
+		}
+		t.alone("1", order.OutForDelivery, order.Delivered)
+		t.closed()
+	}},
+	{name: "happy-path-burst", tell: func(t *tale) {
+		t.worker.Kill() // everything gathers
+		t.post()
+		t.scan("1", order.ScanReceived, order.ScanPicked, order.ScanPacked, order.ScanSorted, order.ScanLabelled, order.ScanHandedOver)
+		t.says("1", order.Accepted)
+		for range 18 {
+			t.says("1", order.InTransit)
+		}
+		t.says("1", order.OutForDelivery, order.Delivered)
+		t.begin()
+		t.closed()
+	}},
+	{name: "split-shipment", tell: func(t *tale) {
+		t.order.Lines = []order.Line{{SKU: "lamp", Quantity: 2}, {SKU: "sofa", Quantity: 1}}
+		t.order.Parcels = []order.PlannedParcel{
+			{ID: "A", Lines: []order.Allocation{{SKU: "lamp", Quantity: 1}}},
+			{ID: "B", Lines: []order.Allocation{{SKU: "lamp", Quantity: 1}}},
+			{ID: "C", Lines: []order.Allocation{{SKU: "sofa", Quantity: 1}}},
+		}
+		t.create()
+		for _, parcel := range []string{"A", "B", "C"} {
+			t.warehouse(parcel)
+		}
+		for _, m := range toDelivery {
+			for _, parcel := range []string{"A", "B", "C"} {
+				t.alone(parcel, m)
+			}
+		}
+		t.closed()
+	}},
+	{name: "planned-late", tell: func(t *tale) {
+		t.order.Lines = []order.Line{{SKU: "lamp", Quantity: 1}, {SKU: "sofa", Quantity: 1}}
+		t.create()
+		t.putParcel("A", order.Allocation{SKU: "lamp", Quantity: 1})
+		t.warehouse("A")
+		t.putParcel("B", order.Allocation{SKU: "sofa", Quantity: 1})
+		t.warehouse("B")
+		t.alone("A", toDelivery...)
+		t.alone("B", toDelivery...)
+		t.closed()
+	}},
+	{name: "hold-and-release", policy: func(p *order.Policy) { p.HoldReview = soon }, tell: func(t *tale) {
+		t.create()
+		t.ask("/hold", map[string]any{"reason": "payment check"})
+		t.hasCase(order.HeldTooLong, true)
+		t.ask("/release", map[string]any{"reason": "paid"})
+		t.hasCase(order.HeldTooLong, false)
+		t.warehouse("1")
+		t.alone("1", toDelivery...)
+		t.closed()
+	}},
+	{name: "cancelled", tell: func(t *tale) {
+		t.create()
+		t.alone("1", order.Picked)
+		t.ask("/cancel", map[string]any{"reason": "buyer changed their mind"})
+		t.closed()
+	}},
+	{name: "not-picked-escalates", policy: func(p *order.Policy) { p.Pick, p.CaseDue = soon, order.Duration(time.Second) }, tell: func(t *tale) {
+		t.create()
+		t.hasCase(order.NotPicked, true)
+		t.until("escalated", func(v order.View) bool { return len(v.Cases) > 0 && v.Cases[0].Level > 0 })
+		t.warehouse("1")
+		t.alone("1", toDelivery...)
+		t.closed()
+	}},
+	{name: "stalled-then-moves", policy: func(p *order.Policy) { p.Movement = soon }, tell: func(t *tale) {
+		t.create()
+		t.warehouse("1")
+		t.alone("1", order.Accepted)
+		t.hasCase(order.Stalled, true) // the carrier was asked, and knew nothing new
+		t.alone("1", order.InTransit)
+		t.hasCase(order.Stalled, false)
+		t.alone("1", order.OutForDelivery, order.Delivered)
+		t.closed()
+	}},
+	{name: "missed-hand-off", policy: func(p *order.Policy) { p.Handoff = soon }, tell: func(t *tale) {
+		t.create()
+		t.alone("1", order.Picked, order.Packed, order.Labelled)
+		t.hasCase(order.MissedHandoff, true)
+		t.alone("1", toDelivery...)
+		t.closed()
+	}},
+	{name: "attempt-failed-then-delivered", tell: func(t *tale) {
+		t.create()
+		t.warehouse("1")
+		t.alone("1", order.Accepted, order.OutForDelivery)
+		t.event("1", rig.Event{Milestone: order.AttemptFailed, Bucket: "recipient_unavailable"})
+		t.hasCase(order.FailedAttempt, true)
+		t.alone("1", order.OutForDelivery, order.Delivered)
+		t.closed()
+	}},
+	{name: "returned-to-sender", tell: func(t *tale) {
+		t.create()
+		t.warehouse("1")
+		t.alone("1", order.Accepted, order.InTransit, order.Returning, order.Returned)
+		t.closed()
+	}},
+	{name: "lost-then-found", policy: func(p *order.Policy) { p.CloseAfter = order.Duration(3 * time.Second) }, tell: func(t *tale) {
+		t.create()
+		t.warehouse("1")
+		t.alone("1", order.Accepted, order.Lost)
+		t.hasCase(order.LostParcel, true)
+		t.alone("1", order.InTransit, order.OutForDelivery, order.Delivered)
+		t.closed()
+	}},
+	{name: "corrected-milestone", policy: func(p *order.Policy) { p.CloseAfter = order.Duration(3 * time.Second) }, tell: func(t *tale) {
+		t.create()
+		t.warehouse("1")
+		t.alone("1", toDelivery...)
+		t.ask("/parcels/1/milestone", map[string]any{"milestone": order.InTransit, "reason": "the buyer has nothing"})
+		t.alone("1", order.OutForDelivery, order.Delivered)
+		t.closed()
+	}},
+	// The next two end open, as most orders are when new code meets them.
+	{name: "unreadable-signal", policy: func(p *order.Policy) { p.CloseAfter = order.DefaultPolicy().CloseAfter }, tell: func(t *tale) {
+		t.create()
+		for _, payload := range []string{`{"v":1,"items":[{"kind":"smoke","fact":{}},{"kind":"scan","fact":"no object"},null]}`, `{"v":9}`, `no JSON`} {
+			t.signal(workflows.SignalFacts, []byte(payload))
+		}
+		t.until("five anomalies", func(v order.View) bool { return v.Anomalies == 5 })
+		t.alone("1", order.Picked, order.Packed)
+	}},
+	{name: "promise-passed", policy: func(p *order.Policy) { p.CloseAfter = order.DefaultPolicy().CloseAfter }, tell: func(t *tale) {
+		t.order.PromisedAt = time.Now().Add(2 * time.Second)
+		t.create()
+		t.hasCase(order.Late, true)
+		t.ask("/promise", map[string]any{"promised_at": time.Now().Add(72 * time.Hour), "reason": "agreed with the buyer"})
+		t.hasCase(order.Late, false)
+		t.warehouse("1")
+		t.alone("1", toDelivery...)
+	}},
+	{name: "continued-as-new", tell: func(t *tale) {
+		t.worker.Kill() // its relay would start the order with long runs
+		t.post()
+		if t.err == nil {
+			t.err = t.StartShort(t.ctx, t.id(), 30)
+		}
+		t.begin()
+		t.until("begun", func(v order.View) bool { return v.Seq > 0 })
+		t.ask("/hold", map[string]any{"reason": "address check"})
+		t.ask("/release", map[string]any{"reason": "found"})
+		t.warehouse("1")
+		t.alone("1", toDelivery...)
+		t.closed()
+	}},
+	{name: "postgresql-away", tell: func(t *tale) {
+		t.create()
+		t.Postgres.Cut()
+		t.tell(order.Scan{Meta: order.Meta{ID: "past-the-inbox", N: 1 << 40, By: order.Warehouse, Occurred: time.Now()}, Parcel: "1", Kind: order.ScanPicked})
+		t.recorded(enumspb.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED) // the local one has given up
+		t.Postgres.Heal()
+		t.reached("1", order.Picked)
+		t.alone("1", order.Packed, order.Labelled, order.HandedOver)
+		t.alone("1", toDelivery...)
+		t.closed()
+	}},
+}
+
+// begin starts the worker again.
+func (t *tale) begin() {
+	if t.err == nil {
+		t.err = t.worker.Start()
+	}
+}
