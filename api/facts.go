@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"net/http"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -33,13 +32,25 @@ const (
 
 var earliest = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
+// The patterns of the contract. Matching is done by hand, which is cheaper; a test
+// holds the two together.
 var (
-	orderIDPattern  = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,31}:[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
-	parcelPattern   = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$`)
-	carrierPattern  = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,31}$`)
-	trackingPattern = regexp.MustCompile(`^[A-Z0-9][A-Z0-9-]{3,39}$`)
-	bucketPattern   = regexp.MustCompile(`^[a-z][a-z0-9_]{0,39}$`)
+	orderIDPattern = pattern{`^[a-z0-9][a-z0-9-]{0,31}:[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`, func(s string) bool {
+		storeID, number, ok := strings.Cut(s, ":")
+		return ok && word(storeID, 32, "a0", "a0-") && word(number, 64, "aA0", "aA0._-")
+	}}
+	parcelPattern   = pattern{`^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$`, func(s string) bool { return word(s, 40, "aA0", "aA0._-") }}
+	carrierPattern  = pattern{`^[a-z0-9][a-z0-9_-]{0,31}$`, func(s string) bool { return word(s, 32, "a0", "a0_-") }}
+	trackingPattern = pattern{`^[A-Z0-9][A-Z0-9-]{3,39}$`, func(s string) bool { return len(s) >= 4 && word(s, 40, "A0", "A0-") }}
+	bucketPattern   = pattern{`^[a-z][a-z0-9_]{0,39}$`, func(s string) bool { return word(s, 40, "a", "a0_") }}
 )
+
+type pattern struct {
+	expression  string
+	MatchString func(string) bool
+}
+
+func (p pattern) String() string { return p.expression }
 
 type scanItem struct {
 	ID         *string `json:"id"`
@@ -166,10 +177,17 @@ func physical(m order.Milestone) bool {
 	return m.Stage() > order.Preparing && m != order.Lost && m != order.Destroyed
 }
 
-func decodeItem(raw json.RawMessage, into any) *order.Refusal {
+func decodeItem[T any, P interface {
+	*T
+	fields
+}](raw json.RawMessage, into P) *order.Refusal {
 	if !utf8.Valid(raw) {
 		return no("", "is not UTF-8")
 	}
+	if readPlain(raw, into) {
+		return nil
+	}
+	*into = *new(T)
 	if !bytes.HasPrefix(bytes.TrimLeft(raw, " \t\r\n"), []byte("{")) {
 		return no("", "must be an object")
 	}
@@ -328,27 +346,38 @@ func (s *server) postCarrierEvents(c echo.Context) error {
 	})
 }
 
-// envelope takes the items out of the body without looking into them.
+// envelope takes the items out of the body without looking into them. That the
+// body is JSON has been seen.
 func envelope(c echo.Context, name string) ([]json.RawMessage, error) {
 	body, _ := c.Get(bodyKey).([]byte)
-	var fields map[string]json.RawMessage
-	if json.Unmarshal(body, &fields) != nil || fields == nil {
+	if start := space(body, 0); start == len(body) || body[start] != '{' {
 		return nil, invalid(fieldError{"", "must be an object with " + name})
 	}
-	for field := range fields {
-		if field != name {
-			return nil, invalid(fieldError{clean(field, 100), "is not a field of this request"})
+	var list, stranger []byte
+	members(body, func(written, value []byte) {
+		if named(written, name) {
+			list = value
+		} else {
+			stranger = written
 		}
-	}
-	var items []json.RawMessage
-	if raw, ok := fields[name]; !ok {
+	})
+	switch {
+	case stranger != nil:
+		var field string
+		_ = json.Unmarshal(stranger, &field)
+		return nil, invalid(fieldError{clean(field, 100), "is not a field of this request"})
+	case list == nil:
 		return nil, invalid(fieldError{name, "is needed"})
-	} else if json.Unmarshal(raw, &items) != nil || items == nil {
+	case list[0] != '[':
 		return nil, invalid(fieldError{name, "must be a list"})
 	}
-	if len(items) < 1 || len(items) > maxItems {
-		return nil, invalid(fieldError{name, "must have 1 to 1000 items, not " + strconv.Itoa(len(items))})
+	n := 0
+	members(list, func(_, _ []byte) { n++ })
+	if n < 1 || n > maxItems {
+		return nil, invalid(fieldError{name, "must have 1 to 1000 items, not " + strconv.Itoa(n)})
 	}
+	items := make([]json.RawMessage, 0, n)
+	members(list, func(_, value []byte) { items = append(items, value) })
 	return items, nil
 }
 

@@ -273,7 +273,7 @@ func FuzzDecodeCarrierEvent(f *testing.F) {
 	for _, seed := range []string{
 		`{"id":"e-1","tracking":"1z 999","milestone":"accepted","code":"OR","bucket":"movement","description":"Origin scan","location":"Louisville","occurred_at":"2026-11-21T18:40:00-05:00","eta":"2026-11-24T22:00:00+01:00"}`,
 		`{"tracking":"1Z999","milestone":"delivered","physical":false,"occurred_at":"2026-11-21T09:00:00Z","correction":true}`,
-		`{"tracking":"1Z999","description":"‮","occurred_at":"2026-11-21T09:00:00-00:00"}`, `[]`, ``, "\xff",
+		`{"tracking":"1Z999","description":"\u202e","occurred_at":"2026-11-21T09:00:00-00:00"}`, `[]`, ``, "\xff",
 	} {
 		f.Add([]byte(seed))
 	}

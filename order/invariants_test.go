@@ -101,13 +101,13 @@ func (w *watch) check(pending, cmds []Command) error {
 			return fmt.Errorf("happening of another seq: %+v", h)
 		}
 		key := string(h.Case) + " " + h.Parcel
-		switch h.Type {
-		case CaseOpened:
+		switch {
+		case h.Type == CaseOpened:
 			if w.open[key] {
 				return fmt.Errorf("case %s opened twice", key)
 			}
 			w.open[key] = true
-		case CaseClosed:
+		case h.Type == CaseClosed:
 			if !w.open[key] {
 				return fmt.Errorf("case %s closed, but was not open", key)
 			}

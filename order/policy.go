@@ -137,12 +137,12 @@ func (p Policy) Validate() error {
 
 // gap is how long a parcel may stay where it is, and the policy line that says so.
 func (p *Policy) gap(c *Parcel) (time.Duration, string) {
-	switch c.Milestone {
-	case OutForDelivery:
+	switch m := c.Milestone; {
+	case m == OutForDelivery:
 		return time.Duration(p.OutForDelivery), "out_for_delivery"
-	case ReadyForPickup:
+	case m == ReadyForPickup:
 		return time.Duration(p.Pickup), "pickup"
-	case InCustoms:
+	case m == InCustoms:
 		return time.Duration(p.Customs), "customs"
 	}
 	for _, r := range p.Rhythms {

@@ -126,14 +126,14 @@ func (s *State) scanWait(c *Parcel) (w Wait, ok bool) {
 		return w, false
 	}
 	since := latest(c.Since, s.ReleasedAt)
-	switch c.Milestone {
-	case Expected:
+	switch {
+	case c.Milestone == Expected:
 		if s.caseOf(NotPicked, c.ID) != nil {
 			return w, false
 		}
 		return Wait{Kind: WaitPick, Parcel: c.ID, What: "the pick scan", Since: since, Until: since.Add(time.Duration(p.Pick)), Rule: "pick " + p.Pick.String(),
 			Owner: WarehouseTeam, Then: "a not_picked case is opened", CutShort: "a pick scan, or anything later"}, true
-	case Picked:
+	case c.Milestone == Picked:
 		if s.caseOf(NotPacked, c.ID) != nil {
 			return w, false
 		}
@@ -273,12 +273,12 @@ func (s *State) open(kind CaseKind, p *Parcel, owner Team, baseline time.Time, t
 func (s *State) openCases() {
 	for i := range s.Parcels {
 		p := &s.Parcels[i]
-		switch p.Milestone {
-		case AttemptFailed:
+		switch {
+		case p.Milestone == AttemptFailed:
 			text := fmt.Sprintf("attempt %d failed", max(1, len(p.Attempts)))
 			s.open(FailedAttempt, p, SupportTeam, p.Since, text)
 			s.caseOf(FailedAttempt, p.ID).Text = text // a further attempt, same case
-		case Lost:
+		case p.Milestone == Lost:
 			s.open(LostParcel, p, SupportTeam, p.Since, "given up as lost")
 		}
 	}

@@ -188,8 +188,9 @@ func nextEvent(m order.Milestone, x float64) CarrierItem {
 		return say(order.OutForDelivery, "On the vehicle again")
 	case order.Returning:
 		return say(order.Returned, "Back with the sender")
+	default:
+		return say(order.InTransit, "Departed facility")
 	}
-	return say(order.InTransit, "Departed facility")
 }
 
 var towns = []string{"Salt Lake City, UT", "Cheyenne, WY", "Omaha, NE", "Des Moines, IA", "Kansas City, MO", "Memphis, TN", "Louisville, KY", "Denver, CO"}

@@ -152,49 +152,43 @@ from routed order by source, event_id
 on conflict (source, event_id) do nothing
 returning source, event_id, order_id is not null`
 
+type factKey struct{ source, id string }
+
 func (s *Store) insertFacts(ctx context.Context, facts []Fact) ([]Result, error) {
-	n := len(facts)
-	text := make([][]string, 18)
-	for i := range text {
-		text[i] = make([]string, n)
-	}
-	physical, correction := make([]bool, n), make([]bool, n)
-	eta, occurred := make([]*time.Time, n), make([]time.Time, n)
-	for i, f := range facts {
+	results := make([]Result, len(facts))
+	at := make(map[factKey]int, len(facts)) // the first of each; the same again is a duplicate
+	var text [17]texts
+	physical, correction := make([]bool, 0, len(facts)), make([]bool, 0, len(facts))
+	eta, occurred := make([]*time.Time, 0, len(facts)), make([]time.Time, 0, len(facts))
+	for i := range facts {
+		f := &facts[i]
+		results[i] = Duplicate
+		k := factKey{f.Source, f.EventID}
+		if _, again := at[k]; again {
+			continue
+		}
+		at[k] = i
 		for j, v := range [...]string{f.Source, f.EventID, string(f.Kind), f.RefOrder, f.RefParcel, f.Carrier, f.Tracking, f.Milestone, f.Code, f.Bucket,
 			f.LocalTime, f.UTCOffset, f.TimeBasis, f.Location, f.Description, f.Actor, f.ride()} {
-			text[j][i] = v
+			text[j].add(v)
 		}
-		physical[i], correction[i], eta[i], occurred[i] = f.Physical, f.Correction, f.ETA, f.OccurredAt
+		physical, correction, eta, occurred = append(physical, f.Physical), append(correction, f.Correction), append(eta, f.ETA), append(occurred, f.OccurredAt)
 	}
-	rows, err := s.pool.Query(ctx, insertFacts, text[0], text[1], text[2], text[3], text[4], text[5], text[6], text[7], text[8], text[9],
-		physical, correction, eta, occurred, text[10], text[11], text[12], text[13], text[14], text[15], text[16])
+	rows, err := s.pool.Query(ctx, insertFacts, &text[0], &text[1], &text[2], &text[3], &text[4], &text[5], &text[6], &text[7], &text[8], &text[9],
+		physical, correction, eta, occurred, &text[10], &text[11], &text[12], &text[13], &text[14], &text[15], &text[16])
 	if err != nil {
 		return nil, fmt.Errorf("accept facts: %w", err)
 	}
-	type key struct{ source, id string }
-	inserted := make(map[key]bool, n)
-	var k key
+	var k factKey
 	var routed bool
 	if _, err := pgx.ForEachRow(rows, []any{&k.source, &k.id, &routed}, func() error {
-		inserted[k] = routed
+		results[at[k]] = Orphan
+		if routed {
+			results[at[k]] = Accepted
+		}
 		return nil
 	}); err != nil {
 		return nil, fmt.Errorf("accept facts: %w", err)
-	}
-	results := make([]Result, n)
-	for i, f := range facts {
-		k := key{f.Source, f.EventID}
-		routed, ok := inserted[k]
-		switch {
-		case !ok:
-			results[i] = Duplicate
-		case routed:
-			results[i] = Accepted
-		default:
-			results[i] = Orphan
-		}
-		delete(inserted, k) // the same event again in this batch is a duplicate
 	}
 	return results, nil
 }

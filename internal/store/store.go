@@ -45,6 +45,10 @@ func Open(ctx context.Context, url string) (*Store, error) {
 	// worth compiling.
 	cfg.ConnConfig.RuntimeParams["enable_seqscan"] = "off"
 	cfg.ConnConfig.RuntimeParams["jit"] = "off"
+	cfg.AfterConnect = func(_ context.Context, c *pgx.Conn) error {
+		registerTexts(c)
+		return nil
+	}
 	pool, err := pgxpool.NewWithConfig(ctx, cfg)
 	if err != nil {
 		return nil, fmt.Errorf("database: %w", err)

@@ -155,7 +155,7 @@ func TestManyCallersShareAStatementAndABadOneFailsAlone(t *testing.T) {
 		wg.Go(func() {
 			f := event(fmt.Sprint(i/2), "1Z", order.InTransit) // each ID twice
 			if i == 77 {
-				f.Location = "a\x00b" // PostgreSQL cannot store it
+				f.EventID, f.Location = "bad", "a\x00b" // PostgreSQL cannot store it
 			}
 			rs, err := s.Accept(t.Context(), []store.Fact{f})
 			mu.Lock()
