@@ -224,7 +224,10 @@ func (op *operation) readBody(c echo.Context) ([]byte, error) {
 	if r.ContentLength > op.limit {
 		return nil, tooLarge(op.limit) // before a byte of it is read
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(c.Response(), r.Body, op.limit))
+	var read bytes.Buffer
+	read.Grow(int(min(max(r.ContentLength, 0), 32<<10)) + bytes.MinRead) // what it says, as far as that may be believed
+	_, err := read.ReadFrom(http.MaxBytesReader(c.Response(), r.Body, op.limit))
+	body := read.Bytes()
 	if err != nil {
 		if errors.As(err, new(*http.MaxBytesError)) || r.Context().Err() != nil {
 			return nil, err

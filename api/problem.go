@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"strconv"
@@ -128,6 +129,7 @@ func toProblem(err error) *problem {
 		large   *http.MaxBytesError
 		http_   *echo.HTTPError
 		timeout net.Error
+		unsent  interface{ SafeToRetry() bool } // pgx: the connection was found dead
 		state   interface{ SQLState() string }
 	)
 	switch {
@@ -150,6 +152,8 @@ func toProblem(err error) *problem {
 	case errors.Is(err, ErrUnavailable), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return unavailable(err)
 	case errors.As(err, &state) && transient(state.SQLState()):
+		return unavailable(err)
+	case errors.As(err, &unsent) && unsent.SafeToRetry(), errors.Is(err, io.ErrUnexpectedEOF):
 		return unavailable(err)
 	case errors.As(err, &timeout): // the database or Temporal cannot be reached
 		return unavailable(err)

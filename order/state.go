@@ -250,6 +250,8 @@ type State struct {
 	AnomalyCount int       `json:"anomaly_count,omitempty"`
 	// Told are the happenings not yet written with the read model.
 	Told []Happening `json:"told,omitempty"`
+	// Written is the sequence number up to which they are.
+	Written int64 `json:"written,omitempty"`
 }
 
 // ParcelByID finds a parcel; nil if there is none.
@@ -324,6 +326,7 @@ func (s *State) tell(h Happening) {
 
 // DropTold forgets happenings that are written, up to a sequence number.
 func (s *State) DropTold(upto int64) {
+	s.Written = max(s.Written, upto)
 	keep := s.Told[:0]
 	for _, h := range s.Told {
 		if h.Seq > upto {

@@ -8,6 +8,8 @@ import (
 	"os"
 	"strings"
 
+	enumspb "go.temporal.io/api/enums/v1"
+	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/log"
@@ -77,7 +79,7 @@ func ReplayLive(ctx context.Context, c client.Client, namespace, query string, l
 		}
 		for _, e := range list.GetExecutions() {
 			exec := workflow.Execution{ID: e.GetExecution().GetWorkflowId(), RunID: e.GetExecution().GetRunId()}
-			each(Replayed{exec.ID, r.ReplayWorkflowExecution(ctx, c.WorkflowService(), l, namespace, exec)})
+			each(Replayed{exec.ID, replayRun(ctx, c, r, exec, l)})
 			n++
 		}
 		if page = list.GetNextPageToken(); len(page) == 0 {
@@ -85,4 +87,19 @@ func ReplayLive(ctx context.Context, c client.Client, namespace, query string, l
 		}
 	}
 	return nil
+}
+
+// replayRun reads the history itself. The replayer would too, but then replays
+// it under the live namespace's name, where the SDK wants local activities to be
+// registered, and a replayer has no way to register them: nothing would replay.
+func replayRun(ctx context.Context, c client.Client, r worker.WorkflowReplayer, exec workflow.Execution, l log.Logger) error {
+	h := &historypb.History{}
+	for it := c.GetWorkflowHistory(ctx, exec.ID, exec.RunID, false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT); it.HasNext(); {
+		e, err := it.Next()
+		if err != nil {
+			return err
+		}
+		h.Events = append(h.Events, e)
+	}
+	return r.ReplayWorkflowHistoryWithOptions(l, h, worker.ReplayWorkflowHistoryOptions{OriginalExecution: exec})
 }

@@ -162,7 +162,7 @@ func (sh *shell) project(ctx workflow.Context) {
 		ScheduleToCloseTimeout: 5 * time.Second,
 		StartToCloseTimeout:    3 * time.Second,
 		RetryPolicy:            &temporal.RetryPolicy{InitialInterval: 100 * time.Millisecond, BackoffCoefficient: 2, MaximumInterval: time.Second},
-		Summary:                string(sh.st.Status),
+		Summary:                order.Summary(&sh.st),
 	})
 	if err := workflow.ExecuteLocalActivity(local, activities.ProjectOrder, snapshot).Get(ctx, nil); err == nil {
 		sh.wrote(seq)

@@ -49,6 +49,7 @@ var static = func() map[string]file {
 
 var templates = template.Must(template.New("").Funcs(template.FuncMap{
 	"asset": func(name string) string { return "/assets/pages/" + name + "?v=" + static[name].hash },
+	"story": storyHTML,
 }).ParseFS(files, "templates/*.html"))
 
 func asset(c echo.Context) error {

@@ -148,7 +148,7 @@ func detailOf(o store.Order, entries []store.Entry, show int, now time.Time) det
 	}
 	for i := range v.Parcels {
 		x := &v.Parcels[i]
-		r := parcelRow{ID: x.ID, Milestone: label(string(x.Milestone)), Tone: string(parcelWords(x, "", lens{now, time.UTC, false}).Mood), Carrier: carrierName(x.Carrier), Service: clean(x.Service, 40),
+		r := parcelRow{ID: x.ID, Milestone: label(string(x.Milestone)), Tone: string(parcelWords(x, "", lens{now: now, home: time.UTC}).Mood), Carrier: carrierName(x.Carrier), Service: clean(x.Service, 40),
 			Tracking: clean(x.Tracking, 40), Place: clean(x.LastPlace, 120), Attempts: x.Attempts, Since: stampOf(x.Since, now), ETA: stampOf(x.ETA, now),
 			Possession: stampOf(x.PossessionAt, now), Movement: stampOf(x.LastMovement, now)}
 		var in []string

@@ -22,10 +22,14 @@ import (
 // Store is what the pages read. *store.Store has it.
 type Store interface {
 	Order(ctx context.Context, id string) (store.Order, error)
-	OrderByToken(ctx context.Context, tokenHash []byte) (store.Order, error)
+	// Track finds the order of a tracking page. If the version that is known is
+	// still the one, the order is empty.
+	Track(ctx context.Context, tokenHash []byte, known store.Version) (store.Order, store.Version, error)
 	Orders(ctx context.Context, f store.Filter) ([]store.Summary, error)
 	// Timeline is oldest first.
 	Timeline(ctx context.Context, orderID string, limit int) ([]store.Entry, error)
+	// Moments is the part of it that buyers may see.
+	Moments(ctx context.Context, orderID string, limit int) ([]store.Entry, error)
 	GetStore(ctx context.Context, id string) (store.StoreRow, error)
 }
 
@@ -48,6 +52,7 @@ type server struct {
 	Deps
 	public url.URL // from Links
 	brands brands
+	drawn  drawn
 	spent  spent
 }
 
@@ -93,13 +98,24 @@ func (s *server) render(c echo.Context, status int, name string, data any) error
 	b := buffers.Get().(*bytes.Buffer)
 	defer buffers.Put(b)
 	b.Reset()
+	if err := s.draw(b, name, data); err != nil {
+		return err
+	}
+	return s.send(c, status, b.Bytes())
+}
+
+func (s *server) draw(b *bytes.Buffer, name string, data any) error {
 	if err := templates.ExecuteTemplate(b, name, data); err != nil {
 		s.Log.Error("pages: render", "page", name, "err", err)
 		return echo.NewHTTPError(http.StatusInternalServerError)
 	}
+	return nil
+}
+
+func (s *server) send(c echo.Context, status int, body []byte) error {
 	secure(c.Response().Header())
 	if s.https(c) {
 		c.Response().Header().Set("Strict-Transport-Security", "max-age=31536000")
 	}
-	return c.HTMLBlob(status, b.Bytes())
+	return c.HTMLBlob(status, body)
 }

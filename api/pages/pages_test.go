@@ -44,6 +44,7 @@ type memory struct {
 	row      store.StoreRow
 	asked    []store.Filter
 	reads    int
+	dark     bool // there is no timeline
 }
 
 func (m *memory) find(match func(fixture) bool) (store.Order, error) {
@@ -61,8 +62,26 @@ func (m *memory) Order(_ context.Context, id string) (store.Order, error) {
 	return m.find(func(f fixture) bool { return f.Order.Spec.ID == id })
 }
 
-func (m *memory) OrderByToken(_ context.Context, hash []byte) (store.Order, error) {
-	return m.find(func(f fixture) bool { return bytes.Equal(links.TokenHash("token-"+f.Name), hash) })
+func (m *memory) Track(_ context.Context, hash []byte, known store.Version) (store.Order, store.Version, error) {
+	var v store.Version
+	o, err := m.find(func(f fixture) bool {
+		if !bytes.Equal(links.TokenHash("token-"+f.Name), hash) {
+			return false
+		}
+		v = store.Version{Updated: 1, Facts: int64(len(f.Entries))}
+		return true
+	})
+	if err == nil && v == known {
+		return store.Order{}, v, nil
+	}
+	return o, v, err
+}
+
+func (m *memory) Moments(ctx context.Context, id string, limit int) ([]store.Entry, error) {
+	if m.dark {
+		return nil, errDown
+	}
+	return m.Timeline(ctx, id, limit)
 }
 
 func (m *memory) Timeline(_ context.Context, id string, _ int) ([]store.Entry, error) {

@@ -2,7 +2,9 @@ package pages
 
 import (
 	"cmp"
+	"html/template"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/waybillhq/waybill/internal/store"
@@ -130,6 +132,39 @@ func moments(p *order.ParcelView, placed time.Time, entries []store.Entry, l len
 	return slices.CompactFunc(out, func(a, b moment) bool {
 		return a.Text == b.Text && a.Place == b.Place && a.Day == b.Day && a.Clock == b.Clock
 	})
+}
+
+// storyHTML writes moments out by hand: there are dozens on a page, and a template
+// would take longer over them than over all the rest.
+func storyHTML(ms []moment) template.HTML {
+	var b strings.Builder
+	b.Grow(len(ms) * 200)
+	text := func(s string) { b.WriteString(template.HTMLEscapeString(s)) }
+	for i := range ms {
+		m := &ms[i]
+		b.WriteString(`<li><p class="what">`)
+		text(m.Text)
+		if m.Place != "" {
+			b.WriteString(`<span class="place" dir="auto">`)
+			text(m.Place)
+			b.WriteString(`</span>`)
+		}
+		b.WriteString("</p>\n<time datetime=\"")
+		text(m.ISO)
+		b.WriteByte('"')
+		if m.Guess {
+			b.WriteString(" data-utc")
+		}
+		b.WriteString(`><span class="d">`)
+		text(m.Day)
+		b.WriteString(`</span> <span class="c">`)
+		text(m.Clock)
+		if m.Guess {
+			b.WriteString(" UTC")
+		}
+		b.WriteString("</span></time></li>\n")
+	}
+	return template.HTML(b.String())
 }
 
 func believed(p *order.ParcelView, m order.Milestone) bool {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/waybillhq/waybill/internal/store"
+	"github.com/waybillhq/waybill/order"
 )
 
 // lens says when it is and where the reader probably is.
@@ -15,12 +16,31 @@ type lens struct {
 	home *time.Location
 	// known: somebody said where home is; otherwise it is UTC.
 	known bool
+	// failed: why the last delivery attempt failed, in our words, by parcel.
+	failed map[string]string
 }
 
 var offsetPattern = regexp.MustCompile(`^([+-])(\d\d):?(\d\d)?(?::?\d\d)?$`)
 
+// zones are the offsets there are, as they are nearly always written.
+var zones = func() map[string]*time.Location {
+	all := map[string]*time.Location{"Z": time.UTC, "-00:00": time.UTC}
+	for m := -14 * 60; m <= 14*60; m += 15 {
+		sign := '+'
+		if m < 0 {
+			sign = '-'
+		}
+		name := fmt.Sprintf("%c%02d:%02d", sign, max(m, -m)/60, max(m, -m)%60)
+		all[name] = time.FixedZone(name, m*60)
+	}
+	return all
+}()
+
 // zone reads "+01:00", "-0500" or "Z".
 func zone(offset string) (*time.Location, bool) {
+	if loc, ok := zones[offset]; ok {
+		return loc, true
+	}
 	offset = strings.TrimSpace(offset)
 	if offset == "Z" || offset == "z" {
 		return time.UTC, true
@@ -44,6 +64,11 @@ var wallLayouts = []string{"2006-01-02T15:04:05", "2006-01-02 15:04:05", "2006-0
 
 // wall is the time on the clock where it happened; ok is false when nobody said.
 func wall(e store.Entry) (t time.Time, ok bool) {
+	if len(e.LocalTime) >= len(wallLayouts[0]) && zones[e.UTCOffset] != nil { // as we write it
+		if t, err := time.ParseInLocation(wallLayouts[0], e.LocalTime, zones[e.UTCOffset]); err == nil {
+			return t, true
+		}
+	}
 	if e.LocalTime != "" {
 		if t, err := time.Parse(time.RFC3339, e.LocalTime); err == nil {
 			return t, true
@@ -67,15 +92,22 @@ func wall(e store.Entry) (t time.Time, ok bool) {
 // newLens takes the reader to be where the parcel was last heard of, since
 // nothing else is known about them without asking for personal data.
 func newLens(now time.Time, entries []store.Entry, promise time.Time) lens {
+	l := lens{now: now, home: time.UTC, failed: map[string]string{}}
+	for i := range entries {
+		if e := &entries[i]; e.Milestone == string(order.AttemptFailed) && e.Kind == string(store.KindCarrierEvent) {
+			l.failed[e.Parcel] = e.Bucket // the last one counts, also when it says nothing
+		}
+	}
 	for i := len(entries) - 1; i >= 0; i-- {
 		if loc, ok := zone(entries[i].UTCOffset); ok {
-			return lens{now, loc, true}
+			l.home, l.known = loc, true
+			return l
 		}
 	}
 	if _, off := promise.Zone(); off != 0 {
-		return lens{now, promise.Location(), true}
+		l.home, l.known = promise.Location(), true
 	}
-	return lens{now, time.UTC, false}
+	return l
 }
 
 // local puts a moment on the right calendar day: a time that came with an offset

@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"net/http"
@@ -87,20 +88,41 @@ func (s *server) track(c echo.Context) error {
 	if !tokenPattern.MatchString(token) {
 		return s.noOrder(c)
 	}
-	o, err := s.Store.OrderByToken(ctx, links.TokenHash(token))
+	hash := links.TokenHash(token)
+	now := s.Now().Truncate(time.Minute) // the page says of which minute it is
+	known := store.Version{}
+	have, ok := s.drawn.get(string(hash))
+	if ok && have.minute.Equal(now) && have.brand == s.brands.get(ctx, have.brand.ID) {
+		known = have.version
+	}
+	o, version, err := s.Store.Track(ctx, hash, known)
 	if errors.Is(err, store.ErrNotFound) {
 		return s.noOrder(c)
 	}
 	if err != nil {
 		return s.unavailable(c, "order by token", err) // never the token: it opens the page
 	}
-	entries, err := s.Store.Timeline(ctx, o.Spec.ID, trackEntries)
-	if err != nil {
+	if known == version && known != (store.Version{}) {
+		return s.send(c, http.StatusOK, have.body)
+	}
+	// Read after the version: the page may show more than that says, never less.
+	entries, failed := s.Store.Moments(ctx, o.Spec.ID, trackEntries)
+	if failed != nil {
 		// The state alone still says where everything is.
-		s.Log.Error("pages: timeline", "order", o.Spec.ID, "err", err)
+		s.Log.Error("pages: timeline", "order", o.Spec.ID, "err", failed)
 		entries = nil
 	}
-	return s.render(c, http.StatusOK, "track", trackPageOf(o, entries, s.brands.get(ctx, o.Spec.Store), s.Now()))
+	b := s.brands.get(ctx, o.Spec.Store)
+	page := buffers.Get().(*bytes.Buffer)
+	defer buffers.Put(page)
+	page.Reset()
+	if err := s.draw(page, "track", trackPageOf(o, entries, b, now)); err != nil {
+		return err
+	}
+	if failed == nil {
+		s.drawn.put(string(hash), drawnPage{version, b, now, bytes.Clone(page.Bytes())})
+	}
+	return s.send(c, http.StatusOK, page.Bytes())
 }
 
 // noOrder is the same page whether a link was mistyped, has expired or never

@@ -3,6 +3,8 @@ package pages
 import (
 	"net/http"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -180,11 +182,84 @@ func TestUnknownTokensLookAlike(t *testing.T) {
 
 func TestTrackingPageCostsTwoReads(t *testing.T) {
 	e, m := newServer(t)
-	page(t, e, "in-transit") // the store's colours are remembered
+	page(t, e, "delivered") // the store's colours are remembered
 	m.reads = 0
 	page(t, e, "in-transit")
 	if m.reads != 2 {
 		t.Errorf("%d reads, want the order and its timeline", m.reads)
+	}
+	m.reads = 0
+	page(t, e, "in-transit")
+	if m.reads != 1 {
+		t.Errorf("%d reads, want to know that nothing is new", m.reads)
+	}
+}
+
+func TestTrackingPageIsNeverOld(t *testing.T) {
+	now := testNow
+	m := newMemory(testNow)
+	e := echo.New()
+	Mount(e, Deps{Store: m, Links: testLinks, Now: func() time.Time { return now }, Secret: testSecret, VerifyKey: verify})
+	first := page(t, e, "in-transit")
+	if page(t, e, "in-transit") != first || page(t, e, "delivered") == first {
+		t.Fatal("another page")
+	}
+	i := slices.IndexFunc(m.fixtures, func(f fixture) bool { return f.Name == "in-transit" })
+	f := &m.fixtures[i]
+	lacks(t, first, "Fulda, DE")
+	scanned := f.Entries[len(f.Entries)-1]
+	for _, old := range f.Entries {
+		if old.Milestone == string(order.InTransit) {
+			scanned = old
+		}
+	}
+	scanned.At, scanned.Location = testNow.Add(-time.Minute), "Fulda, DE"
+	f.Entries = append(slices.Clone(f.Entries), scanned)
+	m.dark = true // a page without its story is not kept
+	lacks(t, page(t, e, "in-transit"), "Fulda, DE")
+	m.dark = false
+	has(t, page(t, e, "in-transit"), "Fulda, DE", ">15:30<") // in the same second
+	now = now.Add(2 * time.Minute)
+	has(t, page(t, e, "in-transit"), "Fulda, DE", ">15:32<")
+	m.row.Name = "Acme & Daughters"
+	now = now.Add(brandTTL)
+	has(t, page(t, e, "in-transit"), "Acme &amp; Daughters")
+	m.err = errDown
+	if r := get(e, "/t/token-in-transit"); r.Code != http.StatusServiceUnavailable {
+		t.Error("what is kept must not be shown without asking")
+	}
+}
+
+func TestDrawnPagesAreBounded(t *testing.T) {
+	var d drawn
+	for i := range 300 {
+		d.put(strconv.Itoa(i), drawnPage{body: make([]byte, maxDrawnPage)})
+		d.put("again", drawnPage{body: make([]byte, 1+i)})
+	}
+	d.put("huge", drawnPage{body: make([]byte, maxDrawnPage+1)})
+	size := 0
+	for _, p := range d.pages {
+		size += len(p.body)
+	}
+	if _, huge := d.get("huge"); huge || size != d.size || size > maxDrawn || len(d.pages) < maxDrawn/maxDrawnPage-1 {
+		t.Errorf("%d pages, %d bytes counted as %d", len(d.pages), size, d.size)
+	}
+}
+
+func TestWhyAnAttemptFailed(t *testing.T) {
+	at := testNow.Add(-2 * time.Hour)
+	p := order.ParcelView{ID: "1", Milestone: order.AttemptFailed, Carrier: "ups", Since: at, Attempts: 1}
+	entry := func(bucket string) store.Entry {
+		return store.Entry{At: at, Kind: string(store.KindCarrierEvent), Parcel: "1", Milestone: string(order.AttemptFailed), Bucket: bucket}
+	}
+	for bucket, want := range map[string]string{
+		"recipient_unavailable": "could not hand it over: nobody was there to receive it.", "refused": "sent back", "no_access": "to the door", "": "could not hand it over.", "news": "could not hand it over.",
+		"address": "contact Acme soon",
+	} {
+		w := parcelWords(&p, "Acme", newLens(testNow, []store.Entry{entry("weather"), entry(bucket)}, time.Time{}))
+		if !strings.Contains(w.Sentence+w.Next, want) || strings.ContainsAny(w.Sentence+w.Next, "{}") {
+			t.Errorf("%s: %+v", bucket, w)
+		}
 	}
 }
 
@@ -301,7 +376,7 @@ func TestDayIsWhereItWasMeant(t *testing.T) {
 
 // Every milestone has words of its own.
 func TestWordsForEveryMilestone(t *testing.T) {
-	l := lens{testNow, time.UTC, false}
+	l := lens{now: testNow, home: time.UTC}
 	for _, d := range order.Definitions {
 		p := order.ParcelView{Milestone: d.Milestone, Since: testNow}
 		if w := parcelWords(&p, "Acme", l); w.Status == "In progress" || w.Sentence == "" {

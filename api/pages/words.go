@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -100,6 +101,13 @@ func parcelWords(p *order.ParcelView, shop string, l lens) words {
 		if p.Attempts > 1 {
 			tried = fmt.Sprintf("%s has tried to deliver your parcel %d times, last %s, but could not hand it over.", upper(carrier), p.Attempts, l.onDay(p.Since))
 		}
+		if why, ok := attempts[cmp.Or(sameAttempt[l.failed[p.ID]], l.failed[p.ID])]; ok {
+			do := upper(carrier) + " usually tries again on the next working day. " + why.do
+			if why.noNext {
+				do = why.do
+			}
+			return words{act, "Delivery attempted", strings.TrimSuffix(tried, ".") + ": " + why.said + ".", strings.NewReplacer("{carrier}", carrier, "{shop}", shop).Replace(do)}
+		}
 		return words{act, "Delivery attempted", tried, upper(carrier) + " usually tries again on the next working day. With the tracking number you can ask " + carrier + " for another day or a pickup point."}
 	case order.Lost:
 		return words{bad, "Lost", upper(carrier) + " cannot find your parcel. We are sorry.", "Please contact " + shop + " about a replacement or a refund."}
@@ -116,6 +124,28 @@ func parcelWords(p *order.ParcelView, shop string, l lens) words {
 	}
 	return words{calm, "In progress", shop + " has your order.", ""}
 }
+
+// attempts say why a delivery failed and what helps, by the bucket that the
+// carrier's reason fell into.
+var attempts = map[string]struct {
+	said, do string
+	noNext   bool // nothing better comes of another try as it is
+}{
+	"recipient_unavailable": {said: "nobody was there to receive it", do: "With the tracking number you can ask {carrier} for another day or a pickup point."},
+	"business_closed":       {said: "the business was closed", do: "With the tracking number you can tell {carrier} when somebody is there."},
+	"refused":               {said: "it was refused at the door", do: "Please contact {shop} soon if that was a mistake: a refused parcel is sent back.", noNext: true},
+	"address":               {said: "the address was not found or is not complete", do: "Please contact {shop} soon to check the address: without it the parcel is sent back.", noNext: true},
+	"access":                {said: "the driver could not get to the door", do: "With the tracking number you can tell {carrier} how to get in, or ask for a pickup point."},
+	"signature_id":          {said: "a signature or an ID was needed", do: "Someone has to be there to sign, with an ID at hand."},
+	"payment":               {said: "a payment was due", do: "Have the payment ready, or ask {carrier} how to pay before."},
+	"weather":               {said: "the weather did not allow it", do: "Nothing to do for now."},
+	"customs":               {said: "customs has not released it yet", do: "If customs or {carrier} asks you for documents or a payment, answer soon: the parcel waits for it.", noNext: true},
+	"carrier_delay":         {said: "the driver did not get to it in time", do: "Nothing to do for now."},
+}
+
+// sameAttempt are other names of those buckets.
+var sameAttempt = map[string]string{"no_access": "access", "address_problem": "address", "bad_address": "address", "signature": "signature_id", "id_required": "signature_id",
+	"payment_due": "payment", "customs_hold": "customs", "delay": "carrier_delay", "recipient_refused": "refused"}
 
 // phase groups parcels for a reader with many of them; what needs the reader
 // comes first.

@@ -177,7 +177,8 @@ func (c *Server) start(ctx context.Context) error {
 			return nil
 		}
 		said := readFrom(c.logFile(), size)
-		if !bytes.Contains(said, []byte("pre-existing shared memory block")) || time.Now().After(deadline) {
+		waits := bytes.Contains(said, []byte("pre-existing shared memory block")) || bytes.Contains(said, []byte("already exists"))
+		if !waits || time.Now().After(deadline) {
 			return fmt.Errorf("%w\nserver log, %s:\n%s", err, c.logFile(), lastLines(said, 10))
 		}
 		if err := pause(ctx, 100*time.Millisecond); err != nil {

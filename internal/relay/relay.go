@@ -25,7 +25,7 @@ const (
 	// pause between two looks at the inbox. Facts that arrive meanwhile share a
 	// signal, so this is also what a burst is folded by.
 	pause      = 25 * time.Millisecond
-	idlePause  = 100 * time.Millisecond
+	idlePause  = 50 * time.Millisecond
 	standBy    = time.Second
 	orphanLook = 250 * time.Millisecond
 	// orphanReach looks back for transactions that committed late.

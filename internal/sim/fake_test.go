@@ -328,7 +328,7 @@ func (f *fake) list(store, cursor string) map[string]any {
 		v := f.view(f.orders[id])
 		page = append(page, Listed{ID: id, Number: v.Number, Status: v.Status, PlacedAt: v.PlacedAt, Late: v.Late, OnHold: v.OnHold})
 	}
-	return map[string]any{"orders": page, "next_cursor": next}
+	return map[string]any{"orders": page, "next": next}
 }
 
 func (f *fake) timeline(id string) map[string]any {

@@ -116,7 +116,7 @@ type Listed struct {
 
 type listResponse struct {
 	Orders []Listed `json:"orders"`
-	Next   string   `json:"next_cursor"`
+	Next   string   `json:"next"`
 }
 
 type timelineResponse struct {

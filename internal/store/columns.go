@@ -23,6 +23,14 @@ func (t *texts) add(s string) {
 	t.body = append(t.body, s...)
 }
 
+// reset empties it and keeps its memory, unless one batch was far above the usual.
+func (t *texts) reset() {
+	if cap(t.body) > 1<<20 {
+		t.body = nil
+	}
+	t.n, t.body = 0, t.body[:0]
+}
+
 // textsCodec is pgx's codec for text[], but for texts.
 type textsCodec struct{ pgtype.Codec }
 

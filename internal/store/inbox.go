@@ -21,7 +21,7 @@ const (
 )
 
 // Event is the fact as the order will see it, but for its number.
-func (f Fact) Event(parcel string) order.Event {
+func (f *Fact) Event(parcel string) order.Event {
 	m := order.Meta{ID: f.EventID, By: order.CarrierSays, Actor: f.Actor, Occurred: f.OccurredAt}
 	switch f.Kind {
 	case KindScan:
@@ -39,7 +39,7 @@ func (f Fact) Event(parcel string) order.Event {
 
 // ride is the milestone of its parcel at which the fact may ride along: "*" at
 // any, "" at none.
-func (f Fact) ride() string {
+func (f *Fact) ride() string {
 	at, always := order.RidesAlong(f.Event(""))
 	if always {
 		return "*"
@@ -77,6 +77,7 @@ func (s *Store) Accept(ctx context.Context, facts []Fact) ([]Result, error) {
 
 // takeIn writes whatever waits, together.
 func (s *Store) takeIn(ctx context.Context) {
+	var columns factColumns // kept, so that a busy intake allocates little
 	for {
 		var batch []*acceptance
 		select {
@@ -96,20 +97,26 @@ func (s *Store) takeIn(ctx context.Context) {
 				break more
 			}
 		}
-		s.write(ctx, batch)
+		s.write(ctx, &columns, batch)
 	}
 }
 
-func (s *Store) write(ctx context.Context, batch []*acceptance) {
-	all := make([]Fact, 0, len(batch[0].facts))
+func (s *Store) write(ctx context.Context, columns *factColumns, batch []*acceptance) {
+	n := 0
 	for _, a := range batch {
-		all = append(all, a.facts...)
+		n += len(a.facts)
 	}
-	results, err := s.insertFacts(ctx, all)
+	all := make([]*Fact, 0, n)
+	for _, a := range batch {
+		for i := range a.facts {
+			all = append(all, &a.facts[i])
+		}
+	}
+	results, err := s.insertFacts(ctx, columns, all)
 	if err != nil && len(batch) > 1 {
 		// One caller's bad item must not fail the others.
 		for _, a := range batch {
-			s.write(ctx, []*acceptance{a})
+			s.write(ctx, columns, []*acceptance{a})
 		}
 		return
 	}
@@ -137,7 +144,7 @@ with item as (
         coalesce(named.ride_along, bound.ride_along, '0') as "window",
         i.ride = '*' or i.ride = named.milestone and not named.watched or i.ride = bound.milestone and not bound.watched as rides
     from item i
-    left join parcels named on named.order_id = i.ref_order and named.id = i.ref_parcel
+    left join lateral (select * from parcels q where i.ref_order <> '' and q.order_id = i.ref_order and q.id = i.ref_parcel) named on true
     left join lateral (
         select q.order_id, q.id, q.milestone, q.watched, q.ride_along from parcels q
         where i.ref_order = '' and q.tracking <> '' and q.tracking = i.tracking and (i.carrier = '' or q.carrier = i.carrier)
@@ -148,34 +155,50 @@ insert into inbox (source, event_id, kind, order_id, parcel_id, ref_order, ref_p
 select source, event_id, kind, order_id, parcel_id, ref_order, ref_parcel, carrier, tracking, milestone, code, bucket,
     physical, correction, eta, occurred_at, local_time, utc_offset, time_basis, location, description, actor,
     case when rides then now() + "window" else now() end
-from routed order by source, event_id
+from routed order by source collate "C", event_id collate "C"
 on conflict (source, event_id) do nothing
 returning source, event_id, order_id is not null`
 
 type factKey struct{ source, id string }
 
-func (s *Store) insertFacts(ctx context.Context, facts []Fact) ([]Result, error) {
+// factColumns are the parameters of insertFacts.
+type factColumns struct {
+	text                 [17]texts
+	physical, correction []bool
+	eta                  []*time.Time
+	occurred             []time.Time
+}
+
+func (c *factColumns) reset() {
+	for i := range c.text {
+		c.text[i].reset()
+	}
+	c.physical, c.correction, c.eta, c.occurred = c.physical[:0], c.correction[:0], c.eta[:0], c.occurred[:0]
+}
+
+func (c *factColumns) add(f *Fact) {
+	for j, v := range [...]string{f.Source, f.EventID, string(f.Kind), f.RefOrder, f.RefParcel, f.Carrier, f.Tracking, f.Milestone, f.Code, f.Bucket,
+		f.LocalTime, f.UTCOffset, f.TimeBasis, f.Location, f.Description, f.Actor, f.ride()} {
+		c.text[j].add(v)
+	}
+	c.physical, c.correction, c.eta, c.occurred = append(c.physical, f.Physical), append(c.correction, f.Correction), append(c.eta, f.ETA), append(c.occurred, f.OccurredAt)
+}
+
+func (s *Store) insertFacts(ctx context.Context, c *factColumns, facts []*Fact) ([]Result, error) {
 	results := make([]Result, len(facts))
 	at := make(map[factKey]int, len(facts)) // the first of each; the same again is a duplicate
-	var text [17]texts
-	physical, correction := make([]bool, 0, len(facts)), make([]bool, 0, len(facts))
-	eta, occurred := make([]*time.Time, 0, len(facts)), make([]time.Time, 0, len(facts))
-	for i := range facts {
-		f := &facts[i]
+	c.reset()
+	for i, f := range facts {
 		results[i] = Duplicate
 		k := factKey{f.Source, f.EventID}
-		if _, again := at[k]; again {
-			continue
+		if _, again := at[k]; !again {
+			at[k] = i
+			c.add(f)
 		}
-		at[k] = i
-		for j, v := range [...]string{f.Source, f.EventID, string(f.Kind), f.RefOrder, f.RefParcel, f.Carrier, f.Tracking, f.Milestone, f.Code, f.Bucket,
-			f.LocalTime, f.UTCOffset, f.TimeBasis, f.Location, f.Description, f.Actor, f.ride()} {
-			text[j].add(v)
-		}
-		physical, correction, eta, occurred = append(physical, f.Physical), append(correction, f.Correction), append(eta, f.ETA), append(occurred, f.OccurredAt)
 	}
-	rows, err := s.pool.Query(ctx, insertFacts, &text[0], &text[1], &text[2], &text[3], &text[4], &text[5], &text[6], &text[7], &text[8], &text[9],
-		physical, correction, eta, occurred, &text[10], &text[11], &text[12], &text[13], &text[14], &text[15], &text[16])
+	t := &c.text
+	rows, err := s.pool.Query(ctx, insertFacts, &t[0], &t[1], &t[2], &t[3], &t[4], &t[5], &t[6], &t[7], &t[8], &t[9],
+		c.physical, c.correction, c.eta, c.occurred, &t[10], &t[11], &t[12], &t[13], &t[14], &t[15], &t[16])
 	if err != nil {
 		return nil, fmt.Errorf("accept facts: %w", err)
 	}

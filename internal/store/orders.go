@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -121,7 +123,7 @@ func (s *Store) Project(ctx context.Context, st *order.State) error {
 	args := append([]any{st.Spec.ID}, parcelRows(st)...)
 	args = append(args, st.Seq, st.Status, order.Summary(st), orNil(st.PromisedAt), orNil(order.DeliveredAt(st)), order.IsLate(st), st.Hold != nil, st.Closed,
 		len(st.Parcels), carriersOf(st), cases, st.AnomalyCount, next.What, string(next.Owner), orNil(next.Until), state,
-		seq, num, text[0], at, text[1], text[2], text[3], text[4], text[5], text[6])
+		seq, num, text[0], at, text[1], text[2], text[3], text[4], text[5], text[6], st.Written)
 	if _, err := s.pool.Exec(ctx, project, args...); err != nil {
 		return fmt.Errorf("project %s: %w", st.Spec.ID, err)
 	}
@@ -138,7 +140,7 @@ with o as (
     select * from unnest($28::bigint[], $29::int[], $30::text[], $31::timestamptz[], $32::text[], $33::text[], $34::text[], $35::text[], $36::text[], $37::text[])
         as h (seq, n, type, at, parcel, milestone, case_kind, body, actor, cause)
 ), forgotten as (
-    delete from happenings h using o where h.order_id = o.id and h.seq >= coalesce((select min(seq) from told), $12)
+    delete from happenings h using o where h.order_id = o.id and h.seq > $38
         and not exists (select from told t where t.seq = h.seq and t.n = h.n)
 ), p as (
     insert into parcels (order_id, id, position, carrier, service, tracking, milestone, since, eta, watched, ride_along)
@@ -166,16 +168,22 @@ func (s *Store) order(ctx context.Context, what, where string, arg any) (o Order
 	if err := one(what, err); err != nil {
 		return o, err
 	}
-	if err := json.Unmarshal(spec, &o.Spec); err != nil {
-		return o, fmt.Errorf("%s: spec: %w", what, err)
+	return o, o.decode(what, spec, state)
+}
+
+func (o *Order) decode(what string, spec, state []byte) error {
+	if spec != nil {
+		if err := json.Unmarshal(spec, &o.Spec); err != nil {
+			return fmt.Errorf("%s: spec: %w", what, err)
+		}
 	}
 	if state != nil {
 		o.State = new(order.State)
 		if err := json.Unmarshal(state, o.State); err != nil {
-			return o, fmt.Errorf("%s: state: %w", what, err)
+			return fmt.Errorf("%s: state: %w", what, err)
 		}
 	}
-	return o, nil
+	return nil
 }
 
 // Order reads one order; ErrNotFound.
@@ -188,24 +196,79 @@ func (s *Store) OrderByToken(ctx context.Context, tokenHash []byte) (Order, erro
 	return s.order(ctx, "order by token", `token_hash = $1`, tokenHash)
 }
 
+// Version names what a buyer's page is made of: it changes with each fact that
+// is accepted and each change that the order makes of them. Facts are counted,
+// because they may commit in another order than that of their numbers.
+type Version struct {
+	Seq, Updated  int64
+	Facts, Newest int64
+}
+
+// Track is OrderByToken for somebody who may know a version already: if it is
+// still the one, it is all that is returned.
+func (s *Store) Track(ctx context.Context, tokenHash []byte, known Version) (o Order, v Version, err error) {
+	var spec, state []byte
+	err = s.pool.QueryRow(ctx, `
+select o.seq, o.updated, f.facts, f.newest, case when not k.known and o.state is null then o.spec end, case when not k.known then o.state end, o.created_at, o.started_at, o.updated_at
+from (select *, (extract(epoch from updated_at) * 1000000)::bigint as updated from orders where token_hash = $1) o,
+    lateral (select count(*) as facts, coalesce(max(n), 0) as newest from inbox where order_id = o.id) f,
+    lateral (select (o.seq, o.updated, f.facts, f.newest) = ($2::bigint, $3::bigint, $4::bigint, $5::bigint) as known) k`,
+		tokenHash, known.Seq, known.Updated, known.Facts, known.Newest).
+		Scan(&v.Seq, &v.Updated, &v.Facts, &v.Newest, &spec, &state, &o.CreatedAt, &o.StartedAt, &o.UpdatedAt)
+	if err := one("order by token", err); err != nil || spec == nil && state == nil {
+		return o, v, err
+	}
+	if err := o.decode("order by token", spec, state); err != nil {
+		return o, v, err
+	}
+	if o.State != nil {
+		o.Spec = o.State.Spec
+	}
+	return o, v, nil
+}
+
 // Orders lists orders, newest first.
 func (s *Store) Orders(ctx context.Context, f Filter) ([]Summary, error) {
 	limit := f.Limit
 	if limit <= 0 || limit > 500 {
 		limit = 50
 	}
-	before := f.Before.PlacedAt
-	if before.IsZero() {
-		before = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
+	// Only what is asked for is in the query, so that each kind of list has a plan
+	// of its own, along an index in the order of the page.
+	var where strings.Builder
+	var args []any
+	and := func(condition string, values ...any) {
+		word := " and "
+		if where.Len() == 0 {
+			word = "where "
+		}
+		for _, v := range values {
+			args = append(args, v)
+			condition = strings.Replace(condition, "?", "$"+strconv.Itoa(len(args)), 1)
+		}
+		where.WriteString(word + condition)
+	}
+	if !f.Before.PlacedAt.IsZero() {
+		and(`(placed_at, id) < (?, ?)`, f.Before.PlacedAt, f.Before.ID)
+	}
+	if f.Store != "" {
+		and(`store = ?`, f.Store)
+	}
+	if f.Status != "" {
+		and(`status = ?`, f.Status)
+	}
+	if f.Case != "" {
+		and(`open_cases <> '{}'`)
+	}
+	if f.Case != "" && f.Case != "any" {
+		and(`open_cases @> array[?]`, f.Case)
+	}
+	if f.Query != "" {
+		and(`id in (select ? union all select id from orders where number = ? union all select order_id from parcels where tracking = ? and tracking <> '')`, f.Query, f.Query, f.Query)
 	}
 	rows, err := s.pool.Query(ctx, `
 select id, store, number, status, summary, class, placed_at, promised_at, late, on_hold, closed, parcels, carriers, open_cases, next_what, next_owner, next_until
-from orders
-where (placed_at, id) < ($1, $2)
-    and ($3 = '' or store = $3) and ($4 = '' or status = $4)
-    and ($5 = '' or ($5 = 'any' and open_cases <> '{}') or open_cases @> array[$5])
-    and ($6 = '' or id = $6 or number = $6 or id in (select order_id from parcels where tracking = $6 and tracking <> ''))
-order by placed_at desc, id desc limit $7`, before, f.Before.ID, f.Store, f.Status, f.Case, f.Query, limit)
+from orders `+where.String()+` order by placed_at desc, id desc limit `+strconv.Itoa(limit), args...)
 	if err != nil {
 		return nil, fmt.Errorf("orders: %w", err)
 	}

@@ -465,3 +465,31 @@ func TestAnOlderBinaryRefusesANewerSchema(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestAStepThatTheWorkflowForgotLeavesNoStory(t *testing.T) {
+	s := storetest.New(t)
+	o := newOrder("1")
+	create(t, s, o)
+	known := order.New(o.Spec, 1, placed)
+	if err := s.Project(t.Context(), &known); err != nil {
+		t.Fatal(err)
+	}
+	known.DropTold(known.Seq)
+	lost := known.Clone() // written, but its workflow task was never completed
+	order.Apply(lost, order.Scan{Meta: order.Meta{By: order.Warehouse, Applied: placed.Add(time.Hour)}, Parcel: "1", Kind: order.ScanPicked})
+	// Done again, a scan that tells nothing came first.
+	again := known.Clone()
+	order.Apply(again, order.Scan{Meta: order.Meta{By: order.Warehouse, Applied: placed.Add(2 * time.Hour)}, Parcel: "1", Kind: order.ScanSorted})
+	for _, st := range []*order.State{lost, again} {
+		if err := s.Project(t.Context(), st); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tl, err := s.Timeline(t.Context(), "acme:1", 100)
+	if err != nil || len(tl) != 1 || tl[0].Kind != "order_received" {
+		t.Errorf("%+v, %v", tl, err)
+	}
+	if got, err := s.Order(t.Context(), "acme:1"); err != nil || got.State.Status != order.StatusReceived {
+		t.Errorf("%+v, %v", got.State, err)
+	}
+}

@@ -73,7 +73,7 @@ func (s *shop) pause(d time.Duration) {
 func TestNothingIsAcceptedThatPostgreSQLDoesNotHave(t *testing.T) {
 	s := open(t, "cut")
 	t.Cleanup(s.Postgres.Heal)
-	l := &load{shop: s, taken: map[string][]string{}}
+	l := &load{shop: s, taken: map[string][]string{}, statuses: map[int]int{}, odd: map[int]string{}}
 	ctx, stop := context.WithCancel(s.ctx)
 	defer stop()
 	var wg sync.WaitGroup
@@ -139,8 +139,8 @@ type load struct {
 	mu       sync.Mutex
 	taken    map[string][]string // accepted orders and their accepted facts
 	statuses map[int]int
-	odd      map[int]string
-	refused  int // in a row, without anything accepted in between
+	odd      map[int]string // an answer that was not a 2xx, by status
+	refused  int            // in a row, without anything accepted in between
 }
 
 func (l *load) run(ctx context.Context, client int) {
@@ -164,9 +164,6 @@ func (l *load) note(ctx context.Context, id string, facts []string) func(rig.Ans
 				l.Errorf("the api went away: %v", err)
 			}
 			return false
-		}
-		if l.statuses == nil {
-			l.statuses, l.odd = map[int]int{}, map[int]string{}
 		}
 		l.statuses[a.Status]++
 		if !a.OK() {
@@ -262,21 +259,66 @@ func TestABurstAcrossManyRunsLosesAndDoublesNothing(t *testing.T) {
 	t.Logf("%d facts in %d runs", facts, len(runs))
 }
 
-// signal tells an order some facts, past API and relay, and as the relay does
-// until it is told: a busy or closing run may send it away.
-func (s *shop) signal(id string, first int64, count int) {
+// The read model is written before Temporal hears of the step. Here it never
+// does: the step is done again, with a fact more, and becomes another one.
+func TestAStepThatTemporalNeverHeardOfIsTakenBack(t *testing.T) {
+	s := open(t, "forgotten")
+	t.Cleanup(s.Frontend.Heal)
+	id := s.create(s.newOrder("1"))
+	s.becomes(id, "begun", func(v order.View) bool { return v.Seq == 1 })
+	at := time.Now()
+	scan := func(n int64, kind order.ScanKind, at time.Time) {
+		s.Helper()
+		if err := s.tell(s.ctx, id, n, order.Scan{Meta: order.Meta{ID: string(kind), N: n, By: order.Warehouse, Occurred: at}, Parcel: "1", Kind: kind}); err != nil {
+			t.Fatal(err)
+		}
+	}
+
+	s.Frontend.Hold(rig.Requests) // the worker has asked for work already; its answer will not arrive
+	scan(1, order.ScanPacked, at)
+	s.eventually("the step is in the read model", func() error {
+		if n := s.count(`select seq from orders where id = $1`, id); n != 2 {
+			return fmt.Errorf("seq %d", n)
+		}
+		return nil
+	})
+	s.worker.Kill()
+	s.Frontend.Cut() // what was held back is lost
+	s.Frontend.Heal()
+	scan(2, order.ScanPicked, at.Add(-time.Second))
+	if err := s.worker.Start(); err != nil {
+		t.Fatal(err)
+	}
+	s.becomes(id, "told both", func(v order.View) bool { return v.Seq == 3 })
+	s.agrees()
+	for _, milestone := range []order.Milestone{order.Picked, order.Packed} {
+		if n := s.count(`select count(*) from happenings where order_id = $1 and type = 'milestone_reached' and milestone = $2`, id, milestone); n != 1 {
+			t.Errorf("%s was told %d times", milestone, n)
+		}
+	}
+}
+
+// tell signals facts past API and relay.
+func (s *shop) tell(ctx context.Context, id string, first int64, facts ...order.Event) error {
 	var items []json.RawMessage
-	for n := first; n < first+int64(count); n++ {
-		it, err := workflows.Item(order.Scan{Meta: order.Meta{ID: fmt.Sprint(n), N: n, By: order.Warehouse, Occurred: time.Now()}, Parcel: "1", Kind: order.ScanSorted})
+	for _, f := range facts {
+		it, err := workflows.Item(f)
 		if err != nil {
-			s.Error(err)
-			return
+			return err
 		}
 		items = append(items, it)
 	}
-	if err := rig.WaitFor(s.ctx, patience, func(ctx context.Context) error {
-		return s.Orders.Tell(ctx, id, workflows.SignalScans, items, fmt.Sprintf("burst-%d", first))
-	}); err != nil {
+	return s.Orders.Tell(ctx, id, workflows.SignalFacts, items, fmt.Sprintf("test-%d", first))
+}
+
+// signal tells an order some facts, past API and relay, and as the relay does
+// until it is told: a busy or closing run may send it away.
+func (s *shop) signal(id string, first int64, count int) {
+	var facts []order.Event
+	for n := first; n < first+int64(count); n++ {
+		facts = append(facts, order.Scan{Meta: order.Meta{ID: fmt.Sprint(n), N: n, By: order.Warehouse, Occurred: time.Now()}, Parcel: "1", Kind: order.ScanSorted})
+	}
+	if err := rig.WaitFor(s.ctx, patience, func(ctx context.Context) error { return s.tell(ctx, id, first, facts...) }); err != nil {
 		s.Error(err)
 	}
 }

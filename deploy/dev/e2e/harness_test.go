@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"go.temporal.io/api/workflowservice/v1"
 
 	"github.com/waybillhq/waybill/deploy/dev/e2e/rig"
@@ -295,16 +296,8 @@ func (s *shop) orders() []string {
 	if err != nil {
 		s.Fatal(err)
 	}
-	defer rows.Close()
-	var list []string
-	for rows.Next() {
-		var id string
-		if err := rows.Scan(&id); err != nil {
-			s.Fatal(err)
-		}
-		list = append(list, id)
-	}
-	if err := rows.Err(); err != nil {
+	list, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
 		s.Fatal(err)
 	}
 	return list
@@ -320,7 +313,8 @@ func (s *shop) count(query string, args ...any) (n int) {
 
 // agrees waits until the whole shop is quiet and checks what must hold then:
 // each order has one workflow (I1), each accepted fact is with its order or an
-// orphan (I2), and each read model equals its workflow (I5).
+// orphan (I2), each read model equals its workflow (I5), and no order tells the
+// same thing twice, because messages are made of what it tells (I3).
 func (s *shop) agrees() {
 	s.Helper()
 	s.eventually("all orders have begun", func() error {
@@ -347,6 +341,26 @@ func (s *shop) agrees() {
 		}
 		return err
 	})
+	s.toldOnce()
+}
+
+// toldOnce: nothing happened twice for one and the same reason.
+func (s *shop) toldOnce() {
+	s.Helper()
+	rows, err := s.DB.Query(s.ctx, `
+select h.order_id || ': ' || concat_ws(' ', h.type, h.parcel, h.milestone, h.case_kind, h.body) || ' because of ' || h.cause
+from happenings h join orders o on o.id = h.order_id where o.store = $1 and h.cause <> '' and h.type <> 'anomaly'
+group by h.order_id, h.type, h.parcel, h.milestone, h.case_kind, h.body, h.cause having count(*) > 1`, s.store)
+	if err != nil {
+		s.Fatal(err)
+	}
+	twice, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		s.Fatal(err)
+	}
+	if len(twice) > 0 {
+		s.Errorf("told more than once: %s", clip(twice))
+	}
 }
 
 // differ compares an order's read model with what its workflow says, past the API.

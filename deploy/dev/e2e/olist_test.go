@@ -8,11 +8,13 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/waybillhq/waybill/deploy/dev/e2e/rig"
 	"github.com/waybillhq/waybill/internal/sim"
 )
 
@@ -60,8 +62,11 @@ func TestRealOrdersSurviveEveryCrash(t *testing.T) {
 // be lost, doubled or different from the data set.
 func (s *shop) replay(o sim.OlistOptions, crashes []crash, least, most time.Duration) {
 	s.Helper()
-	seed := uint64(time.Now().UnixNano())
-	s.Logf("crash moments have the seed %d", seed)
+	seed, err := strconv.ParseUint(os.Getenv("WAYBILL_SEED"), 10, 64)
+	if err != nil {
+		seed = uint64(time.Now().UnixNano())
+	}
+	s.Logf("crash moments have the seed %d; WAYBILL_SEED sets it", seed)
 	moments := rand.New(rand.NewPCG(seed, 0))
 
 	var out posting
@@ -98,6 +103,11 @@ func (s *shop) replay(o sim.OlistOptions, crashes []crash, least, most time.Dura
 	}
 	if report.Lost != 0 || report.Doubled != 0 || report.Agree != report.Data.Orders || !report.Settled {
 		s.Errorf("lost %d, doubled %d, %d of %d agree", report.Lost, report.Doubled, report.Agree, report.Data.Orders)
+	}
+	for _, p := range []*rig.Process{s.api, s.worker} {
+		if !p.Running() {
+			s.Errorf("%s ended by itself", p.Name)
+		}
 	}
 	if n < 2*len(crashes) {
 		s.Errorf("only %d crashes while the run lasted", n)

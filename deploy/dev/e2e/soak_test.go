@@ -132,6 +132,14 @@ func (g *ground) fall() error {
 		}
 	}
 	g.process.Kill()
+	if err := rig.WaitFor(g.t.Context(), time.Minute, func(context.Context) error {
+		if !errors.Is(syscall.Kill(postmaster, 0), syscall.ESRCH) {
+			return errors.New("the killed PostgreSQL is still there")
+		}
+		return nil
+	}); err != nil {
+		return err
+	}
 	return g.start()
 }
 

@@ -64,9 +64,12 @@ create table orders (
     state        jsonb,
     updated_at   timestamptz not null default now()
 );
-create index orders_unstarted on orders (created_at) where started_at is null;
-create index orders_newest on orders (placed_at desc, id desc);
-create index orders_by_case on orders using gin (open_cases) where open_cases <> '{}';
+create index orders_unstarted on orders (created_at) where started_at is null;          -- the relay's next starts
+create index orders_newest on orders (placed_at desc, id desc);                          -- lists, page by page; those below are their filters
+create index orders_by_store on orders (store, placed_at desc, id desc);                 -- a small store among large ones
+create index orders_by_status on orders (status, placed_at desc, id desc);               -- the few that are lost or held back
+create index orders_with_case on orders (placed_at desc, id desc) where open_cases <> '{}'; -- the work list; open cases are few, so the kind is a filter
+create index orders_by_number on orders (number);                                        -- what people type; stores may share one
 
 -- Personal data lives here and in addresses, and nowhere else.
 create table contacts (

@@ -46,8 +46,8 @@ var browser = &http.Client{
 	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 }
 
-// Do sends one request with the admin's key, "" for none. Header is pairs of
-// names and values.
+// Do sends one request with a key, "" for none. Header is pairs of names and
+// values.
 func (a *API) Do(ctx context.Context, key, method, path string, body any, header ...string) (Answer, error) {
 	var in []byte
 	if body != nil {

@@ -1,0 +1,168 @@
+// Package carriertest is the suite that every carrier's adapter passes.
+package carriertest
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/waybillhq/waybill/internal/carriers"
+	"github.com/waybillhq/waybill/order"
+)
+
+// Suite is what the tests need to know of an adapter.
+type Suite struct {
+	Adapter carriers.Adapter
+	// Pushes and Tracks are good bodies by name: fixtures of the documented shape.
+	Pushes, Tracks map[string][]byte
+	// Sign makes the push that the carrier would send for a body, now. Nil for
+	// adapters that cannot verify.
+	Sign func(body, secret []byte, now time.Time) carriers.Push
+	// Signed says that the body is covered: one flipped bit is noticed. False
+	// for carriers that only send a credential back.
+	Signed bool
+}
+
+// Run runs the suite.
+func Run(t *testing.T, s Suite) {
+	a := s.Adapter
+	if a.Name() == "" || strings.ToLower(a.Name()) != a.Name() {
+		t.Errorf("name %q must be lower case", a.Name())
+	}
+	t.Run("what it cannot do it says", func(t *testing.T) {
+		for c, f := range map[carriers.Capability]func() error{
+			carriers.CanParsePush:  func() error { _, err := a.ParsePush([]byte("{}")); return err },
+			carriers.CanParseTrack: func() error { _, err := a.ParseTrack([]byte("{}")); return err },
+			carriers.CanVerifyPush: func() error { return a.Verify(carriers.Push{}, [][]byte{[]byte("secret")}) },
+		} {
+			if err := f(); carriers.Can(a, c) == errors.Is(err, carriers.ErrCannot) {
+				t.Errorf("%s: capable %v, but %v", c, carriers.Can(a, c), err)
+			}
+		}
+	})
+	for name, parse := range map[string]func([]byte) ([]carriers.Event, error){"push": a.ParsePush, "track": a.ParseTrack} {
+		bodies, capable := s.Pushes, carriers.Can(a, carriers.CanParsePush)
+		if name == "track" {
+			bodies, capable = s.Tracks, carriers.Can(a, carriers.CanParseTrack)
+		}
+		if !capable {
+			continue
+		}
+		if len(bodies) == 0 {
+			t.Errorf("no fixtures for %s", name)
+		}
+		t.Run(name, func(t *testing.T) { parsing(t, parse, bodies) })
+	}
+	if carriers.Can(a, carriers.CanVerifyPush) {
+		t.Run("authenticity", func(t *testing.T) { s.authenticity(t) })
+	}
+}
+
+func parsing(t *testing.T, parse func([]byte) ([]carriers.Event, error), bodies map[string][]byte) {
+	for name, body := range bodies {
+		events, err := parse(body)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if len(events) == 0 {
+			t.Errorf("%s: no events", name)
+		}
+		for i, e := range events {
+			if err := CheckEvent(e); err != nil {
+				t.Errorf("%s, event %d: %v: %+v", name, i, err, e)
+			}
+		}
+		// Truncated anywhere: an error or fewer events, never a panic.
+		for cut := 0; cut < len(body); cut += max(1, len(body)/97) {
+			if events, err := parse(body[:cut]); err == nil && len(bytes.TrimSpace(body[:cut])) == 0 && len(events) > 0 {
+				t.Errorf("%s cut at %d: %d events of nothing", name, cut, len(events))
+			}
+		}
+		// Hostile text must come out clean.
+		for _, quote := range []string{`"`, `<`} {
+			_, _ = parse(bytes.ReplaceAll(body, []byte(quote), []byte(quote+"\u202e\x00")))
+		}
+	}
+	for name, bad := range map[string]string{
+		"empty": "", "blank": "  ", "null": "null", "text": "hello", "number": "17", "list": "[]", "object": "{}", "html": "<html><body>502 Bad Gateway</body></html>",
+		"other": `{"something":"else","events":7}`, "deep": strings.Repeat(`{"a":`, 20_000) + "1" + strings.Repeat("}", 20_000), "deep list": strings.Repeat("[", 50_000),
+		"not utf-8": "\xff\xfe{\"a\":1}", "bomb": `<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "x"><!ENTITY c "&b;&b;&b;&b;&b;&b;&b;&b;">]><a>&c;</a>`,
+	} {
+		events, err := parse([]byte(bad))
+		if err == nil && len(events) > 0 {
+			t.Errorf("%s: %d events", name, len(events))
+		}
+		if err != nil && !errors.Is(err, carriers.ErrMalformed) {
+			t.Errorf("%s: %v is not ErrMalformed", name, err)
+		}
+	}
+}
+
+// CheckEvent says what no event of any carrier may be.
+func CheckEvent(e carriers.Event) error {
+	switch {
+	case e.Tracking == "" || len(e.Tracking) > 80:
+		return errors.New("no tracking number")
+	case e.Code == "" || len(e.Code) > 80 || e.Table == "":
+		return errors.New("no code, or no table")
+	case e.Milestone != "" && !e.Milestone.Known():
+		return errors.New("unknown milestone")
+	case e.Milestone.Stage() > order.Preparing && !e.Physical && e.Milestone != order.Lost && e.Milestone != order.Destroyed:
+		return errors.New("possession claimed by paper")
+	case e.Milestone == order.Labelled && e.Physical:
+		return errors.New("a label is not physical")
+	case e.Unmapped && e.Milestone != "":
+		return errors.New("an unmapped code moves nothing")
+	case e.UTC.IsZero() || e.UTC.Location() != time.UTC || e.Basis == "":
+		return errors.New("no time, or not how it was found")
+	case len(e.Description) > 500 || len(e.Location) > 120 || len(e.ID) > 200:
+		return errors.New("text too long")
+	case !utf8.ValidString(e.Description+e.Location+e.DeliveredTo) || strings.ContainsAny(e.Description+e.Location, "\x00\n\r\u202e"):
+		return errors.New("text not clean")
+	}
+	return nil
+}
+
+func (s Suite) authenticity(t *testing.T) {
+	now := time.Now().UTC()
+	old, current := []byte("old-secret-0123456789"), []byte("new-secret-0123456789")
+	var body []byte
+	for _, b := range s.Pushes {
+		body = b
+		break
+	}
+	good := s.Sign(body, current, now)
+	for name, c := range map[string]struct {
+		push    carriers.Push
+		secrets [][]byte
+		want    error
+	}{
+		"good":               {good, [][]byte{current}, nil},
+		"rotated":            {s.Sign(body, old, now), [][]byte{current, old}, nil},
+		"retired secret":     {s.Sign(body, old, now), [][]byte{current}, carriers.ErrBadSignature},
+		"no secret":          {good, nil, carriers.ErrNoSecret},
+		"empty secret":       {s.Sign(body, []byte{}, now), [][]byte{{}}, carriers.ErrNoSecret},
+		"one of two empty":   {good, [][]byte{current, {}}, carriers.ErrNoSecret},
+		"without any header": {carriers.Push{Body: body, ReceivedAt: now}, [][]byte{current}, carriers.ErrNotSigned},
+	} {
+		if err := s.Adapter.Verify(c.push, c.secrets); !errors.Is(err, c.want) {
+			t.Errorf("%s: %v, want %v", name, err, c.want)
+		}
+	}
+	if !s.Signed {
+		return
+	}
+	for i := 0; i < len(body); i += max(1, len(body)/50) {
+		flipped := bytes.Clone(body)
+		flipped[i] ^= 1
+		p := good
+		p.Body = flipped
+		if err := s.Adapter.Verify(p, [][]byte{current}); !errors.Is(err, carriers.ErrBadSignature) {
+			t.Fatalf("bit flipped at %d: %v", i, err)
+		}
+	}
+}

@@ -1,0 +1,62 @@
+// Package dhl reads DHL: the unified tracking API and its push, MyDHL Express,
+// and the older Express XML. What is known and what is not stands in NOTES.md.
+package dhl
+
+import (
+	_ "embed"
+
+	"github.com/waybillhq/waybill/internal/carriers"
+)
+
+// The tables of codes. A code of one business unit means nothing in another.
+const (
+	tableUnified = "unified.statusCode"
+	tableExpress = "express"
+)
+
+// tables names the table of a unified "service"; other services have only the
+// five normalised codes.
+var tables = map[string]string{
+	"express":            tableExpress,
+	"freight":            "freight",
+	"ecommerce":          "ecommerce",
+	"ecommerce-americas": "ecommerce",
+	"ecommerce-europe":   "ecommerce-europe",
+}
+
+// tokenHeader carries the token that we chose when we subscribed: DHL sends back
+// what it was given (hook.authentication.header and .token) and signs nothing.
+const tokenHeader = "DHL-Webhook-Token"
+
+//go:embed codes.tsv
+var codesTSV string
+
+// Codes is DHL's vocabulary, five tables, and our reading of it.
+var Codes = carriers.MustTable(codesTSV)
+
+// leftAs says how, where "delivered" alone would hide something.
+var leftAs = map[[2]string]string{
+	{"express", "PD"}:     "partial delivery",
+	{"express", "DD"}:     "delivered damaged",
+	{"freight", "21-23"}:  "partial delivery",
+	{"freight", "21-600"}: "delivered with exception",
+}
+
+// Adapter reads DHL.
+type Adapter struct{}
+
+// New gives the adapter.
+func New() carriers.Adapter { return Adapter{} }
+
+// Name is dhl.
+func (Adapter) Name() string { return "dhl" }
+
+// Capabilities: all; the push is proven by a token, not by a signature.
+func (Adapter) Capabilities() []carriers.Capability {
+	return []carriers.Capability{carriers.CanParsePush, carriers.CanVerifyPush, carriers.CanParseTrack}
+}
+
+// Verify compares the token that was registered with the subscription.
+func (Adapter) Verify(p carriers.Push, secrets [][]byte) error {
+	return carriers.Credential(secrets, p.Header.Get(tokenHeader))
+}

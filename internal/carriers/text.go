@@ -1,0 +1,49 @@
+package carriers
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Clean makes a carrier's text safe to keep and show: valid UTF-8, no control
+// or direction-changing characters, one line, at most max bytes.
+func Clean(s string, max int) string {
+	s = strings.ToValidUTF8(s, "")
+	s = strings.Map(func(r rune) rune {
+		switch {
+		case r == '\t' || r == '\n' || r == '\r':
+			return ' '
+		case unicode.IsControl(r), unicode.Is(unicode.Cf, r):
+			return -1
+		}
+		return r
+	}, s)
+	s = strings.Join(strings.Fields(s), " ")
+	for len(s) > max {
+		_, n := utf8.DecodeLastRuneInString(s[:max+1])
+		s = s[:max+1-n]
+	}
+	return s
+}
+
+// Place joins the parts of a location that are there.
+func Place(parts ...string) string {
+	var keep []string
+	for _, p := range parts {
+		if p = Clean(p, 60); p != "" {
+			keep = append(keep, p)
+		}
+	}
+	return Clean(strings.Join(keep, ", "), 120)
+}
+
+// Number brings a tracking number into the form in which parcels carry it.
+func Number(s string) string {
+	return strings.ToUpper(strings.Map(func(r rune) rune {
+		if unicode.IsSpace(r) {
+			return -1
+		}
+		return r
+	}, Clean(s, 80)))
+}
