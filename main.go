@@ -28,6 +28,8 @@ const usage = `waybill runs the lifecycle of orders.
   waybill key NAME SCOPE... make an API key; scopes: storefront warehouse carrier support ops admin
   waybill explain ORDER     why an order waits, and until when
   waybill replay [FILE...]  replay histories with this binary; without files, the namespace's open orders
+  waybill carriers list | explain [CARRIER] CODE | test CARRIER FILE
+                            what carriers' codes and payloads mean to us
   waybill simulate ...      replay real orders through the API; see waybill simulate --help
   waybill version
 
@@ -73,6 +75,12 @@ func command(ctx context.Context, name string, args []string, out, errOut io.Wri
 		return nil
 	case "simulate":
 		return sim.Command(ctx, args, out, errOut)
+	case "carriers":
+		err := app.Carriers(args, out)
+		if errors.Is(err, flag.ErrHelp) {
+			return errUsage
+		}
+		return err
 	}
 	if !slices.Contains([]string{"serve", "api", "worker", "migrate", "key", "explain", "replay"}, name) {
 		return errUsage

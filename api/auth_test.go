@@ -43,6 +43,10 @@ func TestEveryRoleOnEveryRoute(t *testing.T) {
 	}
 	for _, op := range ops {
 		path := strings.NewReplacer(":id", "acme:1001", ":parcel", "1", ":store", "acme", ":name", "default", ":carrier", "ups").Replace(op.path)
+		if op.id == "postWebhook" { // a signature opens it, no key does
+			b.call(op.method, path, b.keys[Admin], "{}").refuses(http.StatusNotFound, "not-found", "-")
+			continue
+		}
 		allowed, known := mayDo[op.id]
 		if slices.Contains(public, op.id) {
 			b.call(op.method, path, "", "").want(http.StatusOK)
@@ -66,8 +70,8 @@ func TestEveryRoleOnEveryRoute(t *testing.T) {
 			}
 		}
 	}
-	if len(mayDo)+len(public) != len(ops) {
-		t.Errorf("the table has %d operations, openapi.yaml %d", len(mayDo)+len(public), len(ops))
+	if have := len(mayDo) + len(public) + 1; have != len(ops) {
+		t.Errorf("the table has %d operations, openapi.yaml %d", have, len(ops))
 	}
 	// And what no operation names is not there.
 	b.call("GET", "/v1/secrets", b.keys[Admin], "").refuses(http.StatusNotFound, "not-found", "-")

@@ -286,6 +286,7 @@ func newBench(t *testing.T, limits ...Limits) *bench {
 		Store: b.memory, Orders: b.engine, Log: slog.New(slog.NewTextHandler(b.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Links: links.Links{PublicURL: "https://way.example", TemporalUIURL: "https://temporal.example", Namespace: "default", Secret: []byte("0123456789abcdef")},
 		Now:   func() time.Time { return b.now }, Ready: func(context.Context) error { return b.ready },
+		WebhookSecrets: map[string][][]byte{"easypost": {[]byte("new secret"), []byte("old secret")}},
 	}
 	if len(limits) > 0 {
 		d.Limits = limits[0]

@@ -91,6 +91,9 @@ type Deps struct {
 	Ready  func(context.Context) error
 	Now    func() time.Time
 	Limits Limits
+	// WebhookSecrets are the active secrets by carrier. Without one a carrier
+	// has no webhook.
+	WebhookSecrets map[string][][]byte
 }
 
 // Server is the API. Pages can be mounted on Echo beside it; they share request
@@ -112,6 +115,8 @@ type server struct {
 	keys     *keyCache
 	rates    *rates
 	inFlight chan struct{}
+
+	webhookSecrets map[string][][]byte
 }
 
 // levelAccess is the level of the line per request.
@@ -145,6 +150,8 @@ func New(d Deps) *Server {
 		keys:     &keyCache{load: d.Store.Key, now: d.Now, ttl: l.KeyTTL, size: l.KeyCache},
 		rates:    &rates{perSecond: l.KeyPerSecond, burst: l.KeyBurst},
 		inFlight: make(chan struct{}, l.InFlight),
+
+		webhookSecrets: d.WebhookSecrets,
 	}}
 	e := s.Echo
 	e.HideBanner, e.HidePort = true, true
@@ -213,6 +220,7 @@ func (s *server) handlers() map[string]echo.HandlerFunc {
 
 		"postScans":         s.postScans,
 		"postCarrierEvents": s.postCarrierEvents,
+		"postWebhook":       s.postWebhook,
 
 		"putStore":  s.putStore,
 		"getStore":  s.getStore,

@@ -144,8 +144,7 @@ var attempts = map[string]struct {
 }
 
 // sameAttempt are other names of those buckets.
-var sameAttempt = map[string]string{"no_access": "access", "address_problem": "address", "bad_address": "address", "signature": "signature_id", "id_required": "signature_id",
-	"payment_due": "payment", "customs_hold": "customs", "delay": "carrier_delay", "recipient_refused": "refused"}
+var sameAttempt = map[string]string{"no_access": "access", "access_code": "access", "animal": "access", "missort_missed": "carrier_delay", "equipment": "carrier_delay"}
 
 // phase groups parcels for a reader with many of them; what needs the reader
 // comes first.

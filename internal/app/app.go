@@ -138,7 +138,7 @@ func (p *process) api(ctx context.Context) error {
 	l := p.links(p.orders.Namespace)
 	draining := ctx.Done()
 	server := api.New(api.Deps{
-		Store: p.store, Orders: orders{p.orders, p.store}, Log: p.log, Links: l, Registry: p.metrics, Now: time.Now,
+		Store: p.store, Orders: orders{p.orders, p.store}, Log: p.log, Links: l, Registry: p.metrics, Now: time.Now, WebhookSecrets: p.WebhookSecrets,
 		Ready: func(ctx context.Context) error {
 			select {
 			case <-draining:

@@ -15,6 +15,7 @@ import (
 	"go.temporal.io/sdk/contrib/envconfig"
 	"go.temporal.io/sdk/log"
 
+	"github.com/waybillhq/waybill/internal/carriers/all"
 	"github.com/waybillhq/waybill/internal/links"
 	"github.com/waybillhq/waybill/workflows"
 )
@@ -30,6 +31,8 @@ type Config struct {
 	TemporalNamespace string // TEMPORAL_NAMESPACE
 	TemporalUIURL     string // WAYBILL_TEMPORAL_UI_URL, for links to histories
 	Secret            string // WAYBILL_SECRET: signs tracking links and console sessions
+	// WebhookSecrets by carrier, WAYBILL_WEBHOOK_SECRETS: "ups=secret,fedex=new|old".
+	WebhookSecrets map[string][][]byte
 }
 
 // FromEnv reads the configuration and names everything that is wrong with it.
@@ -44,7 +47,31 @@ func FromEnv() (Config, error) {
 		TemporalUIURL:     strings.TrimSuffix(env("WAYBILL_TEMPORAL_UI_URL", "http://127.0.0.1:8233"), "/"),
 		Secret:            os.Getenv("WAYBILL_SECRET"),
 	}
-	return c, c.validate()
+	var err error
+	c.WebhookSecrets, err = webhookSecrets(os.Getenv("WAYBILL_WEBHOOK_SECRETS"))
+	return c, errors.Join(err, c.validate())
+}
+
+// webhookSecrets reads "ups=secret,fedex=new|old": two secrets of a carrier are
+// both active while one replaces the other. An empty one would let anybody in.
+func webhookSecrets(text string) (map[string][][]byte, error) {
+	secrets := map[string][][]byte{}
+	if text == "" {
+		return secrets, nil
+	}
+	for _, entry := range strings.Split(text, ",") {
+		name, list, ok := strings.Cut(strings.TrimSpace(entry), "=")
+		if _, err := all.Adapter(name); !ok || err != nil {
+			return nil, fmt.Errorf("WAYBILL_WEBHOOK_SECRETS: %q is not carrier=secret with a carrier that `waybill carriers list` names", name)
+		}
+		for _, s := range strings.Split(list, "|") {
+			if len(s) < 8 {
+				return nil, fmt.Errorf("WAYBILL_WEBHOOK_SECRETS: a secret of %s is empty or shorter than 8 characters", name)
+			}
+			secrets[name] = append(secrets[name], []byte(s))
+		}
+	}
+	return secrets, nil
 }
 
 func (c Config) validate() error {

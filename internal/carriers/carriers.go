@@ -71,6 +71,8 @@ const (
 	CanParsePush  Capability = "parse_push"
 	CanVerifyPush Capability = "verify_push"
 	CanParseTrack Capability = "parse_track"
+	// Aggregates: it speaks for many carriers.
+	Aggregates Capability = "aggregates"
 )
 
 // Push is a webhook call as it came in.
@@ -85,6 +87,8 @@ type Push struct {
 type Adapter interface {
 	Name() string
 	Capabilities() []Capability
+	// Codes is the carrier's table, for people who ask what a code means.
+	Codes() *Table
 	// Verify says whether the push is the carrier's, by any of the active
 	// secrets, on raw bytes and in constant time.
 	Verify(p Push, secrets [][]byte) error

@@ -16,7 +16,7 @@ import (
 // that arrive while a statement runs share the next one: under load a commit is
 // shared by many webhooks, without load nobody waits.
 const (
-	intakeWriters = 2
+	intakeWriters = 3
 	intakeBatch   = 2000
 )
 

@@ -60,3 +60,6 @@ func (Adapter) Capabilities() []carriers.Capability {
 func (Adapter) Verify(p carriers.Push, secrets [][]byte) error {
 	return carriers.Credential(secrets, p.Header.Get(tokenHeader))
 }
+
+// Codes is the table behind the readings.
+func (Adapter) Codes() *carriers.Table { return Codes }

@@ -123,6 +123,7 @@ func parseXML(body []byte) ([]carriers.Event, error) {
 			s.add(carriers.Number(w.Number), c)
 		}
 	}
+	homecoming(s.events)
 	switch {
 	case len(s.events) > carriers.MaxEvents:
 		return nil, carriers.Malformed("DHL: more than %d events", carriers.MaxEvents)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/waybillhq/waybill/internal/carriers"
+	"github.com/waybillhq/waybill/order"
 )
 
 // document is any JSON of DHL that we know: a list of shipments (unified or
@@ -100,6 +101,7 @@ func (d document) events() ([]carriers.Event, error) {
 			return nil, carriers.Malformed("DHL: %s and %s both know %s; ask with service", unit, s.unit, s.number)
 		}
 		units[s.number] = s.unit
+		homecoming(s.events)
 		all = append(all, s.events...)
 		if len(all) > carriers.MaxEvents {
 			return nil, carriers.Malformed("DHL: more than %d events", carriers.MaxEvents)
@@ -137,6 +139,23 @@ func decode[T interface{ shipment() shipment }](raw json.RawMessage) (shipment, 
 		return shipment{}, carriers.Malformed("DHL: %s", carriers.Clean(err.Error(), 200))
 	}
 	return s.shipment(), nil
+}
+
+// homecoming: what was delivered after it turned round came back to the sender.
+// Each number has its own way, since pieces have theirs.
+func homecoming(events []carriers.Event) {
+	turned := map[string]time.Time{}
+	for _, e := range events {
+		if at, ok := turned[e.Tracking]; e.Milestone == order.Returning && (!ok || e.UTC.Before(at)) {
+			turned[e.Tracking] = e.UTC
+		}
+	}
+	for i := range events {
+		e := &events[i]
+		if at, ok := turned[e.Tracking]; ok && e.Milestone == order.Delivered && !e.UTC.Before(at) {
+			e.Milestone = order.Returned
+		}
+	}
 }
 
 // promise puts the estimate, which belongs to the shipment, on its newest event.

@@ -94,7 +94,7 @@ func (r report) read(number, unit string) carriers.Event {
 }
 
 var (
-	toSender  = regexp.MustCompile(`\b(to|with) (the |your )?(business )?(sender|shipper|consignor)\b|\breturned\b|an (den )?absender|zurückges`)
+	toSender  = regexp.MustCompile(`\bto (the |your )?(business )?(sender|shipper|consignor)\b|\breturned\b|an (den )?absender|zurückges`)
 	collected = regexp.MustCompile(`\b(picked up|collected|abgeholt)\b`)
 	toPoint   = regexp.MustCompile(`\b(parcel|service|access|pick-?up)[ -]?(shop|point|station|locker|box)|\b(locker|packstation|paketshop|(post)?filiale|post ?office|agency)\b`)
 	toAgent   = regexp.MustCompile(`\bhanded over (to|for)\b|\bto (an |the |our )?(agent|partner|3rd party|third party)\b`)

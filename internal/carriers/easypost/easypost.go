@@ -41,7 +41,7 @@ func (Adapter) Name() string { return "easypost" }
 
 // Capabilities: all.
 func (Adapter) Capabilities() []carriers.Capability {
-	return []carriers.Capability{carriers.CanParsePush, carriers.CanVerifyPush, carriers.CanParseTrack}
+	return []carriers.Capability{carriers.CanParsePush, carriers.CanVerifyPush, carriers.CanParseTrack, carriers.Aggregates}
 }
 
 // Verify checks HMAC-SHA256 over the raw body. EasyPost normalises the secret
@@ -65,3 +65,6 @@ func (Adapter) Verify(p carriers.Push, secrets [][]byte) error {
 	}
 	return carriers.HMAC(keys, sum, p.Body)
 }
+
+// Codes is the table behind the readings.
+func (Adapter) Codes() *carriers.Table { return Codes }

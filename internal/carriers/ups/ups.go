@@ -93,3 +93,6 @@ func refused(ps []problem) error {
 	}
 	return carriers.Malformed("UPS says: %s", strings.Join(words, "; "))
 }
+
+// Codes is the table behind the readings.
+func (Adapter) Codes() *carriers.Table { return Codes }

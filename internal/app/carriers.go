@@ -1,0 +1,115 @@
+package app
+
+import (
+	"cmp"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/waybillhq/waybill/internal/carriers"
+	"github.com/waybillhq/waybill/internal/carriers/all"
+)
+
+// Carriers answers questions about carriers. It needs no configuration.
+func Carriers(args []string, out io.Writer) error {
+	if len(args) == 0 {
+		args = []string{"help"}
+	}
+	switch args[0] {
+	case "list":
+		return listCarriers(out)
+	case "explain":
+		return explainCode(args[1:], out)
+	case "test":
+		return testPayload(args[1:], out)
+	default:
+		return flag.ErrHelp
+	}
+}
+
+func listCarriers(out io.Writer) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "CARRIER\tCODES\tCAN")
+	for _, a := range all.Adapters() {
+		can := make([]string, len(a.Capabilities()))
+		for i, c := range a.Capabilities() {
+			can[i] = string(c)
+		}
+		fmt.Fprintf(w, "%s\t%d\t%s\n", a.Name(), len(a.Codes().Rows()), strings.Join(can, ", "))
+	}
+	return w.Flush()
+}
+
+func explainCode(args []string, out io.Writer) error {
+	adapters := all.Adapters()
+	if len(args) == 2 {
+		a, err := all.Adapter(args[0])
+		if err != nil {
+			return err
+		}
+		adapters, args = []carriers.Adapter{a}, args[1:]
+	}
+	if len(args) != 1 {
+		return errors.New("name a code, and a carrier before it if you like")
+	}
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "CARRIER\tTABLE\tCODE\tMILESTONE\tPHYSICAL\tBUCKET\tMEANING")
+	found := 0
+	for _, a := range adapters {
+		for _, r := range a.Codes().Lookup(args[0]) {
+			found++
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%v\t%s\t%s\n", a.Name(), r.Table, r.Code, cmp.Or(string(r.Milestone), "- ("+r.Kind+")"), r.Physical, r.Bucket, r.Meaning)
+		}
+	}
+	if found == 0 {
+		return fmt.Errorf("no table has the code %q: it would leave the milestone as it is", args[0])
+	}
+	return w.Flush()
+}
+
+func testPayload(args []string, out io.Writer) error {
+	if len(args) != 2 {
+		return errors.New("name a carrier and a file")
+	}
+	a, err := all.Adapter(args[0])
+	if err != nil {
+		return err
+	}
+	in := io.Reader(os.Stdin)
+	if args[1] != "-" {
+		f, err := os.Open(args[1])
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		in = f
+	}
+	body, err := io.ReadAll(io.LimitReader(in, carriers.MaxBody+1))
+	if err != nil {
+		return err
+	}
+	events, pushErr := a.ParsePush(body)
+	what := "a webhook"
+	if pushErr != nil {
+		var trackErr error
+		if events, trackErr = a.ParseTrack(body); trackErr != nil {
+			return fmt.Errorf("as a webhook: %w; as a tracking answer: %w", pushErr, trackErr)
+		}
+		what = "a tracking answer"
+	}
+	fmt.Fprintf(out, "%s of %s, %d events\n", what, a.Name(), len(events))
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "TRACKING\tHAPPENED (UTC)\tBY\tTABLE\tCODE\tMILESTONE\tPHYSICAL\tBUCKET\tPLACE\tTEXT")
+	for _, e := range events {
+		m := string(e.Milestone)
+		if e.Unmapped {
+			m = "? unmapped"
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%v\t%s\t%s\t%s\n", e.Tracking, e.UTC.Format("2006-01-02 15:04:05"), e.Basis, e.Table, e.Code, cmp.Or(m, "-"), e.Physical, e.Bucket, e.Location, e.Description)
+	}
+	return w.Flush()
+}

@@ -1,0 +1,201 @@
+package aftership
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/waybillhq/waybill/internal/carriers"
+	"github.com/waybillhq/waybill/internal/carriers/carriertest"
+	"github.com/waybillhq/waybill/order"
+)
+
+func fixture(t testing.TB, name string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join("testdata", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func sign(body, secret []byte, now time.Time) carriers.Push {
+	mac := hmac.New(sha256.New, secret)
+	mac.Write(body)
+	h := http.Header{}
+	h.Set(signatureHeader, base64.StdEncoding.EncodeToString(mac.Sum(nil)))
+	return carriers.Push{Header: h, Body: body, ReceivedAt: now}
+}
+
+func TestSuite(t *testing.T) {
+	carriertest.Run(t, carriertest.Suite{
+		Adapter: New(),
+		Pushes:  map[string][]byte{"update": fixture(t, "push_update.json")},
+		Tracks:  map[string][]byte{"list": fixture(t, "track_list.json")},
+		Sign:    sign, Signed: true,
+	})
+}
+
+func TestPush(t *testing.T) {
+	got, err := New().ParsePush(fixture(t, "push_update.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []struct {
+		code               string
+		milestone          order.Milestone
+		bucket             string
+		unmapped           bool
+		local, offset, utc string
+		basis              carriers.Basis
+	}{
+		{"InfoReceived_001", order.Labelled, "", false, "2026-03-02T09:30:00", "", "2026-03-02T09:30:00Z", carriers.AssumedUTC},
+		{"InTransit_002", order.Accepted, "", false, "2026-03-03T17:05:00", "+00:00", "2026-03-03T17:05:00Z", carriers.ByOffset},
+		{"InTransit_006", order.InCustoms, "customs", false, "2026-03-04T12:00:00", "", "2026-03-04T12:00:00Z", carriers.DateOnly},
+		{"Exception_014", "", "", true, "2026-03-05T11:00:00", "+01:00", "2026-03-05T10:00:00Z", carriers.ByOffset},
+		{"AttemptFail_002", order.AttemptFailed, "recipient_unavailable", false, "2026-03-05T18:00:00", "+01:00", "2026-03-05T17:00:00Z", carriers.ByOffset},
+		{"Delivered_005", order.Delivered, "", false, "2026-03-06T15:44:00", "+01:00", "2026-03-06T14:44:00Z", carriers.ByOffset},
+	}
+	if len(got) != len(want) {
+		t.Fatalf("%d events", len(got))
+	}
+	for i, w := range want {
+		e := got[i]
+		if e.Code != w.code || e.Milestone != w.milestone || e.Bucket != w.bucket || e.Unmapped != w.unmapped || e.Local != w.local ||
+			e.Offset != w.offset || e.UTC.Format(time.RFC3339) != w.utc || e.Basis != w.basis || e.Tracking != "WB00000001GB" {
+			t.Errorf("event %d: %+v, want %+v", i, e, w)
+		}
+	}
+	if got[5].DeliveredTo != "neighbour" || got[5].ETA.Format(time.RFC3339) != "2026-03-06T12:00:00Z" || got[5].Location != "Lille, France" || got[1].Location != "LEEDS, GBR" {
+		t.Errorf("%+v", got[5])
+	}
+}
+
+func TestBackToSender(t *testing.T) {
+	got, err := New().ParseTrack(fixture(t, "track_list.json"))
+	if err != nil || len(got) != 3 || got[1].Milestone != order.Returning || got[2].Milestone != order.Returned {
+		t.Errorf("%+v %v", got, err)
+	}
+	// Delivered first, sent back later: the first one was the buyer's.
+	for flag, want := range map[string]order.Milestone{"false": order.Delivered, "true": order.Returned} {
+		body := `{"meta":{"code":200},"data":{"tracking_number":"A","return_to_sender":` + flag + `,"checkpoints":[{"subtag":"Delivered_001","checkpoint_time":"2026-03-02T09:30:00Z"}]}}`
+		got, err = New().ParseTrack([]byte(body))
+		if err != nil || len(got) != 1 || got[0].Milestone != want {
+			t.Errorf("%s: %+v %v", flag, got, err)
+		}
+	}
+	body := `{"data":{"tracking":{"tracking_number":"A","return_to_sender":true,"checkpoints":[{"subtag":"Delivered_001","checkpoint_time":"2026-03-02T09:30:00Z"},{"subtag":"Exception_010","checkpoint_time":"2026-03-03T09:30:00Z"}]}}}`
+	got, err = New().ParseTrack([]byte(body))
+	if err != nil || len(got) != 2 || got[0].Milestone != order.Delivered {
+		t.Errorf("%+v %v", got, err)
+	}
+}
+
+func TestTraps(t *testing.T) {
+	for in, want := range map[string]struct {
+		table     string
+		milestone order.Milestone
+		unmapped  bool
+		basis     carriers.Basis
+	}{
+		`{"tag":"InTransit","subtag":"","checkpoint_time":"2026-03-02T09:30:00Z"}`:                                     {"tag", order.InTransit, false, carriers.ByOffset},
+		`{"tag":"InfoReceived","checkpoint_time":"2026-03-02T09:30:00Z"}`:                                              {"tag", order.Labelled, false, carriers.ByOffset},
+		`{"subtag":"Delivered_001","checkpoint_time":"2026-03-02T09:30:00Z","events":[{"code":"returned_to_sender"}]}`: {"subtag", order.Returned, false, carriers.ByOffset},
+		`{"subtag":"Delivered_001","checkpoint_time":"2026-03-02T09:30:00Z","events":"none"}`:                          {"subtag", order.Delivered, false, carriers.ByOffset},
+		`{"tag":"Beamed","checkpoint_time":"2026-03-02T09:30:00Z"}`:                                                    {"tag", "", true, carriers.ByOffset},
+		`{"tag":"InTransit","subtag":"InTransit_099","checkpoint_time":"2026-03-02T09:30:00Z"}`:                        {"subtag", "", true, carriers.ByOffset},
+		`{"subtag":"Pending_001","checkpoint_time":"2026-03-02T09:30:00Z"}`:                                            {"subtag", "", false, carriers.ByOffset},
+		`{"subtag":"Exception_011","created_at":"2026-03-02T09:30:00Z","checkpoint_time":null}`:                        {"subtag", order.Returned, false, carriers.ByReceipt},
+		`{"subtag":"OutForDelivery_003","checkpoint_time":"2026-03-02 09:30:00"}`:                                      {"subtag", "", false, carriers.AssumedUTC},
+		`{"subtag":"Exception_013","checkpoint_time":"2026-03-02 09:30:00"}`:                                           {"subtag", order.Lost, false, carriers.AssumedUTC},
+	} {
+		body := `{"event":"tracking_update","msg":{"tracking_number":"A","checkpoints":[` + in + `,{"subtag":"Delivered_001"}]}}`
+		got, err := New().ParsePush([]byte(body))
+		if err != nil || len(got) != 1 {
+			t.Errorf("%s: a checkpoint without any time is left out: %+v %v", in, got, err)
+			continue
+		}
+		if e := got[0]; e.Table != want.table || e.Milestone != want.milestone || e.Unmapped != want.unmapped || e.Basis != want.basis {
+			t.Errorf("%s: %+v", in, e)
+		}
+	}
+}
+
+func TestErrors(t *testing.T) {
+	_, err := New().ParseTrack([]byte(`{"meta":{"code":4004,"type":"NotFound","message":"Tracking does not exist."},"data":{}}`))
+	if !errors.Is(err, carriers.ErrMalformed) || !strings.Contains(err.Error(), "Tracking does not exist.") {
+		t.Error(err)
+	}
+	cp := `{"subtag":"InTransit_001","checkpoint_time":"2026-03-02T09:30:00Z"}`
+	many := `{"event":"tracking_update","msg":{"tracking_number":"A","checkpoints":[` + strings.Repeat(cp+",", carriers.MaxEvents) + cp + `]}}`
+	if _, err := New().ParsePush([]byte(many)); !errors.Is(err, carriers.ErrMalformed) {
+		t.Errorf("too many: %v", err)
+	}
+	if _, err := New().ParsePush(make([]byte, carriers.MaxBody+1)); !errors.Is(err, carriers.ErrMalformed) {
+		t.Errorf("too long: %v", err)
+	}
+	p := sign([]byte("{}"), []byte("s"), time.Now())
+	for _, bad := range []string{"!!", "=", "AAAA"} {
+		p.Header.Set(signatureHeader, bad)
+		if err := New().Verify(p, [][]byte{[]byte("s")}); !errors.Is(err, carriers.ErrBadSignature) {
+			t.Errorf("%q: %v", bad, err)
+		}
+	}
+}
+
+// TestPayloads parses AfterShip's own payloads, should some be stored one day.
+func TestPayloads(t *testing.T) {
+	dir := os.Getenv("WAYBILL_DATA")
+	if dir == "" {
+		dir = "../../../../shared/data"
+	}
+	files, _ := filepath.Glob(filepath.Join(dir, "carriers", "aftership", "*.json"))
+	if len(files) == 0 {
+		t.Skipf("no payload of AfterShip in %s/carriers: nothing to hold our reading against", dir)
+	}
+	for _, f := range files {
+		body, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := New().ParsePush(body)
+		if err != nil {
+			got, err = New().ParseTrack(body)
+		}
+		t.Logf("%s: %d events, %v", filepath.Base(f), len(got), err)
+		for _, e := range got {
+			if err := carriertest.CheckEvent(e); err != nil {
+				t.Errorf("%s: %v: %+v", f, err, e)
+			}
+		}
+	}
+}
+
+func FuzzPush(f *testing.F) {
+	f.Add(fixture(f, "push_update.json"))
+	f.Fuzz(func(t *testing.T, body []byte) { checkAll(t, New().ParsePush, body) })
+}
+
+func FuzzTrack(f *testing.F) {
+	f.Add(fixture(f, "track_list.json"))
+	f.Fuzz(func(t *testing.T, body []byte) { checkAll(t, New().ParseTrack, body) })
+}
+
+func checkAll(t *testing.T, parse func([]byte) ([]carriers.Event, error), body []byte) {
+	events, err := parse(body)
+	if err != nil && !errors.Is(err, carriers.ErrMalformed) {
+		t.Fatal(err)
+	}
+	for _, e := range events {
+		if err := carriertest.CheckEvent(e); err != nil {
+			t.Fatalf("%v: %+v", err, e)
+		}
+	}
+}

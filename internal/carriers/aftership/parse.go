@@ -1,0 +1,241 @@
+package aftership
+
+import (
+	"encoding/json"
+	"strings"
+	"time"
+
+	"github.com/waybillhq/waybill/internal/carriers"
+	"github.com/waybillhq/waybill/order"
+)
+
+// push is the webhook's envelope.
+type push struct {
+	Event   string    `json:"event"`
+	EventID string    `json:"event_id"`
+	Msg     *tracking `json:"msg"`
+}
+
+// answer is the API's envelope. Old versions put the tracking into data, as
+// tracking or trackings; since 2024 data is the tracking.
+type answer struct {
+	Meta struct {
+		Code    int    `json:"code"`
+		Type    string `json:"type"`
+		Message string `json:"message"`
+	} `json:"meta"`
+	Data *struct {
+		tracking
+		One  *tracking   `json:"tracking"`
+		List *[]tracking `json:"trackings"`
+	} `json:"data"`
+}
+
+type tracking struct {
+	Number         string       `json:"tracking_number"`
+	UpdatedAt      string       `json:"updated_at"`
+	ReturnToSender bool         `json:"return_to_sender"`
+	Expected       string       `json:"expected_delivery"`
+	Latest         estimate     `json:"latest_estimated_delivery"`
+	Checkpoints    []checkpoint `json:"checkpoints"`
+}
+
+type estimate struct {
+	Datetime string `json:"datetime"`
+	Max      string `json:"datetime_max"`
+}
+
+// UnmarshalJSON takes whatever stands where an estimate is not known.
+func (e *estimate) UnmarshalJSON(b []byte) error {
+	type plain estimate
+	_ = json.Unmarshal(b, (*plain)(e))
+	return nil
+}
+
+type checkpoint struct {
+	Time       string `json:"checkpoint_time"`
+	CreatedAt  string `json:"created_at"`
+	Tag        string `json:"tag"`
+	Subtag     string `json:"subtag"`
+	SubtagText string `json:"subtag_message"`
+	Message    string `json:"message"`
+	Location   string `json:"location"`
+	City       string `json:"city"`
+	State      string `json:"state"`
+	Zip        string `json:"postal_code"`
+	OldZip     string `json:"zip"`
+	Country    string `json:"country_iso3"`
+	Region     string `json:"country_region"`
+	Events     marks  `json:"events"`
+}
+
+// marks are AfterShip's events inside a checkpoint (beta).
+type marks []struct {
+	Code string `json:"code"`
+}
+
+// UnmarshalJSON takes nothing from what is not a list of marks: they are beta.
+func (m *marks) UnmarshalJSON(b []byte) error {
+	type plain marks
+	_ = json.Unmarshal(b, (*plain)(m))
+	return nil
+}
+
+func (m marks) has(code string) bool {
+	for _, e := range m {
+		if e.Code == code {
+			return true
+		}
+	}
+	return false
+}
+
+// ParsePush reads a webhook. Its whole history comes with every event, revised
+// estimates (edd_revise) included.
+func (Adapter) ParsePush(body []byte) ([]carriers.Event, error) {
+	var p push
+	if err := read(body, &p); err != nil {
+		return nil, err
+	}
+	if p.Event == "" || p.Msg == nil || carriers.Number(p.Msg.Number) == "" {
+		return nil, carriers.Malformed("no AfterShip webhook")
+	}
+	return events(*p.Msg)
+}
+
+// ParseTrack reads one tracking or a list of them.
+func (Adapter) ParseTrack(body []byte) ([]carriers.Event, error) {
+	var a answer
+	if err := read(body, &a); err != nil {
+		return nil, err
+	}
+	switch {
+	case a.Meta.Code >= 300:
+		return nil, carriers.Malformed("AfterShip: %d %s", a.Meta.Code, carriers.Clean(a.Meta.Type+": "+a.Meta.Message, 300))
+	case a.Data == nil:
+	case a.Data.List != nil:
+		return events(*a.Data.List...)
+	case a.Data.One != nil:
+		return events(*a.Data.One)
+	case carriers.Number(a.Data.Number) != "":
+		return events(a.Data.tracking)
+	}
+	return nil, carriers.Malformed("no AfterShip tracking")
+}
+
+func read(body []byte, into any) error {
+	if len(body) > carriers.MaxBody {
+		return carriers.Malformed("AfterShip: more than %d bytes", carriers.MaxBody)
+	}
+	if err := json.Unmarshal(body, into); err != nil {
+		return carriers.Malformed("AfterShip: %s", carriers.Clean(err.Error(), 200))
+	}
+	return nil
+}
+
+func events(trackings ...tracking) ([]carriers.Event, error) {
+	var all []carriers.Event
+	for _, t := range trackings {
+		all = append(all, t.events()...)
+		if len(all) > carriers.MaxEvents {
+			return nil, carriers.Malformed("AfterShip: more than %d events", carriers.MaxEvents)
+		}
+	}
+	return all, nil
+}
+
+func (t tracking) events() []carriers.Event {
+	number := carriers.Number(t.Number)
+	var list []carriers.Event
+	for _, c := range t.Checkpoints {
+		if e, ok := c.event(number, t.UpdatedAt); ok && number != "" {
+			list = append(list, e)
+		}
+	}
+	if len(list) == 0 {
+		return nil
+	}
+	t.homecoming(list)
+	newest := 0
+	for i := range list {
+		if !list[i].UTC.Before(list[newest].UTC) {
+			newest = i
+		}
+	}
+	list[newest].ETA = t.eta()
+	return list
+}
+
+func (c checkpoint) event(number, updated string) (carriers.Event, bool) {
+	when, ok := moment(c.Time)
+	if !ok {
+		if when, ok = moment(first(c.CreatedAt, updated)); ok {
+			when = carriers.Moment{UTC: when.UTC, Basis: carriers.ByReceipt} // AfterShip's clock, not the parcel's
+		}
+	}
+	table, code := tableSubtag, carriers.Clean(c.Subtag, 80)
+	if code == "" {
+		table, code = tableTag, carriers.Clean(c.Tag, 80)
+	}
+	if !ok || code == "" {
+		return carriers.Event{}, false
+	}
+	e := carriers.Event{
+		Tracking: number, Table: table, Code: code, Reading: Codes.Read(table, code), Moment: when,
+		Description: carriers.Clean(first(c.Message, c.SubtagText), 500),
+		Location:    carriers.Place(c.Location),
+	}
+	if e.Location == "" {
+		e.Location = carriers.Place(c.City, c.State, first(c.Zip, c.OldZip), first(c.Country, c.Region))
+	}
+	if e.Milestone == order.Delivered && c.Events.has("returned_to_sender") {
+		e.Milestone = order.Returned
+	}
+	if code == "Delivered_005" {
+		e.DeliveredTo = "neighbour"
+	}
+	return e, true
+}
+
+// homecoming: a parcel that AfterShip calls delivered after it turned round, or
+// that it says goes back to the sender, is not with the buyer.
+func (t tracking) homecoming(list []carriers.Event) {
+	var turned time.Time
+	for _, e := range list {
+		if e.Milestone == order.Returning && (turned.IsZero() || e.UTC.Before(turned)) {
+			turned = e.UTC
+		}
+	}
+	for i := range list {
+		e := &list[i]
+		after := !turned.IsZero() && !e.UTC.Before(turned)
+		if e.Milestone == order.Delivered && (after || t.ReturnToSender && turned.IsZero()) {
+			e.Milestone = order.Returned
+		}
+	}
+}
+
+// eta is the newest estimate; a day becomes its noon.
+func (t tracking) eta() time.Time {
+	for _, s := range []string{t.Latest.Datetime, t.Latest.Max, t.Expected} {
+		m, ok := moment(s)
+		switch {
+		case !ok:
+		case strings.HasSuffix(m.Local, "T00:00:00"):
+			day, _ := time.Parse(wall, m.Local)
+			return day.Add(12 * time.Hour)
+		default:
+			return m.UTC
+		}
+	}
+	return time.Time{}
+}
+
+func first(texts ...string) string {
+	for _, s := range texts {
+		if strings.TrimSpace(s) != "" {
+			return s
+		}
+	}
+	return ""
+}

@@ -1,0 +1,253 @@
+package dhl
+
+import (
+	"errors"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/waybillhq/waybill/internal/carriers"
+	"github.com/waybillhq/waybill/internal/carriers/carriertest"
+	"github.com/waybillhq/waybill/order"
+)
+
+func fixture(t testing.TB, name string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join("testdata", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func TestSuite(t *testing.T) {
+	carriertest.Run(t, carriertest.Suite{
+		Adapter: New(),
+		Pushes:  map[string][]byte{"unified": fixture(t, "push_unified.json"), "parcel": fixture(t, "track_parcel.json")},
+		Tracks: map[string][]byte{
+			"unified": fixture(t, "push_unified.json"), "parcel": fixture(t, "track_parcel.json"),
+			"express": fixture(t, "track_express.json"), "xml": fixture(t, "track_express.xml"),
+		},
+		Sign: func(body, secret []byte, now time.Time) carriers.Push {
+			return carriers.Push{Header: http.Header{"Dhl-Webhook-Token": {string(secret)}}, Body: body, ReceivedAt: now}
+		},
+	})
+}
+
+type want struct {
+	number, table, code string
+	milestone           order.Milestone
+	local, offset, utc  string
+	basis               carriers.Basis
+}
+
+func check(t *testing.T, got []carriers.Event, wants []want) {
+	t.Helper()
+	if len(got) != len(wants) {
+		t.Fatalf("%d events, want %d", len(got), len(wants))
+	}
+	for i, w := range wants {
+		e := got[i]
+		if g := (want{e.Tracking, e.Table, e.Code, e.Milestone, e.Local, e.Offset, e.UTC.Format(time.RFC3339), e.Basis}); g != w {
+			t.Errorf("event %d:\n got %+v\nwant %+v", i, g, w)
+		}
+	}
+}
+
+func parse(t *testing.T, name string) []carriers.Event {
+	t.Helper()
+	got, err := New().ParseTrack(fixture(t, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
+// TestParcelShop: DHL itself types code 44 "delivered".
+func TestParcelShop(t *testing.T) {
+	got := parse(t, "push_unified.json")
+	const n, tab = "CQ100000001DE", "ecommerce-europe"
+	check(t, got, []want{
+		{n, tab, "44", order.ReadyForPickup, "2026-03-06T15:20:00", "+01:00", "2026-03-06T14:20:00Z", carriers.ByZone},
+		{n, tab, "33", order.InTransit, "2026-03-05T07:00:00", "+01:00", "2026-03-05T06:00:00Z", carriers.ByOffset},
+		{n, tab, "9", order.Accepted, "2026-03-03T16:45:00", "+01:00", "2026-03-03T15:45:00Z", carriers.ByZone},
+		{n, tab, "1", order.Labelled, "2026-03-02T12:00:00", "", "2026-03-02T12:00:00Z", carriers.DateOnly},
+	})
+	if eta := got[0].ETA.Format(time.RFC3339); eta != "2026-03-07T12:00:00Z" {
+		t.Errorf("the estimate is a day: %s", eta)
+	}
+}
+
+func TestNormalisedCodes(t *testing.T) {
+	const n = "JVGL0000000001"
+	got := parse(t, "track_parcel.json")
+	check(t, got, []want{
+		{n, tableUnified, "delivered", order.Delivered, "2026-07-04T11:02:00", "+02:00", "2026-07-04T09:02:00Z", carriers.ByZone},
+		{n, tableUnified, "transit", order.InTransit, "2026-07-04T08:11:00", "+02:00", "2026-07-04T06:11:00Z", carriers.ByZone},
+		{n, tableUnified, "pre-transit", order.Labelled, "2026-07-02T18:00:00", "", "2026-07-02T18:00:00Z", carriers.AssumedUTC},
+	})
+	if eta := got[0].ETA.Format(time.RFC3339); eta != "2026-07-04T11:00:00Z" {
+		t.Errorf("estimate %s", eta)
+	}
+}
+
+func TestExpress(t *testing.T) {
+	got := parse(t, "track_express.json")
+	const n = "1000000017"
+	check(t, got, []want{
+		{n, "express", "PU", order.Accepted, "2026-05-05T16:10:00", "+09:00", "2026-05-05T07:10:00Z", carriers.ByOffset},
+		{n, "express", "CD", order.InCustoms, "2026-05-06T02:40:00", "+12:00", "2026-05-05T14:40:00Z", carriers.ByZone},
+		{n, "express", "ZZ", "", "2026-05-06T05:00:00", "", "2026-05-06T05:00:00Z", carriers.AssumedUTC},
+		{n, "express", "PD", order.Delivered, "2026-05-08T09:30:00", "", "2026-05-08T09:30:00Z", carriers.AssumedUTC},
+		{"JD010000000000000001", "express", "OK", order.Delivered, "2026-05-08T09:30:00", "+12:00", "2026-05-07T21:30:00Z", carriers.ByOffset},
+		{"JD010000000000000002", "express", "OH", "", "2026-05-08T09:31:00", "+12:00", "2026-05-07T21:31:00Z", carriers.ByZone},
+	})
+	if !got[2].Unmapped || got[3].DeliveredTo != "partial delivery" || got[5].Bucket != "hold" {
+		t.Errorf("%+v", got)
+	}
+	if got[3].ETA.IsZero() || !got[4].ETA.IsZero() {
+		t.Error("the estimate belongs to the shipment's newest event")
+	}
+}
+
+// TestDelivered holds DHL's own "delivered" against rule 8, for every code of
+// eCommerce Europe that DHL types so, and for words where there is no code.
+func TestDelivered(t *testing.T) {
+	for code, m := range map[string]order.Milestone{
+		"43": order.ReadyForPickup, "44": order.ReadyForPickup, "45": order.ReadyForPickup, "46": order.ReadyForPickup,
+		"302": order.InTransit, "366": order.Returned, "63": order.Delivered, "66": order.Delivered, "254": order.Labelled, "369": order.Labelled,
+	} {
+		e := report{StatusCode: "delivered", Status: text(code)}.read("N", "ecommerce-europe")
+		if e.Milestone != m || e.Table != "ecommerce-europe" {
+			t.Errorf("%s: %+v", code, e)
+		}
+	}
+	for words, m := range map[string]order.Milestone{
+		"":              order.Delivered,
+		"Delivered : J": order.Delivered,
+		"The shipment has been delivered to the recipient":                order.Delivered,
+		"Delivered to a neighbour":                                        order.Delivered,
+		"The recipient has picked up the shipment from the retail outlet": order.Delivered,
+		"shipment has been picked up by the recipient from Parcelshop":    order.Delivered,
+		"Delivered to Parcel Shop":                                        order.ReadyForPickup,
+		"Available at the PACKSTATION":                                    order.ReadyForPickup,
+		"Die Sendung liegt in der Filiale zur Abholung bereit":            order.ReadyForPickup,
+		"handed over for final delivery":                                  order.InTransit,
+		"Delivered to our partner":                                        order.InTransit,
+		"shipment has been delivered back to the business sender":         order.Returned,
+		"Returned to shipper":                                             order.Returned,
+		"Die Sendung wurde an den Absender zugestellt":                    order.Returned,
+	} {
+		e := report{StatusCode: "Delivered", Description: words}.read("N", "parcel-nl")
+		if e.Milestone != m || !e.Physical {
+			t.Errorf("%q: %+v", words, e)
+		}
+	}
+}
+
+// TestBackToSender: RT is Express's "returned to consignor", on its way.
+func TestBackToSender(t *testing.T) {
+	body := `{"shipments":[{"shipmentTrackingNumber":"1","events":[
+		{"date":"2026-05-05","time":"10:00:00","typeCode":"OK"},
+		{"date":"2026-05-06","time":"10:00:00","typeCode":"RT"},
+		{"date":"2026-05-09","time":"10:00:00","typeCode":"OK"}]}]}`
+	got, err := New().ParseTrack([]byte(body))
+	if err != nil || len(got) != 3 || got[0].Milestone != order.Delivered || got[1].Milestone != order.Returning || got[2].Milestone != order.Returned {
+		t.Errorf("%+v %v", got, err)
+	}
+}
+
+// TestTables: the same code means other things in other units, and a code that
+// its unit does not know is unmapped even where DHL normalised it.
+func TestTables(t *testing.T) {
+	for _, c := range []struct {
+		unit, status, normal string
+		table                string
+		milestone            order.Milestone
+		unmapped             bool
+	}{
+		{"express", "OK", "delivered", "express", order.Delivered, false},
+		{"express", "101", "delivered", "express", order.Delivered, false},
+		{"express", "PO", "transit", "express", "", true},
+		{"express", "DELIVERED", "pre-transit", tableUnified, order.Labelled, false},
+		{"freight", "ACT-2", "transit", "freight", order.Labelled, false},
+		{"freight", "24-501", "transit", "freight", order.OutForDelivery, false},
+		{"freight", "99-999", "delivered", "freight", "", true},
+		{"ecommerce-europe", "999", "delivered", "ecommerce-europe", "", true},
+		{"ecommerce", "302", "delivered", "ecommerce", Codes.Read("ecommerce", "302").Milestone, Codes.Read("ecommerce", "302").Unmapped},
+		{"parcel-de", "ZU", "delivered", tableUnified, order.Delivered, false},
+		{"", "", "unknown", tableUnified, "", false},
+		{"", "", "failure", tableUnified, "", false},
+		{"", "", "teleported", tableUnified, "", true},
+	} {
+		e := report{StatusCode: c.normal, Status: text(c.status)}.read("N", c.unit)
+		if e.Table != c.table || e.Milestone != c.milestone || e.Unmapped != c.unmapped {
+			t.Errorf("%+v: %+v", c, e)
+		}
+	}
+}
+
+func TestErrorsAndSilence(t *testing.T) {
+	a := New()
+	for body, says := range map[string]string{
+		`{"title":"No result found","detail":"No shipment.","status":404}`:                                          "No result found: No shipment.",
+		`{"detail":"No data found","title":"Not data found","message":"x","status":"404"}`:                          "No data found",
+		`{"shipments":[{"id":"1","service":"parcel-de","events":[]},{"id":"1","service":"parcel-nl","events":[]}]}`: "both know 1",
+		`{"shipments":[{"service":"parcel-de"}]}`:                                                                   "without a number",
+		`{"shipments":[7]}`: "DHL",
+		`{"shipments":{}}`:  "DHL",
+		`<TrackingResponse><AWBInfo><Status><Condition><ConditionCode>103</ConditionCode><ConditionData>none</ConditionData></Condition></Status></AWBInfo></TrackingResponse>`: "103: none",
+		`<data name="piece-shipment-list"/>`: "not Express tracking",
+	} {
+		got, err := a.ParseTrack([]byte(body))
+		if len(got) > 0 || !errors.Is(err, carriers.ErrMalformed) || !strings.Contains(err.Error(), says) {
+			t.Errorf("%s: %v %v", body, got, err)
+		}
+	}
+	for _, quiet := range []string{`{"scope":"subscription.confirmation","secret":"s","self":"x"}`, `{"shipments":[]}`, `{"shipments":[{"id":"1","events":[]}]}`} {
+		if got, err := a.ParsePush([]byte(quiet)); err != nil || len(got) > 0 {
+			t.Errorf("%s: %v %v", quiet, got, err)
+		}
+	}
+	one := `{"shipment":{"id":123456789012345678901234,"status":{"timestamp":"2026-03-02T10:00:00Z","statusCode":"transit","status":"moving"}}}`
+	if got, err := a.ParsePush([]byte(one)); err != nil || len(got) != 1 || got[0].Tracking != "123456789012345678901234" {
+		t.Errorf("a status without events, an ID that is a number: %+v %v", got, err)
+	}
+	many := `{"shipments":[{"id":"1","events":[` + strings.Repeat(`{"timestamp":"2026-03-02","statusCode":"transit"},`, carriers.MaxEvents) + `{"timestamp":"2026-03-02","statusCode":"transit"}]}]}`
+	if _, err := a.ParseTrack([]byte(many)); !errors.Is(err, carriers.ErrMalformed) {
+		t.Errorf("too many: %v", err)
+	}
+	for _, long := range [][]byte{make([]byte, carriers.MaxBody+1), append([]byte("<"), make([]byte, carriers.MaxBody)...)} {
+		if _, err := a.ParseTrack(long); !errors.Is(err, carriers.ErrMalformed) {
+			t.Errorf("too long: %v", err)
+		}
+	}
+}
+
+func FuzzPush(f *testing.F) {
+	f.Add(fixture(f, "push_unified.json"))
+	f.Add([]byte(`{"scope":"subscription.confirmation","secret":"s"}`))
+	f.Fuzz(func(t *testing.T, body []byte) { checkAll(t, New().ParsePush, body) })
+}
+
+func FuzzTrack(f *testing.F) {
+	for _, name := range []string{"track_parcel.json", "track_express.json", "track_express.xml"} {
+		f.Add(fixture(f, name))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) { checkAll(t, New().ParseTrack, body) })
+}
+
+func checkAll(t *testing.T, parse func([]byte) ([]carriers.Event, error), body []byte) {
+	events, err := parse(body)
+	if err != nil && !errors.Is(err, carriers.ErrMalformed) {
+		t.Fatal(err)
+	}
+	for _, e := range events {
+		if err := carriertest.CheckEvent(e); err != nil {
+			t.Fatalf("%v: %+v", err, e)
+		}
+	}
+}

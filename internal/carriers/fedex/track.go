@@ -1,0 +1,258 @@
+package fedex
+
+import (
+	"strings"
+	"time"
+
+	"github.com/waybillhq/waybill/internal/carriers"
+	"github.com/waybillhq/waybill/order"
+)
+
+// answer is what we read of the Track API and of the webhook, which sends the same
+// results without the envelope.
+type answer struct {
+	Output struct {
+		Complete []complete `json:"completeTrackResults"`
+	} `json:"output"`
+	Complete []complete `json:"completeTrackResults"`
+	Errors   []problem  `json:"errors"`
+}
+
+type complete struct {
+	Tracking text     `json:"trackingNumber"`
+	Results  []result `json:"trackResults"`
+}
+
+type result struct {
+	Number struct {
+		Tracking text `json:"trackingNumber"`
+		Unique   text `json:"trackingNumberUniqueId"`
+	} `json:"trackingNumberInfo"`
+	Error  problem `json:"error"`
+	Latest struct {
+		Code text `json:"code"`
+	} `json:"latestStatusDetail"`
+	Shipment struct {
+		Before *bool `json:"beforePossessionStatus"`
+		// Held is the opposite of Before.
+		Held *bool `json:"possessionStatus"`
+	} `json:"shipmentDetails"`
+	Scans     []scan `json:"scanEvents"`
+	Delivered struct {
+		Where text `json:"locationDescription"`
+		Type  text `json:"locationType"`
+	} `json:"deliveryDetails"`
+	Estimate struct {
+		Window struct {
+			Ends text `json:"ends"`
+		} `json:"window"`
+	} `json:"estimatedDeliveryTimeWindow"`
+	Times []struct {
+		Type text `json:"type"`
+		At   text `json:"dateTime"`
+	} `json:"dateAndTimes"`
+}
+
+type scan struct {
+	Date        text `json:"date"`
+	Type        text `json:"eventType"`
+	Derived     text `json:"derivedStatusCode"`
+	Status      text `json:"derivedStatus"`
+	Description text `json:"eventDescription"`
+	Exception   text `json:"exceptionCode"`
+	Why         text `json:"exceptionDescription"`
+	Place       struct {
+		City    text `json:"city"`
+		State   text `json:"stateOrProvinceCode"`
+		Postal  text `json:"postalCode"`
+		Country text `json:"countryCode"`
+	} `json:"scanLocation"`
+	Delay struct {
+		Type   text `json:"type"`
+		Status text `json:"status"`
+	} `json:"delayDetail"`
+}
+
+// says is the scan in FedEx's words, with the reason of an exception.
+func (s scan) says() string {
+	what, why := or(s.Description.clean(300), s.Status.clean(300)), s.Why.clean(190)
+	if why == "" || strings.EqualFold(what, why) {
+		return what
+	}
+	return strings.TrimPrefix(what+": "+why, ": ")
+}
+
+func (s scan) words() string { return strings.ToLower(s.says()) }
+
+// ParseTrack reads the answer of POST /track/v1/trackingnumbers.
+func (Adapter) ParseTrack(body []byte) ([]carriers.Event, error) { return parse(body) }
+
+// ParsePush reads a webhook: the same results. The proof of delivery comes as a
+// second call, whose scans are those of the first again.
+func (Adapter) ParsePush(body []byte) ([]carriers.Event, error) { return parse(body) }
+
+func parse(body []byte) ([]carriers.Event, error) {
+	var a answer
+	if err := decode(body, &a); err != nil {
+		return nil, err
+	}
+	all := append(a.Output.Complete, a.Complete...)
+	if len(all) == 0 {
+		if err := refused(a.Errors); err != nil {
+			return nil, err
+		}
+		return nil, carriers.Malformed("no completeTrackResults")
+	}
+	var events []carriers.Event
+	problems := a.Errors
+	unreadable := 0
+	for _, n := range newest(number(all)) {
+		more, bad := n.result.events(n.tracking)
+		if events = append(events, more...); len(events) > carriers.MaxEvents {
+			return nil, carriers.Malformed("more than %d events", carriers.MaxEvents)
+		}
+		unreadable += bad
+		problems = append(problems, n.result.Error)
+	}
+	if len(events) > 0 {
+		return events, nil // errors beside events are about other numbers
+	}
+	if err := refused(problems); err != nil {
+		return nil, err
+	}
+	if unreadable > 0 {
+		return nil, carriers.Malformed("%d scans without a number or a time", unreadable)
+	}
+	return nil, nil
+}
+
+// numbered is a result with the number under which its parcel is known.
+type numbered struct {
+	tracking string
+	result   result
+}
+
+// number prefers the number that was asked for, which is the one that the parcel
+// carries. Where the results under it name several, they are pieces: each has its own.
+func number(all []complete) (out []numbered) {
+	for _, c := range all {
+		asked, own := carriers.Number(string(c.Tracking)), map[string]bool{}
+		for _, r := range c.Results {
+			if n := carriers.Number(string(r.Number.Tracking)); n != "" {
+				own[n] = true
+			}
+		}
+		for _, r := range c.Results {
+			n := asked
+			if inner := carriers.Number(string(r.Number.Tracking)); inner != "" && (asked == "" || len(own) > 1) {
+				n = inner
+			}
+			out = append(out, numbered{n, r})
+		}
+	}
+	return out
+}
+
+// newest drops results of earlier parcels under a number that FedEx used again:
+// a delivery of last year is not this year's.
+func newest(all []numbered) (out []numbered) {
+	best := map[string]numbered{}
+	for _, n := range all {
+		b, ok := best[n.tracking]
+		if !ok || n.result.began().After(b.result.began()) {
+			best[n.tracking] = n
+		}
+	}
+	for _, n := range all {
+		if n.result.Number.Unique.clean(120) == best[n.tracking].result.Number.Unique.clean(120) {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+// began is when a result's parcel was shipped or, failing that, its latest scan.
+func (r result) began() (at time.Time) {
+	for _, want := range []string{"SHIP", "ACTUAL_PICKUP", "ACTUAL_TENDER"} {
+		for _, d := range r.Times {
+			if m, ok := moment(d.At); ok && d.Type.clean(40) == want {
+				return m.UTC
+			}
+		}
+	}
+	for _, s := range r.Scans {
+		if m, ok := moment(s.Date); ok && m.UTC.After(at) {
+			at = m.UTC
+		}
+	}
+	return at
+}
+
+// events reads one result; bad counts scans that say neither which parcel nor when.
+func (r result) events(tracking string) (events []carriers.Event, bad int) {
+	waiting := r.waiting()
+	for _, s := range r.Scans {
+		at, ok := moment(s.Date)
+		if tracking == "" || !ok {
+			bad++
+			continue
+		}
+		code, reading := read(s)
+		if waiting && reading.Physical {
+			reading = carriers.Reading{Bucket: reading.Bucket}
+		}
+		events = append(events, carriers.Event{
+			Tracking: tracking, Table: table, Code: code, Reading: reading, Moment: at,
+			Description: carriers.Clean(s.says(), 500),
+			Location:    carriers.Place(string(s.Place.City), string(s.Place.State), string(s.Place.Postal), string(s.Place.Country)),
+		})
+	}
+	r.finish(events)
+	return events, bad
+}
+
+// waiting says that FedEx itself denies to have the parcel: by the flag, in either
+// sense, and by a latest status that does not say otherwise.
+func (r result) waiting() bool {
+	denied := r.Shipment.Before != nil && *r.Shipment.Before || r.Shipment.Held != nil && !*r.Shipment.Held
+	if !denied {
+		return false
+	}
+	row, ok := lookup(r.Latest.Code.clean(40))
+	return !ok || !row.Physical
+}
+
+// finish hangs on the latest event what FedEx says of the parcel as a whole.
+func (r result) finish(events []carriers.Event) {
+	last := -1
+	for i := range events {
+		if last < 0 || events[i].UTC.After(events[last].UTC) {
+			last = i
+		}
+	}
+	if last < 0 {
+		return
+	}
+	switch e := &events[last]; e.Milestone {
+	case order.Delivered:
+		e.DeliveredTo = or(r.Delivered.Where.clean(200), r.Delivered.Type.clean(200))
+	case order.Returning, order.Returned:
+	default:
+		e.ETA = r.eta()
+	}
+}
+
+// eta is the end of the estimated window, else the estimate, else the commitment.
+func (r result) eta() time.Time {
+	if at := promised(r.Estimate.Window.Ends); !at.IsZero() {
+		return at
+	}
+	for _, want := range []string{"ESTIMATED_DELIVERY", "COMMITMENT"} {
+		for _, d := range r.Times {
+			if d.Type.clean(40) == want {
+				return promised(d.At)
+			}
+		}
+	}
+	return time.Time{}
+}

@@ -1,0 +1,234 @@
+package shippo
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/waybillhq/waybill/internal/carriers"
+	"github.com/waybillhq/waybill/internal/carriers/carriertest"
+	"github.com/waybillhq/waybill/order"
+)
+
+func fixture(t testing.TB, name string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join("testdata", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func sign(body, secret []byte, now time.Time) carriers.Push {
+	stamp := strconv.FormatInt(now.Unix(), 10)
+	mac := hmac.New(sha256.New, secret)
+	mac.Write([]byte(stamp + "." + string(body)))
+	h := http.Header{}
+	h.Set(signatureHeader, "t="+stamp+",v1="+hex.EncodeToString(mac.Sum(nil)))
+	return carriers.Push{Header: h, Body: body, ReceivedAt: now}
+}
+
+func TestSuite(t *testing.T) {
+	carriertest.Run(t, carriertest.Suite{
+		Adapter: New(),
+		Pushes:  map[string][]byte{"track_updated": fixture(t, "push_track_updated.json")},
+		Tracks:  map[string][]byte{"returned": fixture(t, "track_returned.json")},
+		Sign:    sign, Signed: true,
+	})
+}
+
+func TestPush(t *testing.T) {
+	got, err := New().ParsePush(fixture(t, "push_track_updated.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []struct {
+		table, code        string
+		milestone          order.Milestone
+		bucket             string
+		local, offset, utc string
+		basis              carriers.Basis
+	}{
+		{tableSub, "PRE_TRANSIT.information_received", order.Labelled, "", "2026-03-02T13:20:00", "", "2026-03-02T13:20:00Z", carriers.AssumedUTC},
+		{tableStatus, "TRANSIT", order.InTransit, "", "2026-03-04T01:00:00", "", "2026-03-04T01:00:00Z", carriers.AssumedUTC},
+		{tableSub, "TRANSIT.package_accepted", order.Accepted, "", "2026-03-02T18:00:00", "-08:00", "2026-03-03T02:00:00Z", carriers.ByOffset},
+		{tableSub, "TRANSIT.delivery_scheduled", "", "", "2026-03-05T12:00:00", "", "2026-03-05T12:00:00Z", carriers.AssumedUTC},
+		{tableSub, "TRANSIT.address_issue", "", "address", "", "", "2026-03-05T21:00:00Z", carriers.ByReceipt},
+		{tableSub, "DELIVERED.delivered", order.Delivered, "", "2026-03-06T15:05:00", "", "2026-03-06T15:05:00Z", carriers.AssumedUTC},
+	}
+	if len(got) != len(want) {
+		t.Fatalf("%d events: the current status must not come twice", len(got))
+	}
+	for i, w := range want {
+		e := got[i]
+		if e.Table != w.table || e.Code != w.code || e.Milestone != w.milestone || e.Bucket != w.bucket || e.Local != w.local ||
+			e.Offset != w.offset || e.UTC.Format(time.RFC3339) != w.utc || e.Basis != w.basis {
+			t.Errorf("event %d: %+v, want %+v", i, e, w)
+		}
+	}
+	if e := got[5]; e.ETA.Format(time.RFC3339) != "2026-03-07T12:00:00Z" || e.Location != "Las Vegas, NV, 89101, US" {
+		t.Errorf("%+v", e)
+	}
+	if got[4].Description != "Address issue" {
+		t.Errorf("%+v", got[4])
+	}
+}
+
+func TestBackToSender(t *testing.T) {
+	got, err := New().ParseTrack(fixture(t, "track_returned.json"))
+	if err != nil || len(got) != 3 {
+		t.Fatalf("%+v %v", got, err)
+	}
+	if got[0].Milestone != order.Returning || !got[1].Unmapped || got[2].Milestone != order.Returned {
+		t.Errorf("%+v", got)
+	}
+}
+
+// TestCodes: the status alone never says more than it knows.
+func TestCodes(t *testing.T) {
+	for in, want := range map[[2]string]struct {
+		milestone order.Milestone
+		bucket    string
+		unmapped  bool
+	}{
+		{"PRE_TRANSIT", ""}:                   {milestone: order.Labelled},
+		{"UNKNOWN", ""}:                       {},
+		{"UNKNOWN", "other"}:                  {},
+		{"FAILURE", ""}:                       {bucket: "failure"},
+		{"FAILURE", "package_lost"}:           {milestone: order.Lost, bucket: "lost"},
+		{"FAILURE", "package_disposed"}:       {milestone: order.Destroyed, bucket: "destroyed_seized"},
+		{"TRANSIT", "delivery_attempted"}:     {milestone: order.AttemptFailed, bucket: "attempt"},
+		{"TRANSIT", "pickup_available"}:       {milestone: order.ReadyForPickup},
+		{"RETURNED", "package_unclaimed"}:     {bucket: "unclaimed"},
+		{"DELIVERED", "information_received"}: {unmapped: true},
+		{"transit", ""}:                       {unmapped: true},
+	} {
+		s := status{Status: in[0], Sub: substatus{Code: in[1]}, Date: "2026-03-02T10:00:00Z"}
+		e, ok := s.event("N")
+		if !ok || e.Milestone != want.milestone || e.Bucket != want.bucket || e.Unmapped != want.unmapped {
+			t.Errorf("%v: %+v", in, e)
+		}
+	}
+}
+
+func TestReplay(t *testing.T) {
+	now := time.Date(2026, 3, 6, 12, 0, 0, 0, time.UTC)
+	secrets := [][]byte{[]byte("s")}
+	for late, want := range map[time.Duration]error{
+		0: nil, 5 * time.Minute: nil, -5 * time.Minute: nil,
+		5*time.Minute + time.Second: carriers.ErrReplayed, -5*time.Minute - time.Second: carriers.ErrReplayed, 24 * time.Hour: carriers.ErrReplayed,
+	} {
+		p := sign([]byte("{}"), secrets[0], now)
+		p.ReceivedAt = now.Add(late)
+		if err := New().Verify(p, secrets); !errors.Is(err, want) {
+			t.Errorf("%s late: %v", late, err)
+		}
+	}
+	good := sign([]byte("{}"), secrets[0], now).Header.Get(signatureHeader)
+	_, sum, _ := strings.Cut(good, ",")
+	for _, bad := range []string{"t=1", sum, "t=,v1=", good + "," + sum, "t=1," + good, "t=99999999999999999999," + sum, good + "zz", strings.Replace(good, "t=17", "t=18", 1)} {
+		p := carriers.Push{Header: http.Header{}, Body: []byte("{}"), ReceivedAt: now}
+		p.Header.Set(signatureHeader, bad)
+		if err := New().Verify(p, secrets); !errors.Is(err, carriers.ErrBadSignature) {
+			t.Errorf("%q: %v", bad, err)
+		}
+	}
+	// A signed time that is no number is outside every window.
+	mac := hmac.New(sha256.New, secrets[0])
+	mac.Write([]byte("noon.{}"))
+	p := carriers.Push{Header: http.Header{}, Body: []byte("{}"), ReceivedAt: now}
+	p.Header.Set(signatureHeader, "t=noon,v1="+hex.EncodeToString(mac.Sum(nil)))
+	if err := New().Verify(p, secrets); !errors.Is(err, carriers.ErrReplayed) {
+		t.Error(err)
+	}
+}
+
+func TestErrorsAndSilence(t *testing.T) {
+	a := New()
+	if _, err := a.ParseTrack([]byte(`{"detail":"Track not found"}`)); !errors.Is(err, carriers.ErrMalformed) || !strings.Contains(err.Error(), "Track not found") {
+		t.Error(err)
+	}
+	if _, err := a.ParseTrack([]byte(`{"tracking_number":["required"]}`)); !errors.Is(err, carriers.ErrMalformed) {
+		t.Error(err)
+	}
+	for _, quiet := range []string{
+		`{"event":"transaction_created","data":{"object_id":"x","tracking_status":"UNKNOWN"}}`,
+		`{"event":"track_updated","data":{"tracking_number":"A","tracking_status":null,"tracking_history":[]}}`,
+		`{"event":"track_updated","data":{"tracking_number":"A","tracking_status":{"status":"UNKNOWN","status_date":"2026-03-02T10:00:00Z"},"tracking_history":[]}}`,
+	} {
+		if got, err := a.ParsePush([]byte(quiet)); err != nil || len(got) > 0 {
+			t.Errorf("%s: %v %v", quiet, got, err)
+		}
+	}
+	s := `{"status":"TRANSIT","status_date":"2026-03-02T10:00:00Z"}`
+	many := `{"tracking_number":"A","tracking_history":[` + strings.Repeat(s+",", carriers.MaxEvents) + s + `]}`
+	if _, err := a.ParseTrack([]byte(many)); !errors.Is(err, carriers.ErrMalformed) {
+		t.Errorf("too many: %v", err)
+	}
+	if _, err := a.ParseTrack(make([]byte, carriers.MaxBody+1)); !errors.Is(err, carriers.ErrMalformed) {
+		t.Errorf("too long: %v", err)
+	}
+	for in, want := range map[string]bool{"": true, "soon": true, "0001-01-01T00:00:00Z": true, "2026-03-07": false} {
+		if eta(in).IsZero() != want {
+			t.Errorf("%q: %v", in, eta(in))
+		}
+	}
+}
+
+// TestPayloads parses Shippo's own payloads, should some be stored one day.
+func TestPayloads(t *testing.T) {
+	dir := os.Getenv("WAYBILL_DATA")
+	if dir == "" {
+		dir = "../../../../shared/data"
+	}
+	files, _ := filepath.Glob(filepath.Join(dir, "carriers", "shippo", "*.json"))
+	if len(files) == 0 {
+		t.Skipf("no payload of Shippo in %s/carriers: nothing to hold our reading against", dir)
+	}
+	for _, f := range files {
+		body, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := New().ParsePush(body)
+		if err != nil {
+			got, err = New().ParseTrack(body)
+		}
+		t.Logf("%s: %d events, %v", filepath.Base(f), len(got), err)
+		for _, e := range got {
+			if err := carriertest.CheckEvent(e); err != nil {
+				t.Errorf("%s: %v: %+v", f, err, e)
+			}
+		}
+	}
+}
+
+func FuzzPush(f *testing.F) {
+	f.Add(fixture(f, "push_track_updated.json"))
+	f.Fuzz(func(t *testing.T, body []byte) { checkAll(t, New().ParsePush, body) })
+}
+
+func FuzzTrack(f *testing.F) {
+	f.Add(fixture(f, "track_returned.json"))
+	f.Fuzz(func(t *testing.T, body []byte) { checkAll(t, New().ParseTrack, body) })
+}
+
+func checkAll(t *testing.T, parse func([]byte) ([]carriers.Event, error), body []byte) {
+	events, err := parse(body)
+	if err != nil && !errors.Is(err, carriers.ErrMalformed) {
+		t.Fatal(err)
+	}
+	for _, e := range events {
+		if err := carriertest.CheckEvent(e); err != nil {
+			t.Fatalf("%v: %+v", err, e)
+		}
+	}
+}
