@@ -331,6 +331,7 @@ func strict(body []byte, v any) *order.Refusal {
 			want = "a list"
 		case reflect.Struct, reflect.Map:
 			want = "an object"
+		default:
 		}
 		return &order.Refusal{Field: kind.Field, Reason: "must be " + want}
 	}

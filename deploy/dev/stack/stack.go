@@ -115,12 +115,12 @@ func Start(ctx context.Context, o Options) (_ *Stack, err error) {
 	s.closers = append(s.closers, release)
 
 	if s.temporal, err = startTemporal(ctx, o, server, pools, filepath.Join(s.dir, temporalLog)); err != nil {
-		return nil, fmt.Errorf("Temporal: %w", err)
+		return nil, fmt.Errorf("temporal: %w", err)
 	}
 	s.closers = append(s.closers, s.temporal.stop)
 	if o.UIPort != 0 {
 		if s.ui, err = startUI(ctx, o, s.TemporalAddress()); err != nil {
-			return nil, fmt.Errorf("Temporal's Web UI: %w", err)
+			return nil, fmt.Errorf("the Web UI: %w", err)
 		}
 		s.closers = append(s.closers, s.ui.stop)
 	}
