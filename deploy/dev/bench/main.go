@@ -27,17 +27,19 @@ type options struct {
 	signals int           // for the bare signal rate
 	open    int           // idle orders for the last row; 0: leave it out
 	each    time.Duration // of the timed rows
+	only    string
 	verbose bool
 }
 
 func main() {
 	var o options
 	flag.IntVar(&o.orders, "orders", 300, "orders in the burst rows (the slower rivals run a third)")
-	flag.IntVar(&o.alone, "alone", 120, "orders in the rows where events arrive alone")
-	flag.IntVar(&o.flight, "flight", 48, "orders in flight at a time")
+	flag.IntVar(&o.alone, "alone", 180, "orders in the rows where events arrive alone")
+	flag.IntVar(&o.flight, "flight", 32, "orders in flight at a time; keep it below a third of the orders, or the tail is all that is measured")
 	flag.IntVar(&o.signals, "signals", 6000, "signals for the bare signal rate")
 	flag.IntVar(&o.open, "open", 2000, "idle open orders for the last rows; 0 leaves them out")
 	flag.DurationVar(&o.each, "each", 5*time.Second, "length of each timed row")
+	flag.StringVar(&o.only, "only", "", "lives, accept or open: only these rows")
 	flag.BoolVar(&o.verbose, "v", false, "log what the stack says")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
