@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"os/exec"
@@ -23,7 +23,7 @@ func TestArrowsPointOneWay(t *testing.T) {
 		"internal/relay":    {"order", "activities", "workflows", "internal/store"},
 	}
 	for pkg, allowed := range may {
-		out, err := exec.Command("go", "list", "-deps", "./"+pkg).Output()
+		out, err := exec.Command("go", "list", "-deps", us+pkg).Output()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -38,7 +38,7 @@ func TestArrowsPointOneWay(t *testing.T) {
 			}
 		}
 	}
-	out, err := exec.Command("go", "list", "-deps", ".").Output()
+	out, err := exec.Command("go", "list", "-deps", strings.TrimSuffix(us, "/")).Output()
 	if err != nil {
 		t.Fatal(err)
 	}
