@@ -14,6 +14,15 @@ import (
 	"github.com/waybillhq/waybill/workflows"
 )
 
+// RunID is the run that an order is in now.
+func (r *Rig) RunID(ctx context.Context, orderID string) (string, error) {
+	now, err := r.Temporal.DescribeWorkflowExecution(ctx, workflows.ID(orderID), "")
+	if err != nil {
+		return "", err
+	}
+	return now.GetWorkflowExecutionInfo().GetExecution().GetRunId(), nil
+}
+
 // History reads every run of an order, oldest first.
 func (r *Rig) History(ctx context.Context, orderID string) ([]*historypb.History, error) {
 	id := workflows.ID(orderID)
