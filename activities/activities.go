@@ -13,6 +13,8 @@ import (
 const (
 	ProjectOrder = "ProjectOrder"
 	AskCarrier   = "AskCarrier"
+	// RequestRemedy asks the storefront for a refund or a replacement.
+	RequestRemedy = "RequestRemedy"
 )
 
 // ReadModel is what pages and lists read.
@@ -38,4 +40,7 @@ type Activities struct {
 	Inbox     Inbox
 	// Tracker is nil until carriers can be polled: then only the inbox is read.
 	Tracker Tracker
+	// Storefronts is nil until storefronts can be called: then people carry
+	// remedies out by hand.
+	Storefronts Storefronts
 }

@@ -41,6 +41,44 @@ func Apply(s *State, e Event) []Command {
 		s.tell(Happening{Type: AddressCorrected, At: s.Now, Actor: m.Actor, Cause: m.ID, Text: m.Reason})
 	case CorrectMilestone:
 		s.correctMilestone(e)
+	case AssignCase:
+		if c := s.caseByID(e.Case); c != nil {
+			c.Assignee = e.Assignee
+			s.tell(Happening{Type: CaseAssigned, At: s.Now, Parcel: c.Parcel, Case: c.Kind, Actor: m.Actor, Cause: m.ID, Text: e.Assignee})
+		}
+	case NoteCase:
+		if c := s.caseByID(e.Case); c != nil && len(c.Notes) < maxNotes {
+			c.Notes = append(c.Notes, Note{At: s.Now, Actor: m.Actor, Text: e.Text})
+			s.tell(Happening{Type: CaseNoted, At: s.Now, Parcel: c.Parcel, Case: c.Kind, Actor: m.Actor, Cause: m.ID, Text: e.Text})
+		}
+	case ResolveCase:
+		s.resolve(e)
+	case ReopenCase:
+		s.reopen(e)
+	case ExtendWait:
+		if w, ok := s.waitOf(e.Kind, e.Parcel, e.On); ok {
+			s.extend(Extension{Kind: w.Kind, Parcel: w.Parcel, Case: w.Case, Since: w.Since, Until: e.Until, Actor: m.Actor, Reason: m.Reason})
+		}
+	case FireWait:
+		if w, ok := s.waitOf(e.Kind, e.Parcel, e.On); ok {
+			s.tell(Happening{Type: WaitFired, At: s.Now, Parcel: w.Parcel, Case: w.Case, Actor: m.Actor, Cause: m.ID, Text: string(w.Kind) + ": " + m.Reason})
+			s.fire(w)
+		}
+	case ReportNotReceived:
+		s.reportNotReceived(e)
+	case DecideRemedy:
+		s.decideRemedy(e)
+	case EndRemedy:
+		if r := s.remedyByID(e.Remedy); r != nil && r.State.Open() {
+			st := Declined
+			if e.Confirmed {
+				st = Confirmed
+				if e.Amount > 0 {
+					r.Amount = e.Amount
+				}
+			}
+			s.endRemedy(r, st, e.Reference, m)
+		}
 	case Tick:
 		s.tick()
 	case Answered:
@@ -186,6 +224,7 @@ func (s *State) carrierEvent(e CarrierEvent) {
 	if e.Physical && e.By == CarrierSays {
 		s.moved(p, at, e)
 	}
+	defer s.troubled(p, at, e)
 	if e.Milestone == "" || !s.mayset(p, e.Milestone, e.Meta) {
 		return
 	}
@@ -546,12 +585,14 @@ func (s *State) answer(e Answered) {
 		if p := s.ParcelByID(c.Parcel); p != nil && p.Check == c.ID {
 			s.checked(p, e.LastMovement)
 		}
+	case RequestRemedy:
+		s.remedyAnswered(c.ID, e)
 	}
 }
 
 // settle notes when nothing is left to happen, and when that changes.
 func (s *State) settle() {
-	settled := s.allAllocated()
+	settled := s.allAllocated() && !s.openRemedies() && len(s.Revisits) == 0
 	for i := range s.Parcels {
 		settled = settled && s.Parcels[i].Milestone.Settled()
 	}

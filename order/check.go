@@ -227,6 +227,36 @@ func Check(s *State, e Event) error {
 			return refuse("milestone", "%q is not a milestone that can be set", e.Milestone)
 		}
 		return needReason(m)
+	case AssignCase:
+		if len(e.Assignee) > 60 {
+			return refuse("assignee", "must be at most 60 bytes")
+		}
+		return s.checkCase(e.Case, m.By)
+	case NoteCase:
+		if e.Text == "" || len(e.Text) > 500 {
+			return refuse("text", "must be 1 to 500 bytes")
+		}
+		if c := s.caseByID(e.Case); c != nil && len(c.Notes) >= maxNotes {
+			return refuse("case", "has %d notes already", maxNotes)
+		}
+		return s.checkCase(e.Case, m.By)
+	case ResolveCase:
+		return s.checkResolve(e)
+	case ReopenCase:
+		return s.checkReopen(e)
+	case ExtendWait:
+		return s.checkExtend(e)
+	case FireWait:
+		if _, err := s.checkWait(m.By, e.Kind, e.Parcel, e.On); err != nil {
+			return err
+		}
+		return needReason(m)
+	case ReportNotReceived:
+		return s.checkNotReceived(e)
+	case DecideRemedy:
+		return s.checkDecideRemedy(e)
+	case EndRemedy:
+		return s.checkEndRemedy(e)
 	case Scan, CarrierEvent, Unreadable, Tick, Answered:
 		return nil
 	}

@@ -17,6 +17,10 @@ func (s *State) Clone() *State {
 	}
 	c.Cases, c.Pending, c.Seen = slices.Clone(s.Cases), slices.Clone(s.Pending), slices.Clone(s.Seen)
 	c.Anomalies, c.Told = slices.Clone(s.Anomalies), slices.Clone(s.Told)
+	for i := range c.Cases {
+		c.Cases[i].Notes = slices.Clone(s.Cases[i].Notes)
+	}
+	c.Decisions, c.Extensions, c.Revisits, c.Remedies = slices.Clone(s.Decisions), slices.Clone(s.Extensions), slices.Clone(s.Revisits), slices.Clone(s.Remedies)
 	if s.Hold != nil {
 		h := *s.Hold
 		c.Hold = &h

@@ -162,6 +162,10 @@ type (
 		LastMovement time.Time `json:"last_movement,omitzero"`
 		// Failed says why a command was given up.
 		Failed string `json:"failed,omitempty"`
+		// Declined says why the other side said no; Reference is its own name for
+		// what it did.
+		Declined  string `json:"declined,omitempty"`
+		Reference string `json:"reference,omitempty"`
 	}
 )
 
@@ -216,6 +220,12 @@ const (
 	CaseOpened       HappeningType = "case_opened"
 	CaseEscalated    HappeningType = "case_escalated"
 	CaseClosed       HappeningType = "case_closed"
+	CaseNoticed      HappeningType = "case_noticed" // the buyer is to be told
+	CaseAssigned     HappeningType = "case_assigned"
+	CaseNoted        HappeningType = "case_noted"
+	WaitExtended     HappeningType = "wait_extended"
+	WaitFired        HappeningType = "wait_fired"
+	RemedyChanged    HappeningType = "remedy_changed"
 	AnomalyFound     HappeningType = "anomaly"
 	OrderClosed      HappeningType = "order_closed"
 	OrderReopened    HappeningType = "order_reopened"

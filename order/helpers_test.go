@@ -16,10 +16,32 @@ const hour = time.Hour
 // at is some hours after the order was placed.
 func at(h float64) time.Time { return t0.Add(time.Duration(h * float64(hour))) }
 
+// testPolicy is a policy as it was under rules 1; today's are in policy2.
 func testPolicy() Policy {
 	p := DefaultPolicy()
+	p.Cases, p.Trace, p.RemedyAnswer, p.ClaimAnswer, p.ReportWindow, p.RefundLimit = nil, 0, 0, 0, 0, 0
 	p.Rhythms = []Rhythm{{Carrier: "ups", Service: "air", Gap: Duration(24 * hour)}, {Carrier: "ups", Gap: Duration(36 * hour)}}
 	return p
+}
+
+// rulesOf: a spec with today's policy lives by today's rules.
+func rulesOf(s Spec) int {
+	if s.Policy.Cases == nil {
+		return 1
+	}
+	return CurrentRules
+}
+
+// today is a spec with today's policy.
+func today(s Spec) Spec {
+	p := DefaultPolicy()
+	p.Rhythms = s.Policy.Rhythms
+	s.Policy, s.Currency = p, "EUR"
+	s.Lines = append([]Line(nil), s.Lines...)
+	for i := range s.Lines {
+		s.Lines[i].UnitAmount = 1000
+	}
+	return s
 }
 
 // oneParcel is two mugs in parcel A with DHL, promised for Friday evening.
@@ -88,7 +110,7 @@ func byShop(h float64) Meta {
 
 // begin makes a new order; its own happenings are dropped.
 func begin(spec Spec) State {
-	s := New(spec, CurrentRules, t0)
+	s := New(spec, rulesOf(spec), t0)
 	s.Told = nil
 	return s
 }

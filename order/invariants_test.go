@@ -16,14 +16,15 @@ type watch struct {
 }
 
 func watching(spec Spec) *watch {
-	w := &watch{s: New(spec, CurrentRules, spec.PlacedAt), ids: map[string]bool{}, open: map[string]bool{}, strict: true}
+	w := &watch{s: New(spec, rulesOf(spec), spec.PlacedAt), ids: map[string]bool{}, open: map[string]bool{}, strict: true}
 	w.s.Told = nil
 	return w
 }
 
 func isRequest(e Event) bool {
 	switch e.(type) {
-	case PutParcel, Cancel, Hold, Release, ChangePromise, CorrectAddress, CorrectMilestone:
+	case PutParcel, Cancel, Hold, Release, ChangePromise, CorrectAddress, CorrectMilestone,
+		AssignCase, NoteCase, ResolveCase, ReopenCase, ExtendWait, FireWait, ReportNotReceived, DecideRemedy, EndRemedy:
 		return true
 	case Scan, CarrierEvent, Unreadable, Tick, Answered:
 	}
@@ -128,7 +129,10 @@ func (w *watch) check(pending, cmds []Command) error {
 		if isNew != slices.Contains(cmds, c) {
 			return fmt.Errorf("command %s: new %v, but returned %v", c.ID, isNew, !isNew)
 		}
-		if p := s.ParcelByID(c.Parcel); p.Check != c.ID {
+		if r, ok := s.Remedy(c.ID); c.Kind == RequestRemedy && (!ok || r.State != Requested) {
+			return fmt.Errorf("command %s asks for a remedy that is %q", c.ID, r.State)
+		}
+		if p := s.ParcelByID(c.Parcel); c.Kind == CheckCarrier && p.Check != c.ID {
 			return fmt.Errorf("command %s is pending, but the parcel waits for %q", c.ID, p.Check)
 		}
 	}
@@ -144,7 +148,26 @@ func (w *watch) check(pending, cmds []Command) error {
 			return fmt.Errorf("waits out of order")
 		}
 	}
-	if s.Closed && len(s.Cases) > 0 {
+	for _, c := range s.Cases {
+		d, known := LookupCase(c.Kind)
+		if !known || c.Owner == "" || c.Due.IsZero() || s.Rules >= 2 && c.ID == "" || len(d.Resolutions) == 0 {
+			return fmt.Errorf("incomplete case %+v", c)
+		}
+		if !c.NoticedAt.IsZero() && c.NoticedAt.Before(c.NoticeAt) {
+			return fmt.Errorf("the buyer was told at %s of %s, before %s", c.NoticedAt, c.ID, c.NoticeAt)
+		}
+	}
+	for i, r := range s.Remedies {
+		for _, o := range s.Remedies[:i] {
+			if o.ID == r.ID || o.Parcel == r.Parcel && o.State == Confirmed && r.State == Confirmed && o.Kind != ClaimRemedy && r.Kind != ClaimRemedy {
+				return fmt.Errorf("parcel %s was made good twice: %s, %s", r.Parcel, o.ID, r.ID)
+			}
+		}
+		if limit := s.Spec.Policy.RefundLimit; r.State == Confirmed && r.Kind != ClaimRemedy && limit > 0 && max(r.Amount, s.cost(r.Lines)) > limit && (r.ApprovedBy == "" || r.ApprovedBy == r.AskedBy) {
+			return fmt.Errorf("%s above the limit without a second person", r.ID)
+		}
+	}
+	if s.Closed && (len(s.Cases) > 0 || s.openRemedies()) {
 		return fmt.Errorf("closed with open cases")
 	}
 	for _, l := range s.Spec.Lines {

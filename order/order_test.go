@@ -956,7 +956,7 @@ func TestPolicyReadsAndScales(t *testing.T) {
 }
 
 func TestHappeningsAreNumberedAndDropped(t *testing.T) {
-	s := New(oneParcel(), CurrentRules, t0)
+	s := New(oneParcel(), 1, t0)
 	Apply(&s, moves(10, InTransit))
 	var got []string
 	for _, h := range s.Told {

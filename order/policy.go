@@ -1,7 +1,9 @@
 package order
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -68,20 +70,61 @@ type Policy struct {
 	CloseAfter Duration `json:"close_after"` // all settled → closed; late events still have a home
 	RideAlong  Duration `json:"ride_along"`  // how long a routine movement scan may wait for company
 
+	// Cases are the rules of case kinds; kinds that it does not name are due after
+	// CaseDue, and the buyer is not told of them.
+	Cases []CaseRule `json:"cases,omitempty"`
+	// Zero in the following: the default policy's value.
+	Trace        Duration `json:"trace,omitempty"`         // stalled → given up as lost
+	RemedyAnswer Duration `json:"remedy_answer,omitempty"` // asked for → confirmed by the storefront
+	ClaimAnswer  Duration `json:"claim_answer,omitempty"`  // claim filed → answered by the carrier
+	// RefundLimit in minor units of the order's currency: remedies worth more
+	// need a second person. 0: none does.
+	RefundLimit int64 `json:"refund_limit,omitempty"`
+	// ReportWindow is how long after a delivery it may be reported as not received.
+	ReportWindow Duration `json:"report_window,omitempty"`
+
 	ClockSkew Duration `json:"clock_skew"` // an event this far before the order was placed is somebody else's
 	Future    Duration `json:"future"`     // an event this far ahead is taken as happening on receipt
 }
 
 // DefaultPolicy suits parcels in one country.
 func DefaultPolicy() Policy {
-	const day = Duration(24 * time.Hour)
-	return Policy{
+	p := Policy{
 		Name: "default", Version: 1,
-		Pick: 2 * day, Pack: 1 * day, Handoff: 2 * day,
-		Movement: 3 * day, OutForDelivery: 1 * day, Pickup: 7 * day, Customs: 5 * day, CheckAnswer: Duration(30 * time.Minute),
-		CaseDue: 1 * day, HoldReview: 3 * day, CloseAfter: 30 * day, RideAlong: Duration(6 * time.Hour),
-		ClockSkew: 1 * day, Future: Duration(15 * time.Minute),
+		Pick: 2 * dayLong, Pack: 1 * dayLong, Handoff: 2 * dayLong,
+		Movement: 3 * dayLong, OutForDelivery: 1 * dayLong, Pickup: 7 * dayLong, Customs: 5 * dayLong, CheckAnswer: Duration(30 * time.Minute),
+		CaseDue: 1 * dayLong, HoldReview: 3 * dayLong, CloseAfter: 30 * dayLong, RideAlong: Duration(6 * time.Hour),
+		ClockSkew: 1 * dayLong, Future: Duration(15 * time.Minute),
+		Trace: defaultTrace, RemedyAnswer: defaultRemedyAnswer, ClaimAnswer: defaultClaimAnswer, RefundLimit: 500_00, ReportWindow: defaultReportWindow,
 	}
+	for _, d := range CaseDefinitions {
+		if d.Due == p.CaseDue && d.Notice == 0 {
+			continue // as for any kind without a rule
+		}
+		r := CaseRule{Kind: d.Kind, Due: d.Due}
+		if d.Notice > 0 {
+			r.Notice = &d.Notice
+		}
+		p.Cases = append(p.Cases, r)
+	}
+	return p
+}
+
+const dayLong = Duration(24 * time.Hour)
+
+// What holds where a policy was written before these lines existed.
+const (
+	defaultTrace        = 7 * dayLong
+	defaultRemedyAnswer = 2 * dayLong
+	defaultClaimAnswer  = 30 * dayLong
+	defaultReportWindow = 30 * dayLong
+)
+
+// Completed is the policy with those values where it has none.
+func (p Policy) Completed() Policy {
+	p.Trace, p.RemedyAnswer = cmp.Or(p.Trace, defaultTrace), cmp.Or(p.RemedyAnswer, defaultRemedyAnswer)
+	p.ClaimAnswer, p.ReportWindow = cmp.Or(p.ClaimAnswer, defaultClaimAnswer), cmp.Or(p.ReportWindow, defaultReportWindow)
+	return p
 }
 
 // durations lists the fields with their names, for checks and scaling.
@@ -97,6 +140,7 @@ func (p *Policy) durations() []struct {
 		{"out_for_delivery", &p.OutForDelivery}, {"pickup", &p.Pickup}, {"customs", &p.Customs},
 		{"check_answer", &p.CheckAnswer}, {"case_due", &p.CaseDue}, {"hold_review", &p.HoldReview},
 		{"close_after", &p.CloseAfter}, {"ride_along", &p.RideAlong}, {"clock_skew", &p.ClockSkew}, {"future", &p.Future},
+		{"trace", &p.Trace}, {"remedy_answer", &p.RemedyAnswer}, {"claim_answer", &p.ClaimAnswer}, {"report_window", &p.ReportWindow},
 	}
 }
 
@@ -111,6 +155,16 @@ func (p Policy) Scaled(day time.Duration) Policy {
 	for i := range p.Rhythms {
 		scale(&p.Rhythms[i].Gap)
 	}
+	p.Cases = append([]CaseRule(nil), p.Cases...)
+	for i := range p.Cases {
+		r := &p.Cases[i]
+		scale(&r.Due)
+		if r.Notice != nil {
+			n := *r.Notice
+			scale(&n)
+			r.Notice = &n
+		}
+	}
 	return p
 }
 
@@ -119,7 +173,7 @@ func (p Policy) Validate() error {
 	var bad []string
 	for _, f := range p.durations() {
 		d := time.Duration(*f.d)
-		mayBeZero := f.name == "close_after" || f.name == "ride_along" || f.name == "clock_skew" || f.name == "future"
+		mayBeZero := slices.Contains([]string{"close_after", "ride_along", "clock_skew", "future", "trace", "remedy_answer", "claim_answer", "report_window"}, f.name)
 		if d < 0 || d == 0 && !mayBeZero || d > 5*365*24*time.Hour {
 			bad = append(bad, fmt.Sprintf("%s must be between 0 and 5 years, not %s", f.name, d))
 		}
@@ -128,6 +182,29 @@ func (p Policy) Validate() error {
 		if r.Gap <= 0 {
 			bad = append(bad, fmt.Sprintf("rhythms[%d].gap must be positive", i))
 		}
+	}
+	for i, r := range p.Cases {
+		at := fmt.Sprintf("cases[%d]", i)
+		if _, ok := LookupCase(r.Kind); !ok {
+			bad = append(bad, fmt.Sprintf("%s.kind %q is no kind of case", at, r.Kind))
+		}
+		if slices.ContainsFunc(p.Cases[:i], func(o CaseRule) bool { return o.Kind == r.Kind }) {
+			bad = append(bad, fmt.Sprintf("%s.kind %s has a rule already", at, r.Kind))
+		}
+		if r.Severity != "" && !slices.Contains(Severities, r.Severity) {
+			bad = append(bad, fmt.Sprintf("%s.severity %q is none", at, r.Severity))
+		}
+		if r.Due < 0 || r.Notice != nil && *r.Notice < 0 {
+			bad = append(bad, at+": due and notice must not be negative")
+		}
+		for _, team := range append([]Team{r.Owner}, r.Ladder...) {
+			if team != "" && !slices.Contains(Teams, team) {
+				bad = append(bad, fmt.Sprintf("%s: %q is no team", at, team))
+			}
+		}
+	}
+	if p.RefundLimit < 0 {
+		bad = append(bad, "refund_limit must not be negative")
 	}
 	if len(bad) > 0 {
 		return fmt.Errorf("policy %s: %s", p.Name, strings.Join(bad, "; "))

@@ -62,7 +62,8 @@ func drawEvent(t *rapid.T, now time.Time) Event {
 		return e
 	case 3, 4, 5, 6, 7, 8, 9:
 		e := CarrierEvent{Meta: m, Parcel: parcel, Milestone: drawMilestone(t), Physical: rapid.IntRange(0, 4).Draw(t, "physical") > 0,
-			Correction: rapid.IntRange(0, 9).Draw(t, "correction") == 0, Location: rapid.SampledFrom([]string{"", "Leipzig", "Köln"}).Draw(t, "place")}
+			Correction: rapid.IntRange(0, 9).Draw(t, "correction") == 0, Location: rapid.SampledFrom([]string{"", "Leipzig", "Köln"}).Draw(t, "place"),
+			Bucket: rapid.SampledFrom([]string{"", "", "weather", "damage", "refused", "address"}).Draw(t, "bucket")}
 		if rapid.Bool().Draw(t, "usual") {
 			e.By = CarrierSays
 		}
@@ -102,6 +103,9 @@ func drawEvent(t *rapid.T, now time.Time) Event {
 
 func drawSpec(t *rapid.T) Spec {
 	s := rapid.SampledFrom([]Spec{oneParcel(), twoParcels()}).Draw(t, "spec")
+	if rapid.Bool().Draw(t, "today's rules") {
+		s = today(s)
+	}
 	if rapid.Bool().Draw(t, "unplanned") {
 		s.Parcels = nil
 	}
@@ -118,7 +122,53 @@ func drawStep(t *rapid.T, s *State, now *time.Time) Event {
 	if len(s.Pending) > 0 && rapid.Bool().Draw(t, "answer") {
 		return Answered{Meta: Meta{By: Engine, Applied: *now}, Command: rapid.SampledFrom(s.Pending).Draw(t, "command").ID, LastMovement: drawTime(t, "movement")}
 	}
+	if s.Rules >= 2 && rapid.IntRange(0, 3).Draw(t, "people") == 0 {
+		return drawAct(t, s, *now)
+	}
 	return drawEvent(t, *now)
+}
+
+// drawAct is something that people do about cases, waits and remedies.
+func drawAct(t *rapid.T, s *State, now time.Time) Event {
+	m := Meta{ID: fmt.Sprint("a", s.Seq), By: rapid.SampledFrom([]Source{Support, Support, Support, Warehouse, Storefront}).Draw(t, "by"),
+		Actor: rapid.SampledFrom([]string{"ann", "bo"}).Draw(t, "actor"), Reason: rapid.SampledFrom([]string{"because", ""}).Draw(t, "reason"), Applied: now}
+	var ids []string
+	for _, c := range s.Cases {
+		ids = append(ids, c.ID)
+	}
+	for _, d := range s.Decisions {
+		ids = append(ids, d.Case.ID)
+	}
+	on := rapid.SampledFrom(append(ids, "nothing-1")).Draw(t, "case")
+	until := now.Add(time.Duration(rapid.SampledFrom([]int{-1, 1, 24, 24 * 10, 24 * 300}).Draw(t, "until")) * hour)
+	wait := Wait{Kind: WaitPick, Parcel: "A"}
+	if ws := Waiting(s); len(ws) > 0 {
+		wait = rapid.SampledFrom(ws).Draw(t, "wait")
+	}
+	remedy := "nothing"
+	if len(s.Remedies) > 0 {
+		remedy = rapid.SampledFrom(s.Remedies).Draw(t, "remedy").ID
+	}
+	switch rapid.IntRange(0, 11).Draw(t, "act") {
+	case 0:
+		return AssignCase{m, on, "ann"}
+	case 1:
+		return NoteCase{m, on, "called them"}
+	case 2, 3, 4, 5:
+		all := []Resolution{WaitOn, Arranged, CancelParcel, DeclareLost, DeclareDelivered, Refund, Replace, Claim, Dismiss}
+		return ResolveCase{Meta: m, Case: on, Resolution: rapid.SampledFrom(all).Draw(t, "resolution"), Until: until, Amount: int64(rapid.SampledFrom([]int{0, 0, 500, 90000}).Draw(t, "amount"))}
+	case 6:
+		return ReopenCase{m, on}
+	case 7:
+		return ExtendWait{m, wait.Kind, wait.Parcel, wait.Case, until}
+	case 8:
+		return FireWait{m, wait.Kind, wait.Parcel, wait.Case}
+	case 9:
+		return ReportNotReceived{m, "A"}
+	case 10:
+		return DecideRemedy{m, remedy, rapid.Bool().Draw(t, "agree")}
+	}
+	return EndRemedy{Meta: m, Remedy: remedy, Confirmed: rapid.Bool().Draw(t, "confirmed")}
 }
 
 func TestWhateverHappensTheInvariantsHold(t *testing.T) {
@@ -134,7 +184,8 @@ func TestWhateverHappensTheInvariantsHold(t *testing.T) {
 
 func TestAnOrderGoesOnAfterContinueAsNewAsIfNothingHadHappened(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		a, now := New(drawSpec(t), CurrentRules, t0), t0
+		spec := drawSpec(t)
+		a, now := New(spec, rulesOf(spec), t0), t0
 		b := reload(&a)
 		for range rapid.IntRange(1, 40).Draw(t, "events") {
 			e := drawStep(t, &a, &now)

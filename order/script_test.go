@@ -25,6 +25,17 @@ var rewrite = flag.Bool("rewrite", false, "write what the scripts in testdata re
 //	03-03 10:00 carrier A in_transit [paper] [correction] [place=Leipzig] [eta=03-05T12:00] [at=...]
 //	03-03 11:00 plan|cancel|hold|release|promise|correct|answer ...
 //	03-03 11:00 show
+//
+// "today" on the first line means today's rules and policy, and lines at 10.00 EUR
+// a piece; then also:
+//
+//	03-03 11:00 carrier A in_transit bucket=weather
+//	03-03 11:00 resolve stalled A wait [until=03-05T12:00] [amount=500] [by=warehouse]
+//	03-03 11:00 assign|note|reopen stalled A [who or text]
+//	03-03 11:00 extend|fire movement A [case=stalled] [until=...]
+//	03-03 11:00 missing A
+//	03-03 11:00 agree|decline|end REMEDY [confirmed] [actor=u2]
+//	03-03 11:00 storefront REMEDY [reference=R1] [declined=why] [failed=why]
 func TestScripts(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txt")
 	if err != nil || len(files) == 0 {
@@ -144,7 +155,7 @@ func (r *script) line(line string) error {
 		e = Scan{Meta: m, Parcel: word(0), Kind: ScanKind(word(1)), Carrier: opts["carrier"], Tracking: opts["tracking"]}
 	case "carrier":
 		m.By, m.Actor, m.Reason = CarrierSays, "", ""
-		ce := CarrierEvent{Meta: m, Parcel: word(0), Physical: true, Location: opts["place"], ETA: optTime("eta")}
+		ce := CarrierEvent{Meta: m, Parcel: word(0), Physical: true, Location: opts["place"], ETA: optTime("eta"), Bucket: opts["bucket"]}
 		for _, w := range plain[1:] {
 			switch w {
 			case "paper":
@@ -183,6 +194,35 @@ func (r *script) line(line string) error {
 			return fmt.Errorf("no parcel %s", word(0))
 		}
 		e = Answered{Meta: Meta{By: Engine, Applied: now}, Command: p.Check, LastMovement: optTime("movement")}
+	case "resolve":
+		m.By = Source(orElse(opts["by"], string(Support)))
+		amount, _ := strconv.ParseInt(opts["amount"], 10, 64)
+		e = ResolveCase{Meta: m, Case: r.caseID(word(0), word(1)), Resolution: Resolution(word(2)), Until: optTime("until"), Amount: amount}
+	case "assign":
+		m.By = Support
+		e = AssignCase{m, r.caseID(word(0), word(1)), word(2)}
+	case "note":
+		m.By = Support
+		e = NoteCase{m, r.caseID(word(0), word(1)), strings.Join(plain[2:], " ")}
+	case "reopen":
+		m.By = Support
+		e = ReopenCase{m, r.caseID(word(0), word(1))}
+	case "extend":
+		m.By = Support
+		e = ExtendWait{m, WaitKind(word(0)), word(1), CaseKind(opts["case"]), optTime("until")}
+	case "fire":
+		m.By = Support
+		e = FireWait{m, WaitKind(word(0)), word(1), CaseKind(opts["case"])}
+	case "missing":
+		e = ReportNotReceived{m, word(0)}
+	case "agree", "decline":
+		m.By, m.Actor = Support, orElse(opts["actor"], m.Actor)
+		e = DecideRemedy{m, word(0), verb == "agree"}
+	case "end":
+		m.By = Support
+		e = EndRemedy{Meta: m, Remedy: word(0), Confirmed: word(1) == "confirmed", Reference: opts["reference"]}
+	case "storefront":
+		e = Answered{Meta: Meta{By: Engine, Applied: now}, Command: word(0), Reference: opts["reference"], Declined: opts["declined"], Failed: opts["failed"]}
 	default:
 		return fmt.Errorf("unknown word %q", verb)
 	}
@@ -197,6 +237,20 @@ func (r *script) line(line string) error {
 	r.tickUntil(now)
 	r.summary()
 	return nil
+}
+
+// caseID finds the episode of a case, open or ended; "-" stands for no parcel.
+func (r *script) caseID(kind, parcel string) string {
+	parcel = strings.TrimSuffix(parcel, "-")
+	if c := r.state.caseOf(CaseKind(kind), parcel); c != nil {
+		return c.ID
+	}
+	for _, d := range slices.Backward(r.state.Decisions) {
+		if d.Case.Kind == CaseKind(kind) && d.Case.Parcel == parcel {
+			return d.Case.ID
+		}
+	}
+	return kind + "?"
 }
 
 func allocations(words []string) ([]Allocation, error) {
@@ -238,7 +292,10 @@ func (r *script) order(now time.Time, plain []string, opts map[string]string) er
 	if err := CheckSpec(spec, now); err != nil {
 		return err
 	}
-	r.state, r.begun = New(spec, CurrentRules, now), true
+	if opts["today"] != "" {
+		spec = today(spec)
+	}
+	r.state, r.begun = New(spec, rulesOf(spec), now), true
 	r.tell(nil)
 	r.summary()
 	return nil

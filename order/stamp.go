@@ -45,6 +45,33 @@ func Stamp(e Event, now time.Time) Event {
 	case CorrectMilestone:
 		e.Applied = now
 		return e
+	case AssignCase:
+		e.Applied = now
+		return e
+	case NoteCase:
+		e.Applied = now
+		return e
+	case ResolveCase:
+		e.Applied = now
+		return e
+	case ReopenCase:
+		e.Applied = now
+		return e
+	case ExtendWait:
+		e.Applied = now
+		return e
+	case FireWait:
+		e.Applied = now
+		return e
+	case ReportNotReceived:
+		e.Applied = now
+		return e
+	case DecideRemedy:
+		e.Applied = now
+		return e
+	case EndRemedy:
+		e.Applied = now
+		return e
 	case Tick:
 		e.Applied = now
 		return e

@@ -19,7 +19,7 @@ const (
 // CurrentRules and asks State.Rules before it acts. See docs/adr/0004.
 const (
 	MinRules     = 1
-	CurrentRules = 1
+	CurrentRules = 2
 )
 
 // Line is something that the buyer ordered. Amounts are integer minor units.
@@ -135,6 +135,10 @@ type Parcel struct {
 	Check     string    `json:"check,omitempty"`
 	CheckedAt time.Time `json:"checked_at,omitzero"`
 	AskedAt   time.Time `json:"asked_at,omitzero"`
+
+	// NotReceivedAt is when the buyer said that it did not come, though it was
+	// said to be delivered.
+	NotReceivedAt time.Time `json:"not_received_at,omitzero"`
 }
 
 // ReachedAt says when m was first reached; zero: not yet.
@@ -173,8 +177,14 @@ const (
 	EngineTeam    Team = "engine"
 )
 
+// Teams lists those that can own a case.
+var Teams = []Team{WarehouseTeam, OpsTeam, SupportTeam, ReturnsTeam}
+
 // Case is an open exception. One per kind and parcel at a time.
 type Case struct {
+	// ID names this episode: what comes back later is another one. Empty under
+	// rules 1.
+	ID       string    `json:"id,omitempty"`
 	Kind     CaseKind  `json:"kind"`
 	Parcel   string    `json:"parcel,omitempty"`
 	Owner    Team      `json:"owner"`
@@ -184,6 +194,16 @@ type Case struct {
 	// Baseline is the last movement, or the milestone's time, when it opened.
 	Baseline time.Time `json:"baseline,omitzero"`
 	Text     string    `json:"text,omitempty"`
+
+	Severity Severity `json:"severity,omitempty"`
+	// NoticeAt is when the buyer is told if it is still open; NoticedAt when that
+	// was done.
+	NoticeAt  time.Time `json:"notice_at,omitzero"`
+	NoticedAt time.Time `json:"noticed_at,omitzero"`
+	Assignee  string    `json:"assignee,omitempty"`
+	Notes     []Note    `json:"notes,omitempty"`
+	// Pinned: a person reopened it; only a person ends it.
+	Pinned bool `json:"pinned,omitempty"`
 }
 
 // AnomalyKind names what could not be true.
@@ -242,6 +262,12 @@ type State struct {
 	CancelledAt time.Time `json:"cancelled_at,omitzero"`
 	SettledAt   time.Time `json:"settled_at,omitzero"`
 	Closed      bool      `json:"closed,omitempty"`
+	// What people decided: about ended cases, about the ends of waits, and what is
+	// looked at again; and what was asked of storefront and carriers.
+	Decisions  []Decision  `json:"decisions,omitempty"`
+	Extensions []Extension `json:"extensions,omitempty"`
+	Revisits   []Revisit   `json:"revisits,omitempty"`
+	Remedies   []Remedy    `json:"remedies,omitempty"`
 	// PromiseMissed stays true once the promise passed without delivery.
 	PromiseMissed bool `json:"promise_missed,omitempty"`
 

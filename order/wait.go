@@ -20,6 +20,10 @@ const (
 	WaitCheck    WaitKind = "carrier_check"
 	WaitCase     WaitKind = "case"
 	WaitClose    WaitKind = "close"
+	WaitNotice   WaitKind = "notice"  // the buyer is told of a case that is still open
+	WaitTrace    WaitKind = "trace"   // a stalled parcel is given up
+	WaitRemedy   WaitKind = "remedy"  // a refund, replacement or claim is answered
+	WaitRevisit  WaitKind = "revisit" // a case that was given time comes back
 )
 
 // Wait is one thing that the order waits for. Every wait has an end and an
@@ -46,7 +50,7 @@ func Waiting(s *State) []Wait {
 		return nil
 	}
 	p := &s.Spec.Policy
-	add := func(w Wait) { ws = append(ws, w) }
+	add := func(w Wait) { ws = append(ws, s.extended(w)) }
 	if s.Hold != nil && s.caseOf(HeldTooLong, "") == nil {
 		rule := "until set with the hold"
 		if s.Hold.Until.Equal(s.Hold.Since.Add(time.Duration(p.HoldReview))) {
@@ -72,11 +76,24 @@ func Waiting(s *State) []Wait {
 	for i := range s.Cases {
 		c := &s.Cases[i]
 		rule := "case_due " + p.CaseDue.String()
+		if c.ID != "" {
+			rule = "cases." + string(c.Kind) + ".due " + p.caseRule(c.Kind).Due.String()
+			s.caseWaits(c, add)
+		}
 		if c.Level > 0 {
 			rule += fmt.Sprintf(", doubled with each of %d escalations", c.Level)
 		}
 		add(Wait{Kind: WaitCase, Parcel: c.Parcel, Case: c.Kind, What: string(c.Kind) + ": " + c.Text, Since: c.OpenedAt, Until: c.Due,
 			Rule: rule, Owner: c.Owner, Then: fmt.Sprintf("escalated to level %d", c.Level+1), CutShort: "it closes by itself when the cause is gone"})
+	}
+	for i := range s.Remedies {
+		if r := &s.Remedies[i]; r.State.Open() && s.caseOf(RemedyOverdue, r.Parcel) == nil {
+			add(s.remedyWait(r))
+		}
+	}
+	for _, r := range s.Revisits {
+		add(Wait{Kind: WaitRevisit, Parcel: r.Case.Parcel, Case: r.Case.Kind, What: "a change that would end " + string(r.Case.Kind), Since: r.Since, Until: r.Until,
+			Rule: "until set by a person", Owner: r.Case.Owner, Then: "the case is opened again", CutShort: "any change of the parcel"})
 	}
 	if !s.SettledAt.IsZero() && len(s.Cases) == 0 {
 		add(Wait{Kind: WaitClose, What: "late events and claims", Since: s.SettledAt, Until: s.SettledAt.Add(time.Duration(p.CloseAfter)), Rule: "close_after " + p.CloseAfter.String(),
@@ -100,7 +117,7 @@ func (s *State) parcelWait(c *Parcel) (w Wait, ok bool) {
 // overdue says whether the scan that the parcel waits for is late.
 func (s *State) overdue(c *Parcel) bool {
 	w, ok := s.scanWait(c)
-	return ok && !w.Until.After(s.Now)
+	return ok && !s.extended(w).Until.After(s.Now)
 }
 
 // scanWait is the next scan that a parcel waits for.
@@ -110,7 +127,7 @@ func (s *State) scanWait(c *Parcel) (w Wait, ok bool) {
 		return w, false
 	}
 	if c.Milestone.Stage() > Preparing {
-		if s.caseOf(Stalled, c.ID) != nil {
+		if s.caseOf(Stalled, c.ID) != nil || s.caseOf(LostParcel, c.ID) != nil {
 			return w, false
 		}
 		gap, rule := p.gap(c)
@@ -176,7 +193,7 @@ func NextDeadline(s *State) (w Wait, ok bool) {
 // tick fires every wait that is over. Each firing moves that wait's end or
 // removes it, so the loop ends; the bound is for the proof's sake.
 func (s *State) tick() {
-	for range 3*(len(s.Parcels)+len(s.Cases)) + 8 {
+	for range 4*(len(s.Parcels)+len(s.Cases)+len(s.Remedies)+len(s.Revisits)) + 8 {
 		w, ok := NextDeadline(s)
 		if !ok || w.Until.After(s.Now) {
 			return
@@ -208,15 +225,35 @@ func (s *State) fire(w Wait) {
 	case WaitCase:
 		if c := s.caseOf(w.Case, w.Parcel); c != nil {
 			c.Level++
-			due := time.Duration(s.Spec.Policy.CaseDue)
+			due, to := time.Duration(s.Spec.Policy.CaseDue), ""
+			if c.ID != "" {
+				rule := s.Spec.Policy.caseRule(c.Kind)
+				due = time.Duration(rule.Due)
+				if n := len(rule.Ladder); n > 0 {
+					to = ", to " + string(rule.Ladder[min(c.Level, n)-1])
+				}
+			}
 			for range min(c.Level, 32) {
 				if due < maxCaseDue {
 					due *= 2
 				}
 			}
 			c.Due = s.Now.Add(due)
-			s.tell(Happening{Type: CaseEscalated, At: s.Now, Parcel: c.Parcel, Case: c.Kind, Text: fmt.Sprintf("level %d", c.Level)})
+			s.tell(Happening{Type: CaseEscalated, At: s.Now, Parcel: c.Parcel, Case: c.Kind, Text: fmt.Sprintf("level %d%s", c.Level, to)})
 		}
+	case WaitNotice:
+		if c := s.caseOf(w.Case, w.Parcel); c != nil {
+			c.NoticedAt = s.Now
+			s.tell(Happening{Type: CaseNoticed, At: s.Now, Parcel: c.Parcel, Case: c.Kind, Text: c.Text})
+		}
+	case WaitTrace:
+		if c := s.caseOf(Stalled, w.Parcel); c != nil {
+			s.open(LostParcel, p, SupportTeam, c.Baseline, "no movement since "+day(c.Baseline)+"; the trace window has passed")
+		}
+	case WaitRemedy:
+		s.open(RemedyOverdue, p, SupportTeam, w.Since, w.What+" since "+day(w.Since))
+	case WaitRevisit:
+		s.revisit(w)
 	case WaitClose:
 		s.Closed = true
 		s.tell(Happening{Type: OrderClosed, At: s.Now})
@@ -265,7 +302,18 @@ func (s *State) open(kind CaseKind, p *Parcel, owner Team, baseline time.Time, t
 	if s.caseOf(kind, id) != nil {
 		return
 	}
-	s.Cases = append(s.Cases, Case{Kind: kind, Parcel: id, Owner: owner, OpenedAt: s.Now, Due: s.Now.Add(time.Duration(s.Spec.Policy.CaseDue)), Baseline: baseline, Text: text})
+	c := Case{Kind: kind, Parcel: id, Owner: owner, OpenedAt: s.Now, Due: s.Now.Add(time.Duration(s.Spec.Policy.CaseDue)), Baseline: baseline, Text: text}
+	if s.Rules >= 2 {
+		rule := s.Spec.Policy.caseRule(kind)
+		if !rule.FromClock && s.decided(kind, id, baseline) {
+			return // a person has decided about this very cause
+		}
+		c.ID, c.Owner, c.Severity, c.Due = s.caseID(kind, id), rule.Owner, rule.Severity, s.Now.Add(time.Duration(rule.Due))
+		if rule.Notice > 0 {
+			c.NoticeAt = s.Now.Add(time.Duration(rule.Notice))
+		}
+	}
+	s.Cases = append(s.Cases, c)
 	s.tell(Happening{Type: CaseOpened, At: s.Now, Parcel: id, Case: kind, Text: text})
 }
 
@@ -277,9 +325,13 @@ func (s *State) openCases() {
 		case p.Milestone == AttemptFailed:
 			text := fmt.Sprintf("attempt %d failed", max(1, len(p.Attempts)))
 			s.open(FailedAttempt, p, SupportTeam, p.Since, text)
-			s.caseOf(FailedAttempt, p.ID).Text = text // a further attempt, same case
+			if c := s.caseOf(FailedAttempt, p.ID); c != nil {
+				c.Text = text // a further attempt, same case
+			}
 		case p.Milestone == Lost:
 			s.open(LostParcel, p, SupportTeam, p.Since, "given up as lost")
+		case s.Rules >= 2 && (p.Milestone == Returning || p.Milestone == Returned):
+			s.open(UnexpectedReturn, p, ReturnsTeam, p.turned(), "it turned round without a return")
 		}
 	}
 	if s.late() {
@@ -327,16 +379,26 @@ func (s *State) closeCases() {
 		if s.persists(&c) {
 			return false
 		}
+		if c.ID != "" {
+			s.remember(c, "", Meta{})
+		}
 		s.tell(Happening{Type: CaseClosed, At: s.Now, Parcel: c.Parcel, Case: c.Kind})
 		return true
 	})
 	if len(s.Cases) == 0 {
 		s.Cases = nil
 	}
+	s.Revisits = slices.DeleteFunc(s.Revisits, func(r Revisit) bool { return !s.persists(&r.Case) })
+	if len(s.Revisits) == 0 {
+		s.Revisits = nil
+	}
 }
 
 func (s *State) persists(c *Case) bool {
 	p := s.ParcelByID(c.Parcel)
+	if c.Pinned {
+		return true
+	}
 	switch c.Kind {
 	case Late:
 		return s.late()
@@ -352,11 +414,80 @@ func (s *State) persists(c *Case) bool {
 	case MissedHandoff:
 		return p != nil && (p.Milestone == Packed || p.Milestone == Labelled || p.Milestone == HandedOver)
 	case Stalled:
-		return p != nil && p.Milestone.Stage() > Preparing && !p.Milestone.Settled() && !latest(p.LastMovement, p.Since).After(c.Baseline)
+		return p != nil && p.still(c.Baseline) && s.caseOf(LostParcel, c.Parcel) == nil // which takes over
 	case FailedAttempt:
 		return p != nil && p.Milestone == AttemptFailed
 	case LostParcel:
-		return p != nil && p.Milestone == Lost
+		// Given up by the carrier, or by us when the trace window had passed.
+		return p != nil && (p.Milestone == Lost || s.Rules >= 2 && p.still(c.Baseline))
+	case AddressProblem, CustomsHold, PaymentDue, Weather:
+		return p != nil && p.still(c.Baseline)
+	case Refused:
+		return p != nil && p.Milestone.Stage() < Arrived && !p.Milestone.Settled()
+	case Damaged:
+		return p != nil && p.Milestone != Cancelled
+	case NotReceived:
+		return p != nil && p.Milestone == Delivered && !p.NotReceivedAt.IsZero()
+	case UnexpectedReturn:
+		return p != nil && (p.Milestone == Returning || p.Milestone == Returned)
+	case RemedyOverdue:
+		return slices.ContainsFunc(s.Remedies, func(r Remedy) bool {
+			return r.State.Open() && r.Parcel == c.Parcel && r.AskedAt.Equal(c.Baseline)
+		})
 	}
 	return false
+}
+
+// caseWaits are what a case of rules 2 waits for besides its due time.
+func (s *State) caseWaits(c *Case, add func(Wait)) {
+	p := s.Spec.Policy.Completed()
+	if !c.NoticeAt.IsZero() && c.NoticedAt.IsZero() {
+		add(Wait{Kind: WaitNotice, Parcel: c.Parcel, Case: c.Kind, What: "people to settle " + string(c.Kind) + " before the buyer hears of it", Since: c.OpenedAt, Until: c.NoticeAt,
+			Rule: "cases." + string(c.Kind) + ".notice " + p.caseRule(c.Kind).Notice.String(), Owner: c.Owner, Then: "the buyer is told", CutShort: "resolve the case, or tell the buyer now"})
+	}
+	if c.Kind == Stalled && s.caseOf(LostParcel, c.Parcel) == nil && !s.decided(LostParcel, c.Parcel, c.Baseline) {
+		add(Wait{Kind: WaitTrace, Parcel: c.Parcel, Case: c.Kind, What: "a trace of the stalled parcel", Since: c.OpenedAt, Until: c.OpenedAt.Add(time.Duration(p.Trace)),
+			Rule: "trace " + p.Trace.String(), Owner: OpsTeam, Then: "a lost case is opened", CutShort: "any movement, or say that it is lost"})
+	}
+}
+
+// waitOf finds a listed wait by its name.
+func (s *State) waitOf(kind WaitKind, parcel string, on CaseKind) (w Wait, ok bool) {
+	for _, w := range Waiting(s) {
+		if w.Kind == kind && w.Parcel == parcel && w.Case == on {
+			return w, true
+		}
+	}
+	return w, false
+}
+
+// still says whether the parcel is on its way and has not moved since then.
+func (p *Parcel) still(since time.Time) bool {
+	return p.Milestone.Stage() > Preparing && !p.Milestone.Settled() && !latest(p.LastMovement, p.Since).After(since)
+}
+
+// turned is when the parcel turned round.
+func (p *Parcel) turned() time.Time {
+	if at := p.ReachedAt(Returning); !at.IsZero() {
+		return at
+	}
+	return p.Since
+}
+
+// revisit brings back a case that was given time, if its cause is still there.
+func (s *State) revisit(w Wait) {
+	i := slices.IndexFunc(s.Revisits, func(r Revisit) bool {
+		return r.Case.Kind == w.Case && r.Case.Parcel == w.Parcel && r.Since.Equal(w.Since)
+	})
+	if i < 0 {
+		return
+	}
+	c := s.Revisits[i].Case
+	s.Revisits = slices.Delete(s.Revisits, i, i+1)
+	s.Decisions = slices.DeleteFunc(s.Decisions, func(d Decision) bool {
+		return d.Case.Kind == c.Kind && d.Case.Parcel == c.Parcel && d.Case.Baseline.Equal(c.Baseline)
+	})
+	if s.persists(&c) && s.caseOf(c.Kind, c.Parcel) == nil {
+		s.reopenAs(c, Meta{By: Engine}, c.Text+"; it was given time and nothing changed")
+	}
 }

@@ -44,4 +44,5 @@ func Register(r worker.Registry, a *activities.Activities) {
 	r.RegisterWorkflowWithOptions(workflows.Order, workflow.RegisterOptions{Name: workflows.OrderType})
 	r.RegisterActivityWithOptions(a.Project, activity.RegisterOptions{Name: activities.ProjectOrder})
 	r.RegisterActivityWithOptions(a.AskCarrier, activity.RegisterOptions{Name: activities.AskCarrier})
+	r.RegisterActivityWithOptions(a.RequestRemedy, activity.RegisterOptions{Name: activities.RequestRemedy})
 }

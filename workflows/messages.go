@@ -38,6 +38,15 @@ const (
 	UpdateChangePromise    = "change_promise"
 	UpdateCorrectAddress   = "correct_address"
 	UpdateCorrectMilestone = "correct_milestone"
+	UpdateAssignCase       = "assign_case"
+	UpdateNoteCase         = "note_case"
+	UpdateResolveCase      = "resolve_case"
+	UpdateReopenCase       = "reopen_case"
+	UpdateExtendWait       = "extend_wait"
+	UpdateFireWait         = "fire_wait"
+	UpdateNotReceived      = "report_not_received"
+	UpdateDecideRemedy     = "decide_remedy"
+	UpdateEndRemedy        = "end_remedy"
 )
 
 // UpdateName is the update that carries a request; "" for what is not one.
@@ -57,6 +66,24 @@ func UpdateName(request order.Event) string {
 		return UpdateCorrectAddress
 	case order.CorrectMilestone:
 		return UpdateCorrectMilestone
+	case order.AssignCase:
+		return UpdateAssignCase
+	case order.NoteCase:
+		return UpdateNoteCase
+	case order.ResolveCase:
+		return UpdateResolveCase
+	case order.ReopenCase:
+		return UpdateReopenCase
+	case order.ExtendWait:
+		return UpdateExtendWait
+	case order.FireWait:
+		return UpdateFireWait
+	case order.ReportNotReceived:
+		return UpdateNotReceived
+	case order.DecideRemedy:
+		return UpdateDecideRemedy
+	case order.EndRemedy:
+		return UpdateEndRemedy
 	case order.Scan, order.CarrierEvent, order.Unreadable, order.Tick, order.Answered:
 	}
 	return ""

@@ -146,6 +146,20 @@ func (sh *shell) dispatch(ctx workflow.Context) {
 			})
 			sh.started = append(sh.started, startedCommand{c.ID, workflow.ExecuteActivity(ctx, activities.AskCarrier,
 				activities.CarrierQuestion{OrderID: sh.st.Spec.ID, Command: c})})
+		case order.RequestRemedy:
+			r, ok := sh.st.Remedy(c.ID)
+			if !ok {
+				continue
+			}
+			// It is asked for until the wait for it is over; then a person decides.
+			ctx := workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+				StartToCloseTimeout:    20 * time.Second,
+				ScheduleToCloseTimeout: max(time.Minute, time.Duration(sh.st.Spec.Policy.Completed().RemedyAnswer)),
+				RetryPolicy:            &temporal.RetryPolicy{InitialInterval: 5 * time.Second, BackoffCoefficient: 2, MaximumInterval: 15 * time.Minute},
+				Summary:                clip(fmt.Sprintf("%s for parcel %s, asked of the storefront", r.Kind, r.Parcel)),
+			})
+			sh.started = append(sh.started, startedCommand{c.ID, workflow.ExecuteActivity(ctx, activities.RequestRemedy,
+				activities.RemedyRequest{OrderID: sh.st.Spec.ID, Store: sh.st.Spec.Store, Number: sh.st.Spec.Number, Remedy: r})})
 		}
 	}
 }
@@ -229,12 +243,16 @@ func (sh *shell) wait(ctx workflow.Context) {
 // answered hands a command's result to the order.
 func (sh *shell) answered(ctx workflow.Context, id string, f workflow.Future) {
 	sh.started = slices.DeleteFunc(sh.started, func(s startedCommand) bool { return s.id == id })
-	var a activities.CarrierAnswer
+	// Every activity's answer is one of these; fields of the others stay empty.
+	var a struct {
+		activities.CarrierAnswer
+		activities.RemedyAnswer
+	}
 	e := order.Answered{Meta: order.Meta{By: order.Engine}, Command: id}
 	if err := f.Get(ctx, &a); err != nil {
 		e.Failed = clip(err.Error())
 	}
-	e.LastMovement = a.LastMovement
+	e.LastMovement, e.Declined, e.Reference = a.LastMovement, clip(a.Declined), clip(a.Reference)
 	sh.apply(ctx, e)
 }
 
@@ -252,6 +270,15 @@ func (sh *shell) handlers(ctx workflow.Context) error {
 		answer[order.ChangePromise](ctx, sh, UpdateChangePromise, "Promise another delivery time"),
 		answer[order.CorrectAddress](ctx, sh, UpdateCorrectAddress, "Use a newer version of the address"),
 		answer[order.CorrectMilestone](ctx, sh, UpdateCorrectMilestone, "Say what a parcel's milestone really is"),
+		answer[order.AssignCase](ctx, sh, UpdateAssignCase, "Give a case to somebody"),
+		answer[order.NoteCase](ctx, sh, UpdateNoteCase, "Write a note to a case"),
+		answer[order.ResolveCase](ctx, sh, UpdateResolveCase, "Resolve a case"),
+		answer[order.ReopenCase](ctx, sh, UpdateReopenCase, "Take back the decision about a case"),
+		answer[order.ExtendWait](ctx, sh, UpdateExtendWait, "Give something more time"),
+		answer[order.FireWait](ctx, sh, UpdateFireWait, "Let a wait end now"),
+		answer[order.ReportNotReceived](ctx, sh, UpdateNotReceived, "A delivered parcel did not come"),
+		answer[order.DecideRemedy](ctx, sh, UpdateDecideRemedy, "Agree to a refund above the limit, or decline it"),
+		answer[order.EndRemedy](ctx, sh, UpdateEndRemedy, "Record what came of a refund, replacement or claim"),
 	} {
 		if err != nil {
 			return err
