@@ -153,8 +153,8 @@ func (w *watch) check(pending, cmds []Command) error {
 		if !known || c.Owner == "" || c.Due.IsZero() || s.Rules >= 2 && c.ID == "" || len(d.Resolutions) == 0 {
 			return fmt.Errorf("incomplete case %+v", c)
 		}
-		if !c.NoticedAt.IsZero() && c.NoticedAt.Before(c.NoticeAt) {
-			return fmt.Errorf("the buyer was told at %s of %s, before %s", c.NoticedAt, c.ID, c.NoticeAt)
+		if !c.NoticedAt.IsZero() && c.NoticedAt.Before(c.OpenedAt) {
+			return fmt.Errorf("the buyer was told at %s of %s, which opened at %s", c.NoticedAt, c.ID, c.OpenedAt)
 		}
 	}
 	for i, r := range s.Remedies {
