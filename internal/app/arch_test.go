@@ -11,16 +11,20 @@ import (
 func TestArrowsPointOneWay(t *testing.T) {
 	const us = "github.com/waybillhq/waybill/"
 	may := map[string][]string{
-		"order":             {},
-		"activities":        {"order"},
-		"workflows":         {"order", "activities"},
-		"worker":            {"order", "activities", "workflows"},
-		"internal/store":    {"order"},
-		"internal/carriers": {"order"},
-		"internal/sim":      {"order"},
-		"internal/links":    {},
-		"internal/localpg":  {},
-		"internal/relay":    {"order", "activities", "workflows", "internal/store"},
+		"order":                        {},
+		"activities":                   {"order"},
+		"workflows":                    {"order", "activities"},
+		"worker":                       {"order", "activities", "workflows"},
+		"internal/store":               {"order"},
+		"internal/carriers":            {"order"},
+		"internal/sim":                 {"order"},
+		"internal/links":               {},
+		"internal/localpg":             {},
+		"internal/messaging":           {},
+		"internal/messaging/twilio":    {"internal/messaging"},
+		"internal/messaging/sendgrid":  {"internal/messaging"},
+		"internal/messaging/templates": {"internal/messaging"},
+		"internal/relay":               {"order", "activities", "workflows", "internal/store"},
 	}
 	for pkg, allowed := range may {
 		out, err := exec.Command("go", "list", "-deps", us+pkg).Output()

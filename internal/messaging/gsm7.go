@@ -31,7 +31,6 @@ var gsmCost = func() map[rune]int {
 var lookalikes = strings.NewReplacer(
 	"‘", "'", "’", "'", "‚", "'", "‛", "'", "“", `"`, "”", `"`, "„", `"`, "‟", `"`, "«", `"`, "»", `"`, "‹", "'", "›", "'",
 	"–", "-", "—", "-", "‐", "-", "‑", "-", "−", "-", "…", "...", "•", "-", "·", "-", "×", "x",
-	"\u00a0", " ", "\u202f", " ", "\u2009", " ", "ç", "c", "\t", " ",
 	"™", "TM", "®", "(R)", "©", "(C)", "º", "o", "ª", "a", "ı", "i", "ł", "l", "Ł", "L", "đ", "d", "Đ", "D", "œ", "oe", "Œ", "OE", "ẞ", "SS",
 )
 
@@ -41,18 +40,30 @@ var lookalikes = strings.NewReplacer(
 // stay), emoji and other symbols go. What is left in another script stays: it
 // costs UCS-2 rather than its meaning.
 func Plain(s string) string {
-	s = lookalikes.Replace(norm.NFC.String(s))
-	var b strings.Builder
-	for _, r := range s {
+	s = strings.Map(func(r rune) rune {
 		switch {
+		case r == '\t' || unicode.Is(unicode.Zs, r):
+			return ' '
 		case gsmCost[r] > 0:
-			b.WriteRune(r)
+			return r
 		case unicode.In(r, unicode.So, unicode.Sk, unicode.Cf, unicode.Co, unicode.Cs, unicode.Cc, unicode.Variation_Selector):
-		default:
-			if bare, _ := utf8.DecodeRuneInString(norm.NFD.String(string(r))); gsmCost[bare] > 0 {
-				r = bare // the letter without its marks
-			}
+			return -1
+		}
+		return r
+	}, lookalikes.Replace(strings.ToValidUTF8(s, "")))
+	var b strings.Builder
+	var letters norm.Iter // each a letter with its marks
+	for letters.InitString(norm.NFC, s); !letters.Done(); {
+		letter := letters.Next()
+		r, size := utf8.DecodeRune(letter)
+		base, _ := utf8.DecodeRune(norm.NFD.Bytes(letter))
+		switch {
+		case gsmCost[r] > 0 && size == len(letter):
 			b.WriteRune(r)
+		case gsmCost[base] > 0:
+			b.WriteRune(base)
+		case !unicode.Is(unicode.M, r): // a mark without a letter is nothing
+			b.Write(letter)
 		}
 	}
 	return strings.TrimSpace(b.String())

@@ -181,8 +181,8 @@ func TestPlain(t *testing.T) {
 	for in, want := range map[string]string{
 		"“It’s here” – 5 kg…":   `"It's here" - 5 kg...`,
 		"Größe Ä Ö Ü ß":         "Größe Ä Ö Ü ß",
-		"Não há previsão, você": "Nao ha previsao, você",
-		"Ação Ç ç":              "Açao Ç ç",
+		"Não há previsão, você": "Nao ha previsao, voce",
+		"Ação Ç ç":              "Acao Ç c",
 		"¿Dónde está? ¡Sí! ñ é": "¿Donde esta? ¡Si! ñ é",
 		"12 € [1] {2} ~":        "12 € [1] {2} ~",
 		"📦 on its way 🎉":        "on its way",
@@ -194,7 +194,6 @@ func TestPlain(t *testing.T) {
 		"":                      "",
 		"\xff\x00":              "",
 	} {
-		want = strings.NewReplacer("ê", "e", "Aç", "Ac", " ç", " c").Replace(want)
 		if got := Plain(in); got != want {
 			t.Errorf("%q: %q, want %q", in, got, want)
 		}

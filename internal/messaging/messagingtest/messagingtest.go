@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -95,7 +96,7 @@ func Run(t *testing.T, s Suite) {
 		"200 cut short":          {cut("HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{\"sid\":"), messaging.Ambiguous, "", 0, "answer cut short"},
 		"500 cut short":          {cut("HTTP/1.1 500 Oops\r\nContent-Length: 500\r\n\r\n{"), messaging.Ambiguous, "", 0, "answer cut short"},
 		"400 with reason lost":   {cut("HTTP/1.1 400 Bad Request\r\nContent-Length: 500\r\n\r\n{\"code\":"), messaging.Retryable, "", 0, "answer cut short"},
-		"accepted, then silence": {func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, messaging.Ambiguous, "", 0, "timeout"},
+		"accepted, then silence": {silence, messaging.Ambiguous, "", 0, "timeout"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var calls atomic.Int32
@@ -139,7 +140,7 @@ func Run(t *testing.T, s Suite) {
 	})
 	t.Run("cancelled while waiting", func(t *testing.T) {
 		ctx, cancel := context.WithCancel(context.Background())
-		server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { cancel(); <-r.Context().Done() }))
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { cancel(); silence(w, r) }))
 		defer server.Close()
 		e := s.fails(t, ctx, server.URL, 10*time.Minute)
 		if e.Class != messaging.Ambiguous || !errors.Is(e, context.Canceled) {
@@ -169,6 +170,13 @@ func Run(t *testing.T, s Suite) {
 			t.Errorf("%+v, %v", got, err)
 		}
 	})
+}
+
+// silence takes the request and answers nothing until the client goes away, which
+// a server notices only once the body is read.
+func silence(_ http.ResponseWriter, r *http.Request) {
+	_, _ = io.Copy(io.Discard, r.Body)
+	<-r.Context().Done()
 }
 
 // fails sends, and returns the error after looking for what it must not say.

@@ -151,7 +151,9 @@ func build(m messaging.Mail) *mail.SGMailV3 {
 	if m.ReplyTo.Address != "" {
 		v.SetReplyTo(box(m.ReplyTo))
 	}
-	v.SetCustomArg(idArg, m.ID)
+	// On the recipient, where the specification knows an object; at the top it says
+	// a string.
+	v.Personalizations[0].SetCustomArg(idArg, m.ID)
 	for k, val := range m.Headers {
 		v.SetHeader(k, val)
 	}

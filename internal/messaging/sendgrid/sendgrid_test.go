@@ -68,8 +68,8 @@ func TestRequestKeepsTheSpecification(t *testing.T) {
 	if _, err := client(t, server.URL).Send(context.Background(), bare); err != nil {
 		t.Fatal(err)
 	}
-	if args, _ := got["custom_args"].(map[string]any); args["waybill_message"] != letter.ID {
-		t.Errorf("sent %v", got)
+	if got, _ := json.Marshal(got["personalizations"]); !strings.Contains(string(got), `"custom_args":{"waybill_message":"`+letter.ID+`"}`) {
+		t.Errorf("sent %s", got)
 	}
 	tracking, _ := json.Marshal(got["tracking_settings"])
 	if strings.Contains(string(tracking), "true") || strings.Count(string(tracking), "false") != 4 {
@@ -85,17 +85,17 @@ func TestSendsAtOnceDoNotMix(t *testing.T) {
 		raw, _ := io.ReadAll(r.Body)
 		var m struct {
 			Personalizations []struct {
-				To []struct{ Email string }
+				To         []struct{ Email string }
+				CustomArgs map[string]string `json:"custom_args"`
 			}
-			Subject    string
-			CustomArgs map[string]string `json:"custom_args"`
+			Subject string
 		}
 		if err := json.Unmarshal(raw, &m); err != nil || len(m.Personalizations) != 1 || len(m.Personalizations[0].To) != 1 {
 			t.Errorf("%s: %v", raw, err)
 			return
 		}
 		n := m.Subject
-		if m.Personalizations[0].To[0].Email != n+"@buyer.example" || m.CustomArgs["waybill_message"] != "id-"+n {
+		if m.Personalizations[0].To[0].Email != n+"@buyer.example" || m.Personalizations[0].CustomArgs["waybill_message"] != "id-"+n {
 			t.Errorf("mixed: %s", raw)
 		}
 		mu.Lock()

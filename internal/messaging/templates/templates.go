@@ -59,8 +59,10 @@ type Content struct {
 	Parcels []Parcel // those that the message is about
 	// Remaining parcels of the order are still to come after these.
 	Remaining int
-	Items     []Item // of the whole order or return
-	Total     Money  // of the order
+	// Items of the whole order or return. Messages about parcels list the
+	// parcels' own where they are known.
+	Items []Item
+	Total Money // of the order
 
 	At      time.Time // when it happened
 	Arrives Window    // the promise, the new window, or the next attempt
@@ -322,11 +324,16 @@ func (w *writer) facts() {
 	}
 	w.set("amount", w.money(c.Amount))
 	w.set("total", w.money(c.Total))
-	items := c.Items
-	if len(items) == 0 {
+	var items []Item
+	switch w.kind {
+	case Confirmation, AddressProblem, Delayed, ReturnSteps, RefundReleased:
+	case Shipped, OutForDelivery, Delivered, AttemptFailed, ReadyForPickup, NotReceivedFollowup:
 		for _, p := range c.Parcels {
 			items = append(items, p.Items...)
 		}
+	}
+	if len(items) == 0 {
+		items = c.Items
 	}
 	for i, item := range items {
 		if i == maxItems {
@@ -428,6 +435,7 @@ type page struct {
 	Items                    []string
 	ItemsHead                string
 	Follow                   button
+	Act                      bool // the first button is what the mail is about
 	Why, Questions           string
 	Unsubscribe              button
 	Data                     []any
@@ -449,8 +457,14 @@ func (w *writer) message() (Message, error) {
 		Buttons: w.choices, Items: w.items, ItemsHead: w.say("fact.items"), Follow: button{w.say("follow"), w.c.URL},
 		Why: w.say("why"), Questions: w.say("questions"),
 	}
-	if w.kind == Shipped || w.kind == Delivered || w.kind == OutForDelivery {
+	switch w.kind {
+	case Shipped, OutForDelivery:
+		p.Next = strings.TrimSpace(p.Next + " " + w.say("rest"))
+	case Delivered:
 		p.Next = strings.TrimSpace(w.say("rest") + " " + p.Next)
+	case AttemptFailed, AddressProblem, ReturnSteps, NotReceivedFollowup:
+		p.Act = len(p.Buttons) > 0
+	case Confirmation, Delayed, ReadyForPickup, RefundReleased:
 	}
 	p.Preheader = p.Next
 	if w.kind == ReturnSteps {

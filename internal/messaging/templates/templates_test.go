@@ -466,7 +466,7 @@ func TestPlurals(t *testing.T) {
 		want            []string
 	}{
 		{"en", 1, 0, []string{"Your parcel is now with DHL."}},
-		{"en", 2, 1, []string{"2 parcels are now with DHL.", "One more parcel of this order is still to come. They should"}},
+		{"en", 2, 1, []string{"2 parcels are now with DHL.", "They should arrive", "One more parcel of this order is still to come."}},
 		{"de", 3, 2, []string{"3 Pakete sind jetzt bei DHL.", "2 weitere Pakete dieser Bestellung kommen noch."}},
 		{"es", 1, 1, []string{"Tu paquete ya está con DHL.", "Aún falta un paquete"}},
 		{"pt-BR", 2, 3, []string{"2 pacotes já estão com DHL.", "Ainda faltam 3 pacotes"}},

@@ -121,7 +121,7 @@ func TestRefusedUnsent(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	for _, bad := range []Config{{}, {AccountSID: account, Secret: "a b", From: number}, {AccountSID: account, Secret: token, From: "MGnot"}, {AccountSID: account, Secret: token, From: number, BaseURL: "nowhere"}} {
+	for _, bad := range []Config{{}, {AccountSID: account, Secret: "a b", From: number}, {AccountSID: account, Secret: token, From: "MG0123456789abcdef"}, {AccountSID: account, Secret: token, From: number, BaseURL: "nowhere"}} {
 		if _, err := New(bad); err == nil {
 			t.Errorf("accepted %+v", bad)
 		}
