@@ -88,7 +88,8 @@ func (e Event) Supersedes(old Event) bool {
 }
 
 // Latest is what stands of one message after all its events, copies and all; the
-// zero Event when there are none.
+// zero Event when there are none. It is what to show of the message; what an
+// event says of the address (Permanent, Unsubscribed) holds beside it.
 func Latest(events []Event) Event {
 	var best Event
 	for _, e := range events {

@@ -271,9 +271,10 @@ func (w *writer) when(condition string, holds bool) {
 // facts fills in the words that the content knows.
 func (w *writer) facts() {
 	c, t := w.c, w.t
-	w.set("shop", defused(c.Brand.Name, maxName))
+	// The store's own: its name may well be a domain, its numbers may have dots.
+	w.set("shop", clean(c.Brand.Name, maxName))
 	w.set("support", string(c.Brand.Support))
-	w.set("order", defused(c.Order, 40))
+	w.set("order", clean(c.Order, 40))
 	w.set("name", firstName(c.FirstName))
 	w.set("link", link(c.URL))
 	w.set("n", strconv.Itoa(len(c.Parcels)))
@@ -297,7 +298,8 @@ func (w *writer) facts() {
 	if !c.Arrives.To.IsZero() {
 		w.set("arrives", t.window(c.Arrives))
 		w.set("arrives_short", t.shortWindow(c.Arrives))
-		if c.Arrives.hours() {
+		// Hours of another day would be said to be today's.
+		if c.Arrives.hours() && sameDay(c.At, c.Arrives.From) {
 			w.set("from", clock(c.Arrives.From))
 			w.set("to", clock(c.Arrives.To))
 		}

