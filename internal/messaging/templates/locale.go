@@ -14,11 +14,13 @@ import (
 type tongue struct {
 	tag            string
 	pick           func(line) string
-	days, months   [12]string // days begin with Sunday
-	day            string     // Tuesday 24 November: W weekday, D day, M month, S short ones
-	short          string     // Tue 24 Nov
+	days           [7]string // from Sunday on
+	months         [12]string
+	letters        int    // of a short weekday
+	day            string // Tuesday 24 November: weekday W or short S, day D, month M, short N or as a number #
+	short          string // Tue 24 Nov
 	on             func(t *tongue, d time.Time) string
-	at             string // " at 14:05"
+	at             string // " at H"
 	span           string // between two clock times of one day
 	between        string // two days
 	by, until      string // a deadline: act by, kept until
@@ -36,31 +38,31 @@ func onDay(before string) func(*tongue, time.Time) string {
 
 var tongues = []*tongue{
 	{
-		tag: "en", pick: func(l line) string { return l.en },
-		days:   [12]string{"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"},
+		tag: "en", letters: 3, pick: func(l line) string { return l.en },
+		days:   [7]string{"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"},
 		months: [12]string{"January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"},
-		day:    "W D M", short: "S D N", on: onDay("on "), at: " at ", span: " between X and Y", between: "between X and Y",
+		day:    "W D M", short: "S D N", on: onDay("on "), at: " at H", span: " between X and Y", between: "between X and Y",
 		by: "by ", until: "until ", shortBy: "by ", shortUntil: "until ",
 		decimal: ".", group: ",", money: "CA", symbols: map[string]string{"EUR": "€", "USD": "$", "GBP": "£"},
 	}, {
-		tag: "de", pick: func(l line) string { return l.de },
-		days:   [12]string{"Sonntag", "Montag", "Dienstag", "Mittwoch", "Donnerstag", "Freitag", "Samstag"},
+		tag: "de", letters: 2, pick: func(l line) string { return l.de },
+		days:   [7]string{"Sonntag", "Montag", "Dienstag", "Mittwoch", "Donnerstag", "Freitag", "Samstag"},
 		months: [12]string{"Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September", "Oktober", "November", "Dezember"},
-		day:    "W, D. M", short: "S, D.N.", on: onDay("am "), at: " um ", span: " zwischen X und Y Uhr", between: "zwischen X und Y",
+		day:    "W, D. M", short: "S, D.#.", on: onDay("am "), at: ", um H Uhr", span: ", zwischen X und Y Uhr", between: "zwischen X und Y",
 		by: "bis ", until: "bis ", shortBy: "bis ", shortUntil: "bis ",
 		decimal: ",", group: ".", money: "A C", symbols: map[string]string{"EUR": "€", "GBP": "£"},
 	}, {
-		tag: "es", pick: func(l line) string { return l.es },
-		days:   [12]string{"domingo", "lunes", "martes", "miércoles", "jueves", "viernes", "sábado"},
+		tag: "es", letters: 3, pick: func(l line) string { return l.es },
+		days:   [7]string{"domingo", "lunes", "martes", "miércoles", "jueves", "viernes", "sábado"},
 		months: [12]string{"enero", "febrero", "marzo", "abril", "mayo", "junio", "julio", "agosto", "septiembre", "octubre", "noviembre", "diciembre"},
-		day:    "W D de M", short: "S D N", on: onDay("el "), at: " a las ", span: " entre las X y las Y", between: "entre el X y el Y",
+		day:    "W D de M", short: "S D N", on: onDay("el "), at: " a las H", span: " entre las X y las Y", between: "entre el X y el Y",
 		by: "a más tardar el ", until: "hasta el ", shortBy: "hasta el ", shortUntil: "hasta el ",
 		decimal: ",", group: ".", money: "A C", symbols: map[string]string{"EUR": "€", "GBP": "£"},
 	}, {
-		tag: "pt-BR", pick: func(l line) string { return l.pt },
-		days:   [12]string{"domingo", "segunda-feira", "terça-feira", "quarta-feira", "quinta-feira", "sexta-feira", "sábado"},
+		tag: "pt-BR", letters: 3, pick: func(l line) string { return l.pt },
+		days:   [7]string{"domingo", "segunda-feira", "terça-feira", "quarta-feira", "quinta-feira", "sexta-feira", "sábado"},
 		months: [12]string{"janeiro", "fevereiro", "março", "abril", "maio", "junho", "julho", "agosto", "setembro", "outubro", "novembro", "dezembro"},
-		day:    "W, D de M", short: "S D/N", at: ", às ", span: ", entre X e Y", between: "entre X e Y",
+		day:    "W, D de M", short: "S D/#", at: ", às H", span: ", entre X e Y", between: "entre X e Y",
 		on: func(t *tongue, d time.Time) string {
 			if w := d.Weekday(); w == time.Saturday || w == time.Sunday {
 				return "no " + t.dayOf(d)
@@ -93,17 +95,11 @@ func speak(tag string) *tongue {
 func clock(d time.Time) string { return d.Format("15:04") }
 
 func (t *tongue) write(form string, d time.Time) string {
-	month, numeric := t.months[d.Month()-1], strings.ContainsAny(form, "./") && strings.Contains(form, "N")
-	n := string([]rune(month)[:3])
-	if numeric {
-		n = strconv.Itoa(int(d.Month()))
-	}
-	short := 3
-	if t.tag == "de" {
-		short = 2
-	}
-	w := t.days[d.Weekday()]
-	return strings.NewReplacer("W", w, "D", strconv.Itoa(d.Day()), "M", month, "N", n, "S", string([]rune(w)[:short])).Replace(form)
+	w, m := t.days[d.Weekday()], t.months[d.Month()-1]
+	return strings.NewReplacer(
+		"W", w, "S", string([]rune(w)[:t.letters]), "D", strconv.Itoa(d.Day()),
+		"M", m, "N", string([]rune(m)[:3]), "#", strconv.Itoa(int(d.Month())),
+	).Replace(form)
 }
 
 func (t *tongue) dayOf(d time.Time) string    { return t.write(t.day, d) }
@@ -111,11 +107,7 @@ func (t *tongue) shortDay(d time.Time) string { return t.write(t.short, d) }
 
 // moment is "on Tuesday 24 November at 14:05".
 func (t *tongue) moment(d time.Time) string {
-	s := t.on(t, d) + t.at + clock(d)
-	if t.tag == "de" {
-		s = t.on(t, d) + "," + t.at + clock(d) + " Uhr"
-	}
-	return s
+	return t.on(t, d) + strings.Replace(t.at, "H", clock(d), 1)
 }
 
 func sameDay(a, b time.Time) bool {
@@ -131,11 +123,7 @@ func (w Window) hours() bool {
 func (t *tongue) window(w Window) string {
 	switch {
 	case w.hours():
-		comma := ""
-		if t.tag == "de" {
-			comma = ","
-		}
-		return t.on(t, w.From) + comma + strings.NewReplacer("X", clock(w.From), "Y", clock(w.To)).Replace(t.span)
+		return t.on(t, w.From) + strings.NewReplacer("X", clock(w.From), "Y", clock(w.To)).Replace(t.span)
 	case w.From.IsZero():
 		return t.by + t.dayOf(w.To)
 	case sameDay(w.From, w.To):
@@ -149,14 +137,21 @@ func (t *tongue) shortWindow(w Window) string {
 	case w.hours():
 		return t.shortDay(w.From) + " " + clock(w.From) + "-" + clock(w.To)
 	case w.From.IsZero():
-		return t.shortUntilDay(t.shortBy, w.To)
+		return t.shortBy + t.shortDay(w.To)
 	case sameDay(w.From, w.To):
 		return t.shortDay(w.To)
 	}
 	return t.shortDay(w.From) + " - " + t.shortDay(w.To)
 }
 
-func (t *tongue) shortUntilDay(word string, d time.Time) string { return word + t.shortDay(d) }
+// minorDigits are the currencies whose minor unit is not a hundredth (ISO 4217,
+// list one). x/text has CLDR's digits instead, which are what people write: none
+// for the Serbian dinar, whose minor unit is a hundredth all the same.
+var minorDigits = map[string]int{
+	"BIF": 0, "CLP": 0, "DJF": 0, "GNF": 0, "ISK": 0, "JPY": 0, "KMF": 0, "KRW": 0, "PYG": 0, "RWF": 0, "UGX": 0, "UYI": 0, "VND": 0, "VUV": 0, "XAF": 0, "XOF": 0, "XPF": 0,
+	"BHD": 3, "IQD": 3, "JOD": 3, "KWD": 3, "LYD": 3, "OMR": 3, "TND": 3,
+	"CLF": 4, "UYW": 4,
+}
 
 // amount writes minor units with the digits that ISO 4217 gives the currency.
 func (t *tongue) amount(m Money) (string, bool) {
@@ -164,7 +159,10 @@ func (t *tongue) amount(m Money) (string, bool) {
 	if err != nil || m.Currency != unit.String() {
 		return "", false
 	}
-	scale, _ := currency.Standard.Rounding(unit)
+	scale, ok := minorDigits[m.Currency]
+	if !ok {
+		scale = 2
+	}
 	digits := strconv.FormatUint(absolute(m.Minor), 10)
 	for len(digits) <= scale {
 		digits = "0" + digits

@@ -342,7 +342,7 @@ func TestAmounts(t *testing.T) {
 		{"en", Money{123450, "EUR"}, "€1,234.50"}, {"en", Money{5, "USD"}, "$0.05"}, {"en", Money{-1999, "GBP"}, "£-19.99"}, {"en", Money{1234567, "CHF"}, "CHF 12,345.67"},
 		{"de", Money{123450, "EUR"}, "1.234,50 €"}, {"de", Money{100, "USD"}, "1,00 USD"}, {"es", Money{100000000, "EUR"}, "1.000.000,00 €"},
 		{"pt-BR", Money{123450, "BRL"}, "R$ 1.234,50"}, {"pt-BR", Money{0, "USD"}, "US$ 0,00"},
-		{"en", Money{1500, "JPY"}, "JPY 1,500"}, {"en", Money{1234567, "KWD"}, "KWD 1,234.567"}, {"de", Money{-9223372036854775808, "EUR"}, "-92.233.720.368.547.758,08 €"},
+		{"en", Money{10000, "RSD"}, "RSD 100.00"}, {"en", Money{1234, "IQD"}, "IQD 1.234"}, {"en", Money{1500, "JPY"}, "JPY 1,500"}, {"en", Money{1234567, "KWD"}, "KWD 1,234.567"}, {"de", Money{-9223372036854775808, "EUR"}, "-92.233.720.368.547.758,08 €"},
 	} {
 		got, ok := speak(c.tag).amount(c.m)
 		if got = strings.ReplaceAll(got, "\u00a0", " "); !ok || got != c.want {

@@ -161,8 +161,8 @@ func (w *writer) facts() {
 	if !c.Until.IsZero() {
 		w.set("until", t.until+t.dayOf(c.Until))
 		w.set("by", t.by+t.dayOf(c.Until))
-		w.set("until_short", t.shortUntilDay(t.shortUntil, c.Until))
-		w.set("by_short", t.shortUntilDay(t.shortBy, c.Until))
+		w.set("until_short", t.shortUntil+t.shortDay(c.Until))
+		w.set("by_short", t.shortBy+t.shortDay(c.Until))
 	}
 	if l, ok := lines["reason."+string(c.Reason)]; ok {
 		w.set("reason", t.pick(l[0]))
