@@ -25,6 +25,7 @@ var mayDo = map[string][]string{
 	"changePromise":     {Storefront, Support, Ops, Admin},
 	"correctAddress":    {Storefront, Support, Ops, Admin},
 	"postScans":         {Warehouse, Admin},
+	"captureEPCIS":      {Warehouse, Admin},
 	"postCarrierEvents": {Carrier, Admin},
 	"putStore":          {Admin},
 	"getStore":          {Storefront, Ops, Admin},

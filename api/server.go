@@ -219,6 +219,7 @@ func (s *server) handlers() map[string]echo.HandlerFunc {
 		"correctAddress":   s.correctAddress,
 
 		"postScans":         s.postScans,
+		"captureEPCIS":      s.captureEPCIS,
 		"postCarrierEvents": s.postCarrierEvents,
 		"postWebhook":       s.postWebhook,
 

@@ -19,6 +19,8 @@ func TestArrowsPointOneWay(t *testing.T) {
 		"internal/carriers": {"order"},
 		"internal/sim":      {"order"},
 		"internal/links":    {},
+		"internal/gs1":      {},
+		"internal/epcis":    {"order", "internal/gs1"},
 		"internal/localpg":  {},
 		"internal/relay":    {"order", "activities", "workflows", "internal/store"},
 	}
