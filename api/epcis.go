@@ -117,11 +117,13 @@ func (s *server) acceptFolded(c echo.Context, facts []store.Fact, at []int, item
 	answers := make([]capturedScan, len(facts))
 	for i := range facts {
 		f, it := &facts[i], &items[at[i]]
-		parcel := f.Tracking
-		if f.RefOrder != "" {
-			parcel = f.RefOrder + "/" + f.RefParcel
+		thing := []string{f.RefOrder, f.RefParcel, f.Tracking}
+		if f.Tracking == "" { // goods of the order
+			for _, epc := range it.EPCs {
+				thing = append(thing, epc.Key)
+			}
 		}
-		sightings[i] = epcis.Sighting{ID: f.EventID, Parcel: parcel, Kind: it.Kind, Step: it.Step, Place: it.Place, Time: it.Time}
+		sightings[i] = epcis.Sighting{ID: f.EventID, Thing: strings.Join(thing, " "), Kind: it.Kind, Step: it.Step, Place: it.Place, Time: it.Time}
 		answers[i] = capturedScan{Order: f.RefOrder, Parcel: f.RefParcel, Tracking: f.Tracking, Kind: f.Milestone, Result: string(store.Duplicate)}
 	}
 	groups := epcis.Fold(sightings, epcis.Window)

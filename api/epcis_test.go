@@ -117,13 +117,13 @@ func TestCaptureOfABatchOfTagReads(t *testing.T) {
 	var events []string
 	for i := range 90 { // two boxes in a gate for 90 seconds, one read a second, newest first
 		at := time.Date(2026, 11, 21, 8, 0, 89-i, 0, time.UTC).Format(time.RFC3339)
-		events = append(events, fmt.Sprintf(`"eventID":"r%d","eventTime":"%s","bizStep":"loading","readPoint":{"id":"gate"},%s`, 89-i, at, epcs(1, 2)))
+		events = append(events, fmt.Sprintf(`"eventID":"urn:r:%d","eventTime":"%s","bizStep":"loading","readPoint":{"id":"gate"},%s`, 89-i, at, epcs(1, 2)))
 	}
 	got := read[captureResults](b.call("POST", "/v1/epcis/capture", b.keys[Warehouse], capture(events...)).want(200))
 	if got.Accepted != 2 || got.Duplicate != 88 || len(b.facts) != 4 {
 		t.Errorf("%d accepted, %d duplicates, %d facts", got.Accepted, got.Duplicate, len(b.facts))
 	}
-	if first := got.Results[89]; first.ID != "r0" || first.Scans[0].Reads != 61 || first.Scans[0].Result != "accepted" {
+	if first := got.Results[89]; first.ID != "urn:r:0" || first.Scans[0].Reads != 61 || first.Scans[0].Result != "accepted" {
 		t.Errorf("%+v", first)
 	}
 	for _, f := range b.facts {

@@ -235,8 +235,10 @@ func readEvent(raw []byte) (Event, *order.Refusal) {
 		e.Place = w.BizLocation.ID
 	}
 	if w.EventID != nil {
-		if !plain(*w.EventID, maxID) || *w.EventID == "" {
-			return e, no("eventID", "must be 1 to "+strconv.Itoa(maxID)+" bytes that can be printed")
+		// Without a scheme it would be some scanner's own count, and could be
+		// taken for another event.
+		if !plain(*w.EventID, maxID) || strings.Index(*w.EventID, ":") < 1 {
+			return e, no("eventID", "must be a URI of at most "+strconv.Itoa(maxID)+" bytes that can be printed")
 		}
 		e.ID = *w.EventID
 	}

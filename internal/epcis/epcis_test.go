@@ -164,9 +164,10 @@ func TestRefusedEvents(t *testing.T) {
 		"offset Z":              {map[string]any{"eventTimeZoneOffset": "Z"}, "eventTimeZoneOffset", "must be"},
 		"offset +14:01":         {map[string]any{"eventTimeZoneOffset": "+14:01"}, "eventTimeZoneOffset", "must be"},
 		"offset a number":       {map[string]any{"eventTimeZoneOffset": -5}, "eventTimeZoneOffset", "another type"},
-		"empty ID":              {map[string]any{"eventID": ""}, "eventID", "1 to 160"},
-		"long ID":               {map[string]any{"eventID": strings.Repeat("x", 161)}, "eventID", "1 to 160"},
-		"ID that turns":         {map[string]any{"eventID": "a\u202eb"}, "eventID", "1 to 160"},
+		"empty ID":              {map[string]any{"eventID": ""}, "eventID", "160 bytes"},
+		"ID without a scheme":   {map[string]any{"eventID": "17"}, "eventID", "a URI"},
+		"long ID":               {map[string]any{"eventID": "urn:" + strings.Repeat("x", 157)}, "eventID", "160 bytes"},
+		"ID that turns":         {map[string]any{"eventID": "urn:a\u202eb"}, "eventID", "160 bytes"},
 		"wrong check digit":     {map[string]any{"epcList": []string{urn(1), "https://id.gs1.org/00/395212340000000010"}}, "epcList[1]", "check digit"},
 		"short SSCC":            {map[string]any{"epcList": []string{"urn:epc:id:sscc:9521234.1"}}, "epcList[0]", "17 digits"},
 		"NUL in an EPC":         {map[string]any{"epcList": []string{"urn:x:\x00"}}, "epcList[0]", "printed"},
@@ -249,10 +250,10 @@ func TestAPalletSpeaksForItsParcels(t *testing.T) {
 		for i, c := range children {
 			ids[i] = []string{urn(c), link(c)}[i%2]
 		}
-		return aggregation(map[string]any{"eventID": fmt.Sprint("pack", minute, parent, action), "eventTime": at(minute), "action": action, "parentID": link(parent), "childEPCs": ids, "disposition": nil})
+		return aggregation(map[string]any{"eventID": fmt.Sprint("urn:pack", minute, parent, action), "eventTime": at(minute), "action": action, "parentID": link(parent), "childEPCs": ids, "disposition": nil})
 	}
 	ship := func(minute int, epcs ...string) any {
-		return event(map[string]any{"eventID": fmt.Sprint("ship", minute), "eventTime": at(minute), "epcList": epcs})
+		return event(map[string]any{"eventID": fmt.Sprint("urn:ship", minute), "eventTime": at(minute), "epcList": epcs})
 	}
 	want := func(name string, it Item, parcels ...int) {
 		t.Helper()
@@ -278,13 +279,13 @@ func TestAPalletSpeaksForItsParcels(t *testing.T) {
 	}
 	// Goods in a box are no parcels: the box is.
 	items = read(t, aggregation(map[string]any{"parentID": urn(1), "childEPCs": []string{"urn:epc:id:sgtin:9521234.012345.A1"}}), event(nil),
-		aggregation(map[string]any{"eventID": "x", "parentID": urn(2), "childQuantityList": []any{1}}), aggregation(map[string]any{"eventID": "y", "parentID": nil, "childEPCs": []string{urn(3)}}))
+		aggregation(map[string]any{"eventID": "urn:x", "parentID": urn(2), "childQuantityList": []any{1}}), aggregation(map[string]any{"eventID": "urn:y", "parentID": nil, "childEPCs": []string{urn(3)}}))
 	want("a box of goods", items[0], 1)
 	want("that box", items[1], 1)
 	want("a box of counted goods", items[2], 2)
 	want("no parent told", items[3], 3)
 	// Boxes on pallets in a truck; and a truck alone is no parcel.
-	load := aggregation(map[string]any{"eventID": "load", "eventTime": at(20), "parentID": truck, "childEPCs": []string{urn(90), urn(91), urn(5)}, "bizStep": "loading"})
+	load := aggregation(map[string]any{"eventID": "urn:load", "eventTime": at(20), "parentID": truck, "childEPCs": []string{urn(90), urn(91), urn(5)}, "bizStep": "loading"})
 	items = read(t, pack(10, 90, "ADD", 1, 2), pack(11, 91, "ADD", 3), load, ship(30, truck), ship(31, "urn:epc:id:giai:9521234.truck8"), ship(32, truck, urn(90)))
 	want("loading", items[2], 1, 2, 3, 5)
 	want("the truck", items[3], 1, 2, 3, 5)
@@ -311,7 +312,7 @@ func TestADocumentCostsOnlySoMuch(t *testing.T) {
 	}
 	events := []any{aggregation(map[string]any{"parentID": urn(5000), "childEPCs": full})}
 	for i := range 30 {
-		events = append(events, event(map[string]any{"eventID": fmt.Sprint("e", i), "epcList": []string{urn(5000)}}))
+		events = append(events, event(map[string]any{"eventID": fmt.Sprint("urn:e", i), "epcList": []string{urn(5000)}}))
 	}
 	taken := 0
 	for _, it := range read(t, events...) {
@@ -327,7 +328,7 @@ func TestADocumentCostsOnlySoMuch(t *testing.T) {
 	// Many aggregations of one pallet, each followed by a look at all of it.
 	events = nil
 	for i := range 400 {
-		events = append(events, aggregation(map[string]any{"eventID": fmt.Sprint("a", i), "parentID": urn(5000), "childEPCs": full[:50]}), event(map[string]any{"eventID": fmt.Sprint("e", i), "epcList": []string{urn(5000)}}))
+		events = append(events, aggregation(map[string]any{"eventID": fmt.Sprint("urn:a", i), "parentID": urn(5000), "childEPCs": full[:50]}), event(map[string]any{"eventID": fmt.Sprint("urn:e", i), "epcList": []string{urn(5000)}}))
 	}
 	refused := 0
 	for _, it := range read(t, events...) {
@@ -377,7 +378,7 @@ func TestFingerprint(t *testing.T) {
 
 func drawSighting(t *rapid.T) Sighting {
 	return Sighting{
-		ID: fmt.Sprint("e", rapid.IntRange(0, 20).Draw(t, "ID")), Parcel: rapid.SampledFrom([]string{"1", "2"}).Draw(t, "parcel"), Kind: rapid.SampledFrom([]order.ScanKind{order.ScanPacked, order.ScanReceived}).Draw(t, "kind"),
+		ID: fmt.Sprint("e", rapid.IntRange(0, 20).Draw(t, "ID")), Thing: rapid.SampledFrom([]string{"1", "2"}).Draw(t, "parcel"), Kind: rapid.SampledFrom([]order.ScanKind{order.ScanPacked, order.ScanReceived}).Draw(t, "kind"),
 		Step: rapid.SampledFrom([]string{"packing", "receiving"}).Draw(t, "step"), Place: rapid.SampledFrom([]string{"", "dock"}).Draw(t, "place"), Time: time.Unix(int64(rapid.IntRange(0, 300).Draw(t, "second")), 0).UTC(),
 	}
 }
@@ -404,7 +405,7 @@ func TestFolding(t *testing.T) {
 					t.Fatalf("%d is in two groups", i)
 				}
 				used[i] = true
-				if s.Parcel != first.Parcel || s.Kind != first.Kind || s.Step != first.Step || s.Place != first.Place {
+				if s.Thing != first.Thing || s.Kind != first.Kind || s.Step != first.Step || s.Place != first.Place {
 					t.Fatalf("%+v was folded into %+v", s, first)
 				}
 				if d := s.Time.Sub(first.Time); d < 0 || d > window {

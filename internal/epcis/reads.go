@@ -111,14 +111,14 @@ func (w *walk) visit(epc EPC) bool {
 // Window is how long the same tag at the same gate is one scan.
 const Window = time.Minute
 
-// Sighting is one read of one parcel.
+// Sighting is one read of one parcel, or of goods that will be in it.
 type Sighting struct {
-	ID     string // of the event
-	Parcel string // in any form that is one for one parcel
-	Kind   order.ScanKind
-	Step   string
-	Place  string
-	Time   time.Time
+	ID    string // of the event
+	Thing string // what was read, in any form that is the same for the same tags
+	Kind  order.ScanKind
+	Step  string
+	Place string
+	Time  time.Time
 }
 
 func (s *Sighting) compare(o *Sighting) int {
@@ -126,10 +126,10 @@ func (s *Sighting) compare(o *Sighting) int {
 }
 
 func (s *Sighting) same(o *Sighting) int {
-	return cmp.Or(strings.Compare(s.Parcel, o.Parcel), strings.Compare(string(s.Kind), string(o.Kind)), strings.Compare(s.Step, o.Step), strings.Compare(s.Place, o.Place))
+	return cmp.Or(strings.Compare(s.Thing, o.Thing), strings.Compare(string(s.Kind), string(o.Kind)), strings.Compare(s.Step, o.Step), strings.Compare(s.Place, o.Place))
 }
 
-// Fold groups the sightings of one parcel at one step in one place that are at
+// Fold groups the sightings of one thing at one step in one place that are at
 // most window after the first of their group. Each group is a list of indexes,
 // the earliest first: that one is the scan, and their number is how often it was
 // read. The window is not moved on by later reads, so a parcel that stays in
