@@ -79,7 +79,11 @@ func (s *server) captureEPCIS(c echo.Context) error {
 		e := &answer.Results[at[n]]
 		e.Scans = append(e.Scans, r)
 	}
-	retracted, unsupported := 0, 0
+	faults := retractions(items, who)
+	if err := s.store.ReportFaults(c.Request().Context(), faults, now); err != nil {
+		return err
+	}
+	unsupported := 0
 	for i := range answer.Results {
 		r := &answer.Results[i]
 		if r.Result == "" {
@@ -95,9 +99,7 @@ func (s *server) captureEPCIS(c echo.Context) error {
 		default:
 			answer.Rejected++
 		}
-		if items[i].Wrong {
-			retracted++
-		} else if items[i].Unsupported() {
+		if items[i].Unsupported() && !items[i].Wrong {
 			unsupported++
 		}
 	}
@@ -105,7 +107,7 @@ func (s *server) captureEPCIS(c echo.Context) error {
 	s.metrics.fact("epcis", string(store.Duplicate), answer.Duplicate)
 	s.metrics.fact("epcis", string(store.Orphan), answer.Orphan)
 	s.metrics.fact("epcis", rejected, answer.Rejected)
-	s.metrics.fact("epcis", "retraction", retracted)
+	s.metrics.fact("epcis", "retraction", len(faults))
 	s.metrics.fact("epcis", "unsupported", unsupported)
 	return c.JSON(http.StatusOK, answer)
 }
@@ -146,6 +148,23 @@ func (s *server) acceptFolded(c echo.Context, facts []store.Fact, at []int, item
 		answers[g[0]].Result = string(results[n])
 	}
 	return answers, nil
+}
+
+// retractions are faults for people to look at: the core takes no scan back, and
+// whether one was taken in is for them to see. One for each event ID.
+func retractions(items []epcis.Item, who *caller) []store.Fault {
+	var fs []store.Fault
+	seen := map[string]bool{}
+	for i := range items {
+		it := &items[i]
+		if !it.Wrong || it.ID == "" || seen[it.ID] {
+			continue
+		}
+		seen[it.ID] = true
+		fs = append(fs, store.Fault{Kind: store.Retraction, Key: strings.TrimPrefix(who.key.Store+"/"+it.ID, "/"),
+			Title: "A warehouse event was declared wrong", Sample: "told by " + who.actor()})
+	}
+	return fs
 }
 
 // together is one word for what became of an event's scans: the best of them.

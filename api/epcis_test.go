@@ -104,6 +104,9 @@ func TestCaptureEPCIS(t *testing.T) {
 	for _, f := range b.facts {
 		sound(t, f)
 	}
+	if len(b.faults) != 2 || b.faults[0].Kind != store.Retraction || b.faults[0].Key != "urn:uuid:1" || b.faults[1].Key != "urn:uuid:8" || b.faults[0].Title == "" {
+		t.Errorf("%+v", b.faults)
+	}
 	counted := b.call("GET", "/metrics", "", "").Body.String()
 	for _, line := range []string{`result="retraction",source="epcis"} 2`, `result="unsupported",source="epcis"} 2`, `result="accepted",source="epcis"} 3`, `result="rejected",source="epcis"} 13`} {
 		if !strings.Contains(counted, line) {

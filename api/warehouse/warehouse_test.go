@@ -212,6 +212,26 @@ func TestAKeyOfAStoreTouchesThatStore(t *testing.T) {
 	s.tells("bolt:1", "1 packed 08:00:00", "1 packed 08:00:00")
 }
 
+func TestADeclaredErrorIsNotedForOps(t *testing.T) {
+	s := newSite(t)
+	s.order("acme", "1", sscc(1))
+	wrong := event("ObjectEvent", "08:00:00", "shipping", `"action":"OBSERVE","eventID":"urn:x:1","epcList":["https://id.gs1.org/00/`+sscc(1)+`"]`)
+	declared := strings.TrimSuffix(wrong, "}") + `,"errorDeclaration":{"declarationTime":"2026-11-21T09:00:00Z","reason":"incorrect_data","correctiveEventIDs":["urn:x:2"]}}`
+	if got := s.post("/v1/epcis/capture", "", document(wrong)); got.Accepted != 1 {
+		t.Errorf("%+v", got)
+	}
+	for range 2 {
+		if got := s.post("/v1/epcis/capture", "", document(declared, declared)); got.Rejected != 2 || got.Results[0].Field != "errorDeclaration" {
+			t.Errorf("%+v", got)
+		}
+	}
+	s.tells("acme:1", "1 handed_over 08:00:00")
+	faults, err := s.store.Faults(t.Context(), true, 10)
+	if err != nil || len(faults) != 1 || faults[0].Key != "urn:x:1" || faults[0].Count != 2 || faults[0].Kind != store.Retraction {
+		t.Errorf("%+v %v", faults, err)
+	}
+}
+
 func TestAFullDocument(t *testing.T) {
 	s := newSite(t)
 	var events []string

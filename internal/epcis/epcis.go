@@ -244,7 +244,7 @@ func readEvent(raw []byte) (Event, *order.Refusal) {
 	}
 	if len(w.ErrorDeclaration) > 0 && !bytes.Equal(w.ErrorDeclaration, []byte("null")) {
 		e.Wrong = true
-		return e, no("errorDeclaration", "cannot take back a scan that was taken in: have support correct the milestone; corrective events are taken as events of their own")
+		return e, no("errorDeclaration", "cannot take back a scan that was taken in: it is noted for ops, and support corrects the milestone; corrective events are taken as events of their own")
 	}
 	epcs, field := w.EPCList, "epcList"
 	switch {
