@@ -214,7 +214,7 @@ func TestStepsInTheThreeWaysToWriteThem(t *testing.T) {
 		{"packing", "container_closed", order.ScanPacked}, {"packing", "in_progress", order.ScanPacked}, {"staging_outbound", "", order.ScanSorted}, {"loading", "", order.ScanSorted},
 		{"shipping", "in_transit", order.ScanHandedOver}, {"departing", "in_transit", order.ScanHandedOver},
 		{"receiving", "in_progress", order.ScanReceived}, {"arriving", "", order.ScanReceived}, {"receiving", "returned", order.ScanReturned}, {"arriving", "returned", order.ScanReturned},
-		{"shipping", "in_progress", ""}, {"receiving", "damaged", ""}, {"picking", "recalled", ""}, {"packing", "mismatch_quantity", ""}, {"packing", "acme:own", ""},
+		{"commissioning", "", ""}, {"commissioning", "active", ""}, {"shipping", "in_progress", ""}, {"receiving", "damaged", ""}, {"picking", "recalled", ""}, {"packing", "mismatch_quantity", ""}, {"packing", "acme:own", ""},
 	} {
 		for _, p := range [][2]string{{"", ""}, {"urn:epcglobal:cbv:bizstep:", "urn:epcglobal:cbv:disp:"}, {"https://ref.gs1.org/cbv/BizStep-", "https://ref.gs1.org/cbv/Disp-"}, {"cbv:BizStep-", "cbv:Disp-"}} {
 			fields := map[string]any{"bizStep": p[0] + c.step, "disposition": p[1] + c.disposition}

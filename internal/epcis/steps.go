@@ -7,7 +7,7 @@ import (
 )
 
 // step is a business step of the CBV that is a scan of ours, with the
-// dispositions that go with it. No disposition at all always does.
+// dispositions that go with it; "": none needs to be told.
 type step struct {
 	name         string
 	kind         order.ScanKind
@@ -15,17 +15,18 @@ type step struct {
 }
 
 // An EPCIS event tells that a step is done. Commissioning gives a thing its
-// identity, usually as "active"; only in progress is it a part of picking.
+// identity, usually as "active"; only if told to be in progress is it a part of
+// picking.
 var steps = []step{
 	{"commissioning", order.ScanPicked, []string{"in_progress"}},
-	{"picking", order.ScanPicked, []string{"in_progress"}},
-	{"packing", order.ScanPacked, []string{"in_progress", "container_closed"}},
-	{"staging_outbound", order.ScanSorted, []string{"in_progress", "container_closed"}},
-	{"loading", order.ScanSorted, []string{"in_progress", "container_closed", "in_transit"}},
-	{"shipping", order.ScanHandedOver, []string{"in_transit"}},
-	{"departing", order.ScanHandedOver, []string{"in_transit"}},
-	{"arriving", order.ScanReceived, []string{"in_progress"}},
-	{"receiving", order.ScanReceived, []string{"in_progress"}},
+	{"picking", order.ScanPicked, []string{"", "in_progress"}},
+	{"packing", order.ScanPacked, []string{"", "in_progress", "container_closed"}},
+	{"staging_outbound", order.ScanSorted, []string{"", "in_progress", "container_closed"}},
+	{"loading", order.ScanSorted, []string{"", "in_progress", "container_closed", "in_transit"}},
+	{"shipping", order.ScanHandedOver, []string{"", "in_transit"}},
+	{"departing", order.ScanHandedOver, []string{"", "in_transit"}},
+	{"arriving", order.ScanReceived, []string{"", "in_progress"}},
+	{"receiving", order.ScanReceived, []string{"", "in_progress"}},
 	{"arriving", order.ScanReturned, []string{"returned"}},
 	{"receiving", order.ScanReturned, []string{"returned"}},
 }
@@ -57,11 +58,13 @@ func stepKind(name, disposition string) (order.ScanKind, *order.Refusal) {
 		if s.name != name {
 			continue
 		}
-		if known = true; disposition == "" || slices.Contains(s.dispositions, disposition) {
+		if known = true; slices.Contains(s.dispositions, disposition) {
 			return s.kind, nil
 		}
 	}
 	switch {
+	case known && disposition == "":
+		return "", no("disposition", "is needed with "+name)
 	case known:
 		return "", no("disposition", "does not go with "+name+": a scan cannot tell it")
 	case name == "":
