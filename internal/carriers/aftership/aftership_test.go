@@ -6,8 +6,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -16,15 +14,6 @@ import (
 	"github.com/waybillhq/waybill/internal/carriers/carriertest"
 	"github.com/waybillhq/waybill/order"
 )
-
-func fixture(t testing.TB, name string) []byte {
-	t.Helper()
-	b, err := os.ReadFile(filepath.Join("testdata", name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
 
 func sign(body, secret []byte, now time.Time) carriers.Push {
 	mac := hmac.New(sha256.New, secret)
@@ -37,14 +26,14 @@ func sign(body, secret []byte, now time.Time) carriers.Push {
 func TestSuite(t *testing.T) {
 	carriertest.Run(t, carriertest.Suite{
 		Adapter: New(),
-		Pushes:  map[string][]byte{"update": fixture(t, "push_update.json")},
-		Tracks:  map[string][]byte{"list": fixture(t, "track_list.json")},
+		Pushes:  map[string][]byte{"update": carriertest.File(t, "push_update.json")},
+		Tracks:  map[string][]byte{"list": carriertest.File(t, "track_list.json")},
 		Sign:    sign, Signed: true,
 	})
 }
 
 func TestPush(t *testing.T) {
-	got, err := New().ParsePush(fixture(t, "push_update.json"))
+	got, err := New().ParsePush(carriertest.File(t, "push_update.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,7 +68,7 @@ func TestPush(t *testing.T) {
 }
 
 func TestBackToSender(t *testing.T) {
-	got, err := New().ParseTrack(fixture(t, "track_list.json"))
+	got, err := New().ParseTrack(carriertest.File(t, "track_list.json"))
 	if err != nil || len(got) != 3 || got[1].Milestone != order.Returning || got[2].Milestone != order.Returned {
 		t.Errorf("%+v %v", got, err)
 	}
@@ -150,52 +139,11 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-// TestPayloads parses AfterShip's own payloads, should some be stored one day.
+// TestPayloads parses the aggregator's own payloads, should some be stored one day.
 func TestPayloads(t *testing.T) {
-	dir := os.Getenv("WAYBILL_DATA")
-	if dir == "" {
-		dir = "../../../../shared/data"
-	}
-	files, _ := filepath.Glob(filepath.Join(dir, "carriers", "aftership", "*.json"))
-	if len(files) == 0 {
-		t.Skipf("no payload of AfterShip in %s/carriers: nothing to hold our reading against", dir)
-	}
-	for _, f := range files {
-		body, err := os.ReadFile(f)
-		if err != nil {
-			t.Fatal(err)
-		}
-		got, err := New().ParsePush(body)
-		if err != nil {
-			got, err = New().ParseTrack(body)
-		}
-		t.Logf("%s: %d events, %v", filepath.Base(f), len(got), err)
-		for _, e := range got {
-			if err := carriertest.CheckEvent(e); err != nil {
-				t.Errorf("%s: %v: %+v", f, err, e)
-			}
-		}
-	}
+	carriertest.Payloads{Adapter: New(), Folders: []string{"aftership"}}.Compare(t)
 }
 
-func FuzzPush(f *testing.F) {
-	f.Add(fixture(f, "push_update.json"))
-	f.Fuzz(func(t *testing.T, body []byte) { checkAll(t, New().ParsePush, body) })
-}
+func FuzzPush(f *testing.F) { carriertest.Fuzz(f, New().ParsePush, "push_update.json") }
 
-func FuzzTrack(f *testing.F) {
-	f.Add(fixture(f, "track_list.json"))
-	f.Fuzz(func(t *testing.T, body []byte) { checkAll(t, New().ParseTrack, body) })
-}
-
-func checkAll(t *testing.T, parse func([]byte) ([]carriers.Event, error), body []byte) {
-	events, err := parse(body)
-	if err != nil && !errors.Is(err, carriers.ErrMalformed) {
-		t.Fatal(err)
-	}
-	for _, e := range events {
-		if err := carriertest.CheckEvent(e); err != nil {
-			t.Fatalf("%v: %+v", err, e)
-		}
-	}
-}
+func FuzzTrack(f *testing.F) { carriertest.Fuzz(f, New().ParseTrack, "track_list.json") }

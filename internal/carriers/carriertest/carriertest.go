@@ -4,6 +4,8 @@ package carriertest
 import (
 	"bytes"
 	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -125,6 +127,35 @@ func CheckEvent(e carriers.Event) error {
 		return errors.New("text not clean")
 	}
 	return nil
+}
+
+// File is a fixture in testdata.
+func File(t testing.TB, name string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join("testdata", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// Fuzz holds a parser to its promises, from these fixtures on: events that
+// CheckEvent allows, or else ErrMalformed, and never both.
+func Fuzz(f *testing.F, parse func([]byte) ([]carriers.Event, error), fixtures ...string) {
+	for _, name := range fixtures {
+		f.Add(File(f, name))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		events, err := parse(body)
+		if err != nil && (len(events) > 0 || !errors.Is(err, carriers.ErrMalformed)) {
+			t.Fatalf("%d events, %v", len(events), err)
+		}
+		for _, e := range events {
+			if err := CheckEvent(e); err != nil {
+				t.Fatalf("%v: %+v", err, e)
+			}
+		}
+	})
 }
 
 func (s Suite) authenticity(t *testing.T) {

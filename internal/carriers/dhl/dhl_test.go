@@ -3,8 +3,6 @@ package dhl
 import (
 	"errors"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -14,22 +12,14 @@ import (
 	"github.com/waybillhq/waybill/order"
 )
 
-func fixture(t testing.TB, name string) []byte {
-	t.Helper()
-	b, err := os.ReadFile(filepath.Join("testdata", name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
-
 func TestSuite(t *testing.T) {
 	carriertest.Run(t, carriertest.Suite{
 		Adapter: New(),
-		Pushes:  map[string][]byte{"unified": fixture(t, "push_unified.json"), "parcel": fixture(t, "track_parcel.json")},
+		Pushes:  map[string][]byte{"unified": carriertest.File(t, "push_unified.json"), "parcel": carriertest.File(t, "track_parcel.json")},
 		Tracks: map[string][]byte{
-			"unified": fixture(t, "push_unified.json"), "parcel": fixture(t, "track_parcel.json"),
-			"express": fixture(t, "track_express.json"), "xml": fixture(t, "track_express.xml"),
+			"unified": carriertest.File(t, "push_unified.json"), "parcel": carriertest.File(t, "track_parcel.json"),
+			"express": carriertest.File(t, "track_express.json"), "xml": carriertest.File(t, "track_express.xml"),
+			"parcel de": carriertest.File(t, "track_parcel_de.xml"),
 		},
 		Sign: func(body, secret []byte, now time.Time) carriers.Push {
 			return carriers.Push{Header: http.Header{"Dhl-Webhook-Token": {string(secret)}}, Body: body, ReceivedAt: now}
@@ -59,7 +49,7 @@ func check(t *testing.T, got []carriers.Event, wants []want) {
 
 func parse(t *testing.T, name string) []carriers.Event {
 	t.Helper()
-	got, err := New().ParseTrack(fixture(t, name))
+	got, err := New().ParseTrack(carriertest.File(t, name))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,15 +91,36 @@ func TestExpress(t *testing.T) {
 		{n, "express", "PU", order.Accepted, "2026-05-05T16:10:00", "+09:00", "2026-05-05T07:10:00Z", carriers.ByOffset},
 		{n, "express", "CD", order.InCustoms, "2026-05-06T02:40:00", "+12:00", "2026-05-05T14:40:00Z", carriers.ByZone},
 		{n, "express", "ZZ", "", "2026-05-06T05:00:00", "", "2026-05-06T05:00:00Z", carriers.AssumedUTC},
-		{n, "express", "PD", order.Delivered, "2026-05-08T09:30:00", "", "2026-05-08T09:30:00Z", carriers.AssumedUTC},
+		{n, "express", "PD", order.InTransit, "2026-05-08T09:30:00", "", "2026-05-08T09:30:00Z", carriers.AssumedUTC},
 		{"JD010000000000000001", "express", "OK", order.Delivered, "2026-05-08T09:30:00", "+12:00", "2026-05-07T21:30:00Z", carriers.ByOffset},
 		{"JD010000000000000002", "express", "OH", "", "2026-05-08T09:31:00", "+12:00", "2026-05-07T21:31:00Z", carriers.ByZone},
 	})
-	if !got[2].Unmapped || got[3].DeliveredTo != "partial delivery" || got[5].Bucket != "hold" {
+	if !got[2].Unmapped || got[3].Bucket != "partial_delivery" || !got[3].Physical || got[5].Bucket != "hold" {
 		t.Errorf("%+v", got)
 	}
 	if got[3].ETA.IsZero() || !got[4].ETA.IsZero() {
 		t.Error("the estimate belongs to the shipment's newest event")
+	}
+}
+
+func TestParcelDE(t *testing.T) {
+	got := parse(t, "track_parcel_de.xml")
+	const n, tab = "00340434000000000003", tableParcel
+	check(t, got, []want{
+		{n, tab, "PARCV", order.Labelled, "2026-03-02T18:00:00", "+01:00", "2026-03-02T17:00:00Z", carriers.ByZone},
+		{n, tab, "SHRCU", order.Accepted, "2026-03-03T11:44:00", "+01:00", "2026-03-03T10:44:00Z", carriers.ByZone},
+		{n, tab, "SRTED-NRQRD-PO", order.OutForDelivery, "2026-03-04T09:02:00", "+01:00", "2026-03-04T08:02:00Z", carriers.ByZone},
+		{n, tab, "NTDEL-NHOME", order.AttemptFailed, "2026-03-04T10:30:00", "+01:00", "2026-03-04T09:30:00Z", carriers.ByZone},
+		{n, tab, "DLVRD-SERPT", order.ReadyForPickup, "2026-07-04T15:00:00", "+02:00", "2026-07-04T13:00:00Z", carriers.ByZone},
+		{n, tab, "DLVRD", order.Delivered, "2026-07-05T10:02:00", "+02:00", "2026-07-05T08:02:00Z", carriers.ByZone},
+		{n, tab, "QQQQQ", "", "2026-07-05T10:03:00", "+02:00", "2026-07-05T08:03:00Z", carriers.ByZone},
+	})
+	if !got[6].Unmapped || got[3].Bucket != "recipient_unavailable" || got[5].Location != "Bonn, Germany" {
+		t.Errorf("%+v", got)
+	}
+	back := strings.Replace(string(carriertest.File(t, "track_parcel_de.xml")), `ric="OTHER"`, `ric="OTHER" ruecksendung="true"`, 1)
+	if got, err := New().ParseTrack([]byte(back)); err != nil || got[5].Milestone != order.Returned {
+		t.Errorf("a return label's delivery: %+v %v", got, err)
 	}
 }
 
@@ -197,10 +208,12 @@ func TestErrorsAndSilence(t *testing.T) {
 		`{"detail":"No data found","title":"Not data found","message":"x","status":"404"}`:                          "No data found",
 		`{"shipments":[{"id":"1","service":"parcel-de","events":[]},{"id":"1","service":"parcel-nl","events":[]}]}`: "both know 1",
 		`{"shipments":[{"service":"parcel-de"}]}`:                                                                   "without a number",
-		`{"shipments":[7]}`: "DHL",
-		`{"shipments":{}}`:  "DHL",
+		`{"shipments":[7]}`: "cannot unmarshal",
+		`{"shipments":{}}`:  "cannot unmarshal",
 		`<TrackingResponse><AWBInfo><Status><Condition><ConditionCode>103</ConditionCode><ConditionData>none</ConditionData></Condition></Status></AWBInfo></TrackingResponse>`: "103: none",
-		`<data name="piece-shipment-list"/>`: "not Express tracking",
+		`<data name="piece-shipment-list" code="100" error="No data found"/>`:                                                                                                   "100 No data found",
+		`<data name="other"/>`: "not parcel tracking",
+		`<other/>`:             "not Express tracking",
 	} {
 		got, err := a.ParseTrack([]byte(body))
 		if len(got) > 0 || !errors.Is(err, carriers.ErrMalformed) || !strings.Contains(err.Error(), says) {
@@ -227,27 +240,8 @@ func TestErrorsAndSilence(t *testing.T) {
 	}
 }
 
-func FuzzPush(f *testing.F) {
-	f.Add(fixture(f, "push_unified.json"))
-	f.Add([]byte(`{"scope":"subscription.confirmation","secret":"s"}`))
-	f.Fuzz(func(t *testing.T, body []byte) { checkAll(t, New().ParsePush, body) })
-}
+func FuzzPush(f *testing.F) { carriertest.Fuzz(f, New().ParsePush, "push_unified.json") }
 
 func FuzzTrack(f *testing.F) {
-	for _, name := range []string{"track_parcel.json", "track_express.json", "track_express.xml"} {
-		f.Add(fixture(f, name))
-	}
-	f.Fuzz(func(t *testing.T, body []byte) { checkAll(t, New().ParseTrack, body) })
-}
-
-func checkAll(t *testing.T, parse func([]byte) ([]carriers.Event, error), body []byte) {
-	events, err := parse(body)
-	if err != nil && !errors.Is(err, carriers.ErrMalformed) {
-		t.Fatal(err)
-	}
-	for _, e := range events {
-		if err := carriertest.CheckEvent(e); err != nil {
-			t.Fatalf("%v: %+v", err, e)
-		}
-	}
+	carriertest.Fuzz(f, New().ParseTrack, "track_parcel.json", "track_express.json", "track_express.xml", "track_parcel_de.xml")
 }
