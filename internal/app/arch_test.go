@@ -17,6 +17,7 @@ func TestArrowsPointOneWay(t *testing.T) {
 		"worker":            {"order", "activities", "workflows"},
 		"internal/store":    {"order"},
 		"internal/carriers": {"order"},
+		"internal/intake":   {"order", "internal/carriers", "internal/store"},
 		// What numbers can be says nothing of how carriers speak.
 		"internal/carriers/numbers": {"order", "internal/carriers"},
 		"internal/sim":              {"order"},
