@@ -40,31 +40,13 @@ func TestPush(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []struct {
-		table, code   string
-		milestone     order.Milestone
-		bucket        string
-		local, offset string
-		utc           string
-		basis         carriers.Basis
-	}{
-		{"status", "pre_transit", order.Labelled, "", "2026-03-02T09:15:00", "", "2026-03-02T09:15:00Z", carriers.AssumedUTC},
-		{"status_detail", "received_at_origin_facility", order.Accepted, "", "2026-03-02T18:40:00", "", "2026-03-02T18:40:00Z", carriers.AssumedUTC},
-		{"status", "in_transit", order.InTransit, "", "2026-03-03T18:00:00", "-08:00", "2026-03-04T02:00:00Z", carriers.ByOffset},
-		{"status_detail", "weather_delay", "", "weather", "2026-03-05T07:30:00", "", "2026-03-05T07:30:00Z", carriers.AssumedUTC},
-		{"status", "out_for_delivery", order.OutForDelivery, "", "2026-03-06T08:02:00", "", "2026-03-06T08:02:00Z", carriers.AssumedUTC},
-		{"status", "delivered", order.Delivered, "", "2026-03-06T14:11:00", "", "2026-03-06T14:11:00Z", carriers.AssumedUTC},
-	}
-	if len(got) != len(want) {
-		t.Fatalf("%d events, want %d", len(got), len(want))
-	}
-	for i, w := range want {
-		e := got[i]
-		if e.Table != w.table || e.Code != w.code || e.Milestone != w.milestone || e.Bucket != w.bucket || e.Local != w.local ||
-			e.Offset != w.offset || e.UTC.Format(time.RFC3339) != w.utc || e.Basis != w.basis || e.Tracking != "9400100000000000000000" {
-			t.Errorf("event %d: %+v, want %+v", i, e, w)
-		}
-	}
+	carriertest.Events(t, got, `
+		9400100000000000000000 status pre_transit labelled - 2026-03-02T09:15:00Z 2026-03-02T09:15:00 - assumed
+		9400100000000000000000 status_detail received_at_origin_facility accepted - 2026-03-02T18:40:00Z 2026-03-02T18:40:00 - assumed
+		9400100000000000000000 status in_transit in_transit - 2026-03-04T02:00:00Z 2026-03-03T18:00:00 -08:00 offset
+		9400100000000000000000 status_detail weather_delay - weather 2026-03-05T07:30:00Z 2026-03-05T07:30:00 - assumed
+		9400100000000000000000 status out_for_delivery out_for_delivery - 2026-03-06T08:02:00Z 2026-03-06T08:02:00 - assumed
+		9400100000000000000000 status delivered delivered - 2026-03-06T14:11:00Z 2026-03-06T14:11:00 - assumed`)
 	if eta := got[5].ETA.Format(time.RFC3339); eta != "2026-03-06T12:00:00Z" {
 		t.Errorf("the estimate is a day in Boston, not the evening before: %s", eta)
 	}

@@ -45,36 +45,18 @@ func TestKnownSignature(t *testing.T) {
 	}
 }
 
+// The delivery of 2024 in the answer was another parcel's.
 func TestReusedNumberAndScans(t *testing.T) {
 	events, err := New().ParseTrack(carriertest.File(t, "track.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	type row struct {
-		code   string
-		m      order.Milestone
-		bucket string
-		utc    string
-		local  string
-		off    string
-		basis  carriers.Basis
-	}
-	want := []row{
-		{"DE", order.AttemptFailed, "recipient_unavailable", "2026-03-06T16:02:00Z", "2026-03-06T11:02:00", "-05:00", carriers.ByOffset},
-		{"OD", order.OutForDelivery, "", "2026-03-06T13:02:00Z", "2026-03-06T08:02:00", "-05:00", carriers.ByOffset},
-		{"AR", order.InTransit, "", "2026-03-06T03:10:00Z", "2026-03-05T22:10:00", "-05:00", carriers.ByOffset},
-		{"PU", order.Accepted, "", "2026-03-05T00:00:00Z", "2026-03-04T18:00:00", "-06:00", carriers.ByOffset},
-		{"OC", order.Labelled, "", "2026-03-04T09:00:00Z", "2026-03-04T09:00:00", "", carriers.AssumedUTC},
-	}
-	if len(events) != len(want) {
-		t.Fatalf("%d events, want %d: the delivery of 2024 was another parcel's", len(events), len(want))
-	}
-	for i, e := range events {
-		got := row{e.Code, e.Milestone, e.Bucket, e.UTC.Format(time.RFC3339), e.Local, e.Offset, e.Basis}
-		if got != want[i] || e.Tracking != "700000000001" || e.Table != "scan" {
-			t.Errorf("event %d: %+v, want %+v", i, got, want[i])
-		}
-	}
+	carriertest.Events(t, events, `
+		700000000001 scan DE attempt_failed recipient_unavailable 2026-03-06T16:02:00Z 2026-03-06T11:02:00 -05:00 offset
+		700000000001 scan OD out_for_delivery - 2026-03-06T13:02:00Z 2026-03-06T08:02:00 -05:00 offset
+		700000000001 scan AR in_transit - 2026-03-06T03:10:00Z 2026-03-05T22:10:00 -05:00 offset
+		700000000001 scan PU accepted - 2026-03-05T00:00:00Z 2026-03-04T18:00:00 -06:00 offset
+		700000000001 scan OC labelled - 2026-03-04T09:00:00Z 2026-03-04T09:00:00 - assumed`)
 	if got := events[0].ETA.Format(time.RFC3339); got != "2026-03-07T18:00:00Z" {
 		t.Errorf("ETA %s", got)
 	}

@@ -35,26 +35,14 @@ func TestPush(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []struct {
-		table, code        string
-		milestone          order.Milestone
-		local, offset, utc string
-		basis              carriers.Basis
-		location           string
-	}{
-		{tableSub, "Delivered_Other", order.Delivered, "2026-03-10T12:33:00", "-07:00", "2026-03-10T19:33:00Z", carriers.ByOffset, "RENO, NV"},
-		{tableSub, "InTransit_CustomsProcessing", order.InCustoms, "2026-03-08T09:00:00", "-08:00", "2026-03-08T17:00:00Z", carriers.ByZone, "LOS ANGELES, CA, US"},
-		{tableSub, "InTransit_PickedUp", order.Accepted, "2026-03-03T12:00:00", "", "2026-03-03T12:00:00Z", carriers.DateOnly, "Shenzhen"},
-		{tableStage, "InfoReceived", order.Labelled, "2026-03-02T20:00:00", "+08:00", "2026-03-02T12:00:00Z", carriers.ByZone, ""},
-	}
-	if len(got) != len(want) {
-		t.Fatalf("%d events", len(got))
-	}
-	for i, w := range want {
-		e := got[i]
-		if e.Table != w.table || e.Code != w.code || e.Milestone != w.milestone || e.Local != w.local || e.Offset != w.offset ||
-			e.UTC.Format(time.RFC3339) != w.utc || e.Basis != w.basis || e.Location != w.location || e.Tracking != "LX000000001CN" {
-			t.Errorf("event %d: %+v, want %+v", i, e, w)
+	carriertest.Events(t, got, `
+		LX000000001CN sub_status Delivered_Other delivered - 2026-03-10T19:33:00Z 2026-03-10T12:33:00 -07:00 offset
+		LX000000001CN sub_status InTransit_CustomsProcessing in_customs customs 2026-03-08T17:00:00Z 2026-03-08T09:00:00 -08:00 zone
+		LX000000001CN sub_status InTransit_PickedUp accepted - 2026-03-03T12:00:00Z 2026-03-03T12:00:00 - date
+		LX000000001CN stage InfoReceived labelled - 2026-03-02T12:00:00Z 2026-03-02T20:00:00 +08:00 zone`)
+	for i, want := range []string{"RENO, NV", "LOS ANGELES, CA, US", "Shenzhen", ""} {
+		if got[i].Location != want {
+			t.Errorf("event %d in %q", i, got[i].Location)
 		}
 	}
 	if eta := got[0].ETA.Format(time.RFC3339); eta != "2026-03-11T12:00:00Z" {

@@ -34,35 +34,19 @@ func TestSuite(t *testing.T) {
 	})
 }
 
+// The current status must not come twice.
 func TestPush(t *testing.T) {
 	got, err := New().ParsePush(carriertest.File(t, "push_track_updated.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []struct {
-		table, code        string
-		milestone          order.Milestone
-		bucket             string
-		local, offset, utc string
-		basis              carriers.Basis
-	}{
-		{tableSub, "PRE_TRANSIT.information_received", order.Labelled, "", "2026-03-02T13:20:00", "", "2026-03-02T13:20:00Z", carriers.AssumedUTC},
-		{tableStatus, "TRANSIT", order.InTransit, "", "2026-03-04T01:00:00", "", "2026-03-04T01:00:00Z", carriers.AssumedUTC},
-		{tableSub, "TRANSIT.package_accepted", order.Accepted, "", "2026-03-02T18:00:00", "-08:00", "2026-03-03T02:00:00Z", carriers.ByOffset},
-		{tableSub, "TRANSIT.delivery_scheduled", "", "", "2026-03-05T12:00:00", "", "2026-03-05T12:00:00Z", carriers.AssumedUTC},
-		{tableSub, "TRANSIT.address_issue", "", "address", "", "", "2026-03-05T21:00:00Z", carriers.ByReceipt},
-		{tableSub, "DELIVERED.delivered", order.Delivered, "", "2026-03-06T15:05:00", "", "2026-03-06T15:05:00Z", carriers.AssumedUTC},
-	}
-	if len(got) != len(want) {
-		t.Fatalf("%d events: the current status must not come twice", len(got))
-	}
-	for i, w := range want {
-		e := got[i]
-		if e.Table != w.table || e.Code != w.code || e.Milestone != w.milestone || e.Bucket != w.bucket || e.Local != w.local ||
-			e.Offset != w.offset || e.UTC.Format(time.RFC3339) != w.utc || e.Basis != w.basis {
-			t.Errorf("event %d: %+v, want %+v", i, e, w)
-		}
-	}
+	carriertest.Events(t, got, `
+		9205500000000000000000 status.substatus PRE_TRANSIT.information_received labelled - 2026-03-02T13:20:00Z 2026-03-02T13:20:00 - assumed
+		9205500000000000000000 status TRANSIT in_transit - 2026-03-04T01:00:00Z 2026-03-04T01:00:00 - assumed
+		9205500000000000000000 status.substatus TRANSIT.package_accepted accepted - 2026-03-03T02:00:00Z 2026-03-02T18:00:00 -08:00 offset
+		9205500000000000000000 status.substatus TRANSIT.delivery_scheduled - - 2026-03-05T12:00:00Z 2026-03-05T12:00:00 - assumed
+		9205500000000000000000 status.substatus TRANSIT.address_issue - address 2026-03-05T21:00:00Z - - received
+		9205500000000000000000 status.substatus DELIVERED.delivered delivered - 2026-03-06T15:05:00Z 2026-03-06T15:05:00 - assumed`)
 	if e := got[5]; e.ETA.Format(time.RFC3339) != "2026-03-07T12:00:00Z" || e.Location != "Las Vegas, NV, 89101, US" {
 		t.Errorf("%+v", e)
 	}

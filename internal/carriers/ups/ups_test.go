@@ -53,30 +53,13 @@ func TestEveryPackageIsRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	type row struct {
-		n, table, code  string
-		m               order.Milestone
-		bucket          string
-		utc, local, off string
-		basis           carriers.Basis
-	}
-	want := []row{
-		{"1ZWB00000300000001", "DIALS", "ML", order.Delivered, "", "2026-03-07T20:15:00Z", "2026-03-07T14:15:00", "-06:00", carriers.ByOffset},
-		{"1ZWB00000300000001", "ULD", "OT", order.OutForDelivery, "", "2026-03-07T14:12:00Z", "2026-03-07T08:12:00", "-06:00", carriers.ByOffset},
-		{"1ZWB00000300000001", "EXC", "DJ", "", "weather", "2026-03-06T09:00:00Z", "2026-03-06T03:00:00", "-06:00", carriers.ByOffset},
-		{"1ZWB00000300000001", "ULD", "OR", order.Accepted, "", "2026-03-05T01:05:00Z", "2026-03-04T19:05:00", "-06:00", carriers.ByOffset},
-		{"1ZWB00000300000001", "MANIFEST", "MP", order.Labelled, "", "2026-03-04T10:15:00Z", "2026-03-04T10:15:00", "", carriers.AssumedUTC},
-		{"1ZWB00000300000002", "ULD", "DP", order.InTransit, "", "2026-03-07T05:00:00Z", "2026-03-06T23:00:00", "-06:00", carriers.ByOffset},
-	}
-	if len(events) != len(want) {
-		t.Fatalf("%d events, want %d", len(events), len(want))
-	}
-	for i, e := range events {
-		got := row{e.Tracking, e.Table, e.Code, e.Milestone, e.Bucket, e.UTC.Format(time.RFC3339), e.Local, e.Offset, e.Basis}
-		if got != want[i] {
-			t.Errorf("event %d: %+v, want %+v", i, got, want[i])
-		}
-	}
+	carriertest.Events(t, events, `
+		1ZWB00000300000001 DIALS ML delivered - 2026-03-07T20:15:00Z 2026-03-07T14:15:00 -06:00 offset
+		1ZWB00000300000001 ULD OT out_for_delivery - 2026-03-07T14:12:00Z 2026-03-07T08:12:00 -06:00 offset
+		1ZWB00000300000001 EXC DJ - weather 2026-03-06T09:00:00Z 2026-03-06T03:00:00 -06:00 offset
+		1ZWB00000300000001 ULD OR accepted - 2026-03-05T01:05:00Z 2026-03-04T19:05:00 -06:00 offset
+		1ZWB00000300000001 MANIFEST MP labelled - 2026-03-04T10:15:00Z 2026-03-04T10:15:00 - assumed
+		1ZWB00000300000002 ULD DP in_transit - 2026-03-07T05:00:00Z 2026-03-06T23:00:00 -06:00 offset`)
 	if events[0].DeliveredTo != "Front Door" || !events[0].ETA.IsZero() {
 		t.Errorf("delivered to %q, ETA %v", events[0].DeliveredTo, events[0].ETA)
 	}
