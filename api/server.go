@@ -221,6 +221,8 @@ func (s *server) handlers() map[string]echo.HandlerFunc {
 		"changePromise":    s.changePromise,
 		"correctAddress":   s.correctAddress,
 
+		"detectCarriers": s.detectCarriers,
+
 		"postScans":         s.postScans,
 		"captureEPCIS":      s.captureEPCIS,
 		"postCarrierEvents": s.postCarrierEvents,
