@@ -14,6 +14,9 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/waybillhq/waybill/internal/carriers"
+	"github.com/waybillhq/waybill/internal/gs1"
+	"github.com/waybillhq/waybill/internal/intake"
 	"github.com/waybillhq/waybill/internal/store"
 	"github.com/waybillhq/waybill/order"
 )
@@ -23,14 +26,11 @@ import (
 const (
 	maxItems       = 1000
 	maxID          = 200
-	maxCode        = 64
-	maxLocation    = 200
-	maxDescription = 500
+	maxCode        = intake.MaxCode
+	maxLocation    = intake.MaxLocation
+	maxDescription = intake.MaxDescription
 	maxStation     = 60
-	futureLimit    = 48 * time.Hour // a wrong clock or zone, not a wrong year
 )
-
-var earliest = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // The patterns of the contract. Matching is done by hand, which is cheaper; a test
 // holds the two together.
@@ -41,7 +41,7 @@ var (
 	}}
 	parcelPattern   = pattern{`^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$`, func(s string) bool { return word(s, 40, "aA0", "aA0._-") }}
 	carrierPattern  = pattern{`^[a-z0-9][a-z0-9_-]{0,31}$`, func(s string) bool { return word(s, 32, "a0", "a0_-") }}
-	trackingPattern = pattern{`^[A-Z0-9][A-Z0-9-]{3,39}$`, func(s string) bool { return len(s) >= 4 && word(s, 40, "A0", "A0-") }}
+	trackingPattern = pattern{`^[A-Z0-9][A-Z0-9-]{3,39}$`, carriers.IsNumber}
 	bucketPattern   = pattern{`^[a-z][a-z0-9_]{0,39}$`, func(s string) bool { return word(s, 40, "a", "a0_") }}
 )
 
@@ -59,6 +59,7 @@ type scanItem struct {
 	Parcel     string  `json:"parcel"`
 	Carrier    string  `json:"carrier"`
 	Tracking   string  `json:"tracking"`
+	Barcode    string  `json:"barcode"`
 	OccurredAt string  `json:"occurred_at"`
 	Location   string  `json:"location"`
 	Station    string  `json:"station"`
@@ -75,6 +76,18 @@ func decodeScan(raw json.RawMessage, now time.Time) (store.Fact, *order.Refusal)
 		Source: "warehouse", Kind: store.KindScan, Milestone: it.Kind, RefOrder: it.Order, RefParcel: it.Parcel, Carrier: it.Carrier,
 		Tracking: tracking(it.Tracking), Location: clean(it.Location, maxLocation), Actor: clean(it.Station, maxStation),
 	}
+	number, unique := "tracking", false
+	if it.Barcode != "" {
+		if it.Tracking != "" {
+			return f, no("barcode", "stands in place of tracking: send one of them")
+		}
+		read, err := gs1.ReadParcel(it.Barcode)
+		if err != nil {
+			return f, no("barcode", err.Error())
+		}
+		number, unique = "barcode", read.SSCC
+		f.Tracking = tracking(asPrinted(read, it.Carrier))
+	}
 	switch {
 	case !slices.Contains(order.ScanKinds, order.ScanKind(it.Kind)):
 		return f, no("kind", "must be one of "+words(order.ScanKinds))
@@ -87,11 +100,11 @@ func decodeScan(raw json.RawMessage, now time.Time) (store.Fact, *order.Refusal)
 	case it.Carrier != "" && !carrierPattern.MatchString(it.Carrier):
 		return f, no("carrier", "must be a carrier code like ups")
 	case f.Tracking != "" && !trackingPattern.MatchString(f.Tracking):
-		return f, no("tracking", "must be 4 to 40 letters, digits and -")
-	case f.Tracking != "" && it.Carrier == "":
+		return f, no(number, "must be 4 to 40 letters, digits and -")
+	case f.Tracking != "" && it.Carrier == "" && !unique:
 		return f, no("carrier", "is needed with a tracking number")
 	case it.Order == "" && f.Tracking == "":
-		return f, no("order", "is needed, or carrier and tracking")
+		return f, no("order", "is needed, or carrier and tracking, or an SSCC as barcode")
 	}
 	if it.Order != "" && it.Parcel == "" {
 		f.RefParcel = "1"
@@ -100,6 +113,16 @@ func decodeScan(raw json.RawMessage, now time.Time) (store.Fact, *order.Refusal)
 		return f, r
 	}
 	return f, setID(&f, it.ID, f.Milestone)
+}
+
+// asPrinted is the number by which a carrier knows what a barcode names. DHL's
+// parcel numbers are SSCCs with their application identifier in front; others
+// leave it away.
+func asPrinted(p gs1.Parcel, carrier string) string {
+	if p.SSCC && carrier == "dhl" {
+		return "00" + p.Number
+	}
+	return p.Number
 }
 
 type carrierItem struct {
@@ -151,7 +174,7 @@ func decodeCarrierEvent(carrier string, raw json.RawMessage, now time.Time) (sto
 		switch {
 		case err != nil:
 			return f, no("eta", err.Error())
-		case eta.Before(earliest) || eta.After(now.AddDate(2, 0, 0)):
+		case eta.Before(intake.Earliest) || eta.After(now.AddDate(2, 0, 0)):
 			return f, no("eta", "must lie after 2000 and within 2 years")
 		}
 		f.ETA = utc(&eta)
@@ -223,13 +246,11 @@ func setTime(f *store.Fact, text string, now time.Time) *order.Refusal {
 		return no("occurred_at", "is needed")
 	}
 	t, err := parseTime(text)
-	switch {
-	case err != nil:
+	if err != nil {
 		return no("occurred_at", err.Error())
-	case t.Before(earliest):
-		return no("occurred_at", "must not lie before 2000")
-	case t.After(now.Add(futureLimit)):
-		return no("occurred_at", "lies more than 48 hours ahead")
+	}
+	if r := believable("occurred_at", t, now); r != nil {
+		return r
 	}
 	zone := strings.LastIndexAny(text, "Z+-")
 	f.LocalTime, f.UTCOffset, f.TimeBasis = text[:zone], text[zone:], "offset"
@@ -237,6 +258,16 @@ func setTime(f *store.Fact, text string, now time.Time) *order.Refusal {
 		f.UTCOffset = "+00:00"
 	}
 	f.OccurredAt = *utc(&t)
+	return nil
+}
+
+func believable(field string, t, now time.Time) *order.Refusal {
+	switch {
+	case t.Before(intake.Earliest):
+		return no(field, "must not lie before 2000")
+	case t.After(now.Add(intake.Ahead)):
+		return no(field, "lies more than 48 hours ahead")
+	}
 	return nil
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/labstack/echo/v4"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/waybillhq/waybill/internal/intake"
 	"github.com/waybillhq/waybill/internal/links"
 	"github.com/waybillhq/waybill/internal/store"
 	"github.com/waybillhq/waybill/order"
@@ -25,6 +26,7 @@ type Store interface {
 	Orders(ctx context.Context, f store.Filter) ([]store.Summary, error)
 	Timeline(ctx context.Context, orderID string, limit int) ([]store.Entry, error)
 	Accept(ctx context.Context, facts []store.Fact) ([]store.Result, error)
+	ReportFaults(ctx context.Context, fs []store.Fault, at time.Time) error
 	PutAddress(ctx context.Context, orderID string, a store.Address) (version int, err error)
 	PutStore(ctx context.Context, r store.StoreRow) error
 	GetStore(ctx context.Context, id string) (store.StoreRow, error)
@@ -116,6 +118,7 @@ type server struct {
 	rates    *rates
 	inFlight chan struct{}
 
+	intake         *intake.Intake
 	webhookSecrets map[string][][]byte
 }
 
@@ -146,7 +149,7 @@ func New(d Deps) *Server {
 	must(err)
 	l := d.Limits.withDefaults()
 	s := &Server{Echo: echo.New(), server: server{
-		store: d.Store, orders: d.Orders, log: d.Log, links: d.Links, ready: d.Ready, now: d.Now, limits: l, metrics: m,
+		store: d.Store, intake: &intake.Intake{Store: d.Store}, orders: d.Orders, log: d.Log, links: d.Links, ready: d.Ready, now: d.Now, limits: l, metrics: m,
 		keys:     &keyCache{load: d.Store.Key, now: d.Now, ttl: l.KeyTTL, size: l.KeyCache},
 		rates:    &rates{perSecond: l.KeyPerSecond, burst: l.KeyBurst},
 		inFlight: make(chan struct{}, l.InFlight),
@@ -218,7 +221,10 @@ func (s *server) handlers() map[string]echo.HandlerFunc {
 		"changePromise":    s.changePromise,
 		"correctAddress":   s.correctAddress,
 
+		"detectCarriers": s.detectCarriers,
+
 		"postScans":         s.postScans,
+		"captureEPCIS":      s.captureEPCIS,
 		"postCarrierEvents": s.postCarrierEvents,
 		"postWebhook":       s.postWebhook,
 
