@@ -98,10 +98,16 @@ func ParseTable(tsv string) (*Table, error) {
 
 // Read gives the reading of a code. An unknown one moves nothing and says so.
 func (t *Table) Read(table, code string) Reading {
-	if r, ok := t.rows[[2]string{table, code}]; ok {
+	if r, ok := t.Find(table, code); ok {
 		return r.Reading
 	}
 	return Reading{Unmapped: true}
+}
+
+// Find gives the row of a code.
+func (t *Table) Find(table, code string) (Row, bool) {
+	r, ok := t.rows[[2]string{table, code}]
+	return r, ok
 }
 
 // Lookup finds every row of a code, in all tables.
