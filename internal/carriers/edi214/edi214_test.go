@@ -343,6 +343,7 @@ func FuzzRead(f *testing.F) {
 		f.Add(file(f, n))
 	}
 	f.Add(set("B10*PRO12345", "LX*1", "AT7*ZZ*ZZ*ZZ*ZZ*20260304*1000*UT"))
+	f.Add([]byte("ISA" + strings.Repeat("\xb7", 20)))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		x := Read(body)
 		for _, e := range x.Events {

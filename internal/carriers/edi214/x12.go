@@ -166,6 +166,9 @@ func (r *reader) begin(b []byte) (rest []byte, err error) {
 		return nil, fmt.Errorf("not an interchange: it begins with %q, not with ISA", carriers.Clean(string(b[:min(len(b), 12)]), 40))
 	}
 	m := marks{element: b[3]}
+	if !mark(m.element) {
+		return nil, fmt.Errorf("ISA names a separator that is none: %q", m.element)
+	}
 	at, count := 3, 1 // at the separator before element count
 	for ; count < 16; count++ {
 		next := bytes.IndexByte(b[at+1:min(len(b), 200)], m.element)
@@ -184,7 +187,7 @@ func (r *reader) begin(b []byte) (rest []byte, err error) {
 	if len(isa[11]) == 1 && isa[12] >= "00402" && mark(isa[11][0]) {
 		m.repetition = isa[11][0]
 	}
-	if !mark(m.element) || !mark(m.component) || !mark(m.segment) && m.segment != '\n' && m.segment != '\r' ||
+	if !mark(m.component) || !mark(m.segment) && m.segment != '\n' && m.segment != '\r' ||
 		m.element == m.component || m.element == m.segment || m.component == m.segment {
 		return nil, fmt.Errorf("ISA names separators that are none: element %q, component %q, segment %q", m.element, m.component, m.segment)
 	}
