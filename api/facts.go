@@ -14,6 +14,8 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/waybillhq/waybill/internal/carriers"
+	"github.com/waybillhq/waybill/internal/intake"
 	"github.com/waybillhq/waybill/internal/store"
 	"github.com/waybillhq/waybill/order"
 )
@@ -23,14 +25,11 @@ import (
 const (
 	maxItems       = 1000
 	maxID          = 200
-	maxCode        = 64
-	maxLocation    = 200
-	maxDescription = 500
+	maxCode        = intake.MaxCode
+	maxLocation    = intake.MaxLocation
+	maxDescription = intake.MaxDescription
 	maxStation     = 60
-	futureLimit    = 48 * time.Hour // a wrong clock or zone, not a wrong year
 )
-
-var earliest = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // The patterns of the contract. Matching is done by hand, which is cheaper; a test
 // holds the two together.
@@ -41,7 +40,7 @@ var (
 	}}
 	parcelPattern   = pattern{`^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$`, func(s string) bool { return word(s, 40, "aA0", "aA0._-") }}
 	carrierPattern  = pattern{`^[a-z0-9][a-z0-9_-]{0,31}$`, func(s string) bool { return word(s, 32, "a0", "a0_-") }}
-	trackingPattern = pattern{`^[A-Z0-9][A-Z0-9-]{3,39}$`, func(s string) bool { return len(s) >= 4 && word(s, 40, "A0", "A0-") }}
+	trackingPattern = pattern{`^[A-Z0-9][A-Z0-9-]{3,39}$`, carriers.IsNumber}
 	bucketPattern   = pattern{`^[a-z][a-z0-9_]{0,39}$`, func(s string) bool { return word(s, 40, "a", "a0_") }}
 )
 
@@ -151,7 +150,7 @@ func decodeCarrierEvent(carrier string, raw json.RawMessage, now time.Time) (sto
 		switch {
 		case err != nil:
 			return f, no("eta", err.Error())
-		case eta.Before(earliest) || eta.After(now.AddDate(2, 0, 0)):
+		case eta.Before(intake.Earliest) || eta.After(now.AddDate(2, 0, 0)):
 			return f, no("eta", "must lie after 2000 and within 2 years")
 		}
 		f.ETA = utc(&eta)
@@ -226,9 +225,9 @@ func setTime(f *store.Fact, text string, now time.Time) *order.Refusal {
 	switch {
 	case err != nil:
 		return no("occurred_at", err.Error())
-	case t.Before(earliest):
+	case t.Before(intake.Earliest):
 		return no("occurred_at", "must not lie before 2000")
-	case t.After(now.Add(futureLimit)):
+	case t.After(now.Add(intake.Ahead)):
 		return no("occurred_at", "lies more than 48 hours ahead")
 	}
 	zone := strings.LastIndexAny(text, "Z+-")

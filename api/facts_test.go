@@ -9,6 +9,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/waybillhq/waybill/internal/intake"
 	"github.com/waybillhq/waybill/internal/store"
 	"github.com/waybillhq/waybill/order"
 )
@@ -238,7 +239,7 @@ func sound(t *testing.T, f store.Fact) {
 			t.Errorf("%s is %q", name, s.text)
 		}
 	}
-	if f.EventID == "" || f.OccurredAt.Before(earliest) || f.OccurredAt.After(testNow.Add(futureLimit)) || f.OccurredAt.Location() != time.UTC || f.TimeBasis != "offset" {
+	if f.EventID == "" || f.OccurredAt.Before(intake.Earliest) || f.OccurredAt.After(testNow.Add(intake.Ahead)) || f.OccurredAt.Location() != time.UTC || f.TimeBasis != "offset" {
 		t.Errorf("%+v", f)
 	}
 	if f.RefOrder == "" && (f.Carrier == "" || f.Tracking == "") || f.RefOrder != "" && f.RefParcel == "" && f.Kind == store.KindScan {
@@ -284,7 +285,7 @@ func FuzzDecodeCarrierEvent(f *testing.F) {
 			if again, r := decodeCarrierEvent("ups", raw, testNow); r != nil || again.EventID != fact.EventID {
 				t.Error("not pure")
 			}
-			if fact.ETA != nil && (fact.ETA.Before(earliest) || fact.ETA.Year() > 2029) {
+			if fact.ETA != nil && (fact.ETA.Before(intake.Earliest) || fact.ETA.Year() > 2029) {
 				t.Errorf("eta %v", fact.ETA)
 			}
 		} else if refusal.Reason == "" {

@@ -13,6 +13,7 @@ import (
 	"github.com/labstack/echo/v4"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/waybillhq/waybill/internal/intake"
 	"github.com/waybillhq/waybill/internal/links"
 	"github.com/waybillhq/waybill/internal/store"
 	"github.com/waybillhq/waybill/order"
@@ -116,6 +117,7 @@ type server struct {
 	rates    *rates
 	inFlight chan struct{}
 
+	intake         *intake.Intake
 	webhookSecrets map[string][][]byte
 }
 
@@ -146,7 +148,7 @@ func New(d Deps) *Server {
 	must(err)
 	l := d.Limits.withDefaults()
 	s := &Server{Echo: echo.New(), server: server{
-		store: d.Store, orders: d.Orders, log: d.Log, links: d.Links, ready: d.Ready, now: d.Now, limits: l, metrics: m,
+		store: d.Store, intake: &intake.Intake{Store: d.Store}, orders: d.Orders, log: d.Log, links: d.Links, ready: d.Ready, now: d.Now, limits: l, metrics: m,
 		keys:     &keyCache{load: d.Store.Key, now: d.Now, ttl: l.KeyTTL, size: l.KeyCache},
 		rates:    &rates{perSecond: l.KeyPerSecond, burst: l.KeyBurst},
 		inFlight: make(chan struct{}, l.InFlight),

@@ -7,6 +7,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/waybillhq/waybill/internal/intake"
 )
 
 func signed(secret, body string) string {
@@ -22,11 +24,11 @@ func TestACarriersPushIsVerifiedReadAndKeptOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	body := string(raw)
-	first := read[webhookAnswer](b.call("POST", "/webhooks/easypost", "", body, "X-Hmac-Signature", signed("new secret", body)).want(200))
+	first := read[intake.Counts](b.call("POST", "/webhooks/easypost", "", body, "X-Hmac-Signature", signed("new secret", body)).want(200))
 	if first.Orphan+first.Accepted == 0 || first.Rejected > 0 || first.Duplicate > 0 {
 		t.Errorf("first: %+v", first)
 	}
-	again := read[webhookAnswer](b.call("POST", "/webhooks/easypost", "", body, "X-Hmac-Signature", signed("old secret", body)).want(200))
+	again := read[intake.Counts](b.call("POST", "/webhooks/easypost", "", body, "X-Hmac-Signature", signed("old secret", body)).want(200))
 	if again.Duplicate != first.Orphan+first.Accepted || again.Accepted+again.Orphan > 0 {
 		t.Errorf("again, signed with the secret that is being retired: %+v", again)
 	}

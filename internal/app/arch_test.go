@@ -17,6 +17,7 @@ func TestArrowsPointOneWay(t *testing.T) {
 		"worker":            {"order", "activities", "workflows"},
 		"internal/store":    {"order"},
 		"internal/carriers": {"order"},
+		"internal/intake":   {"order", "internal/carriers", "internal/store"},
 		"internal/sim":      {"order"},
 		"internal/links":    {},
 		"internal/localpg":  {},

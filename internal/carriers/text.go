@@ -47,3 +47,17 @@ func Number(s string) string {
 		return r
 	}, Clean(s, 80)))
 }
+
+// IsNumber says whether s can be a tracking number: 4 to 40 capital letters,
+// digits and -, beginning with a letter or digit.
+func IsNumber(s string) bool {
+	if len(s) < 4 || len(s) > 40 || s[0] == '-' {
+		return false
+	}
+	for i := range len(s) {
+		if c := s[i]; c != '-' && (c < '0' || c > '9') && (c < 'A' || c > 'Z') {
+			return false
+		}
+	}
+	return true
+}

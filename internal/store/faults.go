@@ -1,0 +1,82 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// FaultKind is what is wrong with data or a feed.
+type FaultKind string
+
+const (
+	UnmappedCode FaultKind = "unmapped_code" // key: carrier/table/code
+	SilentFeed   FaultKind = "silent_feed"   // key: the feed
+)
+
+// Fault is something for ops that is not one order's: one row however many
+// orders it touches.
+type Fault struct {
+	ID         int64
+	Kind       FaultKind
+	Key        string
+	Title      string
+	Sample     string // the latest occurrence
+	Owner      string
+	Count      int64
+	OpenedAt   time.Time
+	LastAt     time.Time
+	ClosedAt   *time.Time
+	ClosedBy   string
+	Resolution string
+}
+
+// ReportFaults opens each fault, or counts it again where it is open. Kind, Key,
+// Title, Sample and Count (at least 1) are read; no two may have the same kind
+// and key.
+func (s *Store) ReportFaults(ctx context.Context, fs []Fault, at time.Time) error {
+	if len(fs) == 0 {
+		return nil
+	}
+	var kinds, keys, titles, samples []string
+	var counts []int64
+	for _, f := range fs {
+		kinds, keys, titles, samples, counts = append(kinds, string(f.Kind)), append(keys, f.Key), append(titles, f.Title), append(samples, f.Sample), append(counts, max(1, f.Count))
+	}
+	_, err := s.pool.Exec(ctx, `
+insert into faults (kind, key, title, sample, count, opened_at, last_at)
+select kind, key, title, sample, count, $6, $6 from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[]) as t (kind, key, title, sample, count)
+order by kind collate "C", key collate "C"
+on conflict (kind, key) where closed_at is null do update set
+    count = faults.count + excluded.count, last_at = greatest(faults.last_at, excluded.last_at), sample = excluded.sample`,
+		kinds, keys, titles, samples, counts, at)
+	if err != nil {
+		return fmt.Errorf("report faults: %w", err)
+	}
+	return nil
+}
+
+// CloseFault ends an open fault and says whether there was one.
+func (s *Store) CloseFault(ctx context.Context, kind FaultKind, key, by, resolution string, at time.Time) (bool, error) {
+	tag, err := s.pool.Exec(ctx, `update faults set closed_at = $5, closed_by = $3, resolution = $4 where kind = $1 and key = $2 and closed_at is null`, kind, key, by, resolution, at)
+	if err != nil {
+		return false, fmt.Errorf("close fault %s %s: %w", kind, key, err)
+	}
+	return tag.RowsAffected() > 0, nil
+}
+
+// Faults lists faults, the one that happened last first.
+func (s *Store) Faults(ctx context.Context, open bool, limit int) ([]Fault, error) {
+	rows, err := s.pool.Query(ctx, `select id, kind, key, title, sample, owner, count, opened_at, last_at, closed_at, closed_by, resolution
+from faults where closed_at is null or not $1 order by last_at desc, id desc limit $2`, open, limit)
+	if err != nil {
+		return nil, fmt.Errorf("faults: %w", err)
+	}
+	fs, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Fault])
+	if err != nil {
+		return nil, fmt.Errorf("faults: %w", err)
+	}
+	return fs, nil
+}
