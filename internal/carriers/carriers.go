@@ -30,6 +30,8 @@ type Event struct {
 	Appointment *Appointment
 	// DeliveredTo is where a delivered parcel was left, in the carrier's words.
 	DeliveredTo string
+	// Proof of a delivery, where the carrier sends one.
+	Proof Proof
 	// Correction: the carrier takes back what it said before.
 	Correction bool
 }
@@ -60,6 +62,12 @@ const (
 	ForPickup   AppointmentFor = "pickup"
 	ForDelivery AppointmentFor = "delivery"
 )
+
+// Proof of a delivery. Who signed is personal data: it enters no workflow and no log.
+type Proof struct {
+	SignedBy string
+	Photo    string // the carrier's own reference or address of a photo
+}
 
 // Basis says how UTC was found.
 type Basis string

@@ -2,6 +2,8 @@ package carriers
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/waybillhq/waybill/order"
@@ -49,6 +51,9 @@ var kinds = map[string]struct {
 	"closed":       {"", false},
 	"unknown":      {"", false},
 }
+
+// Kinds lists the vocabulary, in order.
+func Kinds() []string { return slices.Sorted(maps.Keys(kinds)) }
 
 // endings are buckets of exceptions that end a parcel's way.
 var endings = map[string]order.Milestone{"lost": order.Lost, "destroyed_seized": order.Destroyed}
