@@ -26,6 +26,7 @@ var mayDo = map[string][]string{
 	"correctAddress":    {Storefront, Support, Ops, Admin},
 	"postScans":         {Warehouse, Admin},
 	"postCarrierEvents": {Carrier, Admin},
+	"postCarrierFile":   {Carrier, Admin},
 	"putStore":          {Admin},
 	"getStore":          {Storefront, Ops, Admin},
 	"putPolicy":         {Admin},

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"reflect"
@@ -39,11 +40,13 @@ type operation struct {
 	// itemByItem: the body's items are answered one by one, so the contract
 	// must not judge the body as a whole.
 	itemByItem bool
-	hasBody    bool
-	route      *routers.Route
-	query      map[string]bool // parameters that exist
-	pathOnly   bool            // no parameters but those in the path
-	good       *goodParams
+	// raw: the body is a carrier's file, which its adapter judges.
+	raw      bool
+	hasBody  bool
+	route    *routers.Route
+	query    map[string]bool // parameters that exist
+	pathOnly bool            // no parameters but those in the path
+	good     *goodParams
 	// Set by the server:
 	limit  int64 // of the body
 	handle echo.HandlerFunc
@@ -88,6 +91,7 @@ func loadContract(ctx context.Context) (*openapi3.T, []*operation, error) {
 				}
 			}
 			op.itemByItem, _ = o.Extensions["x-item-by-item"].(bool)
+			op.raw, _ = o.Extensions["x-raw"].(bool)
 			for _, scope := range asStrings(o.Extensions["x-scopes"]) {
 				if !known(scope) {
 					return nil, nil, fmt.Errorf("openapi.yaml: %s: unknown scope %q", op.id, scope)
@@ -177,7 +181,7 @@ func (op *operation) validate(c echo.Context) error {
 		return nil
 	}
 	options := filterOptions
-	if op.itemByItem || !op.hasBody {
+	if op.itemByItem || op.raw || !op.hasBody {
 		o := *filterOptions
 		o.ExcludeRequestBody = true
 		options = &o
@@ -214,7 +218,8 @@ func (g *goodParams) add(params string) {
 	g.seen[params] = true
 }
 
-// readBody reads at most the operation's limit and sees that it is JSON.
+// readBody reads at most the operation's limit and sees that it is JSON, if it is
+// not a carrier's file.
 func (op *operation) readBody(c echo.Context) ([]byte, error) {
 	r := c.Request()
 	if enc := r.Header.Get(echo.HeaderContentEncoding); enc != "" && !strings.EqualFold(enc, "identity") {
@@ -238,6 +243,13 @@ func (op *operation) readBody(c echo.Context) ([]byte, error) {
 		return nil, op.missingBody()
 	}
 	media, _, _ := strings.Cut(r.Header.Get(echo.HeaderContentType), ";")
+	if op.raw {
+		media = strings.ToLower(strings.TrimSpace(media))
+		if takes := op.route.Operation.RequestBody.Value.Content; takes[media] == nil {
+			return nil, wrongMedia("Content-Type must be one of " + strings.Join(slices.Sorted(maps.Keys(takes)), ", ") + ".")
+		}
+		return body, nil
+	}
 	if !strings.EqualFold(strings.TrimSpace(media), "application/json") {
 		return nil, wrongMedia("Content-Type must be application/json.")
 	}
@@ -270,7 +282,7 @@ func (op *operation) readBody(c echo.Context) ([]byte, error) {
 
 func (op *operation) missingBody() error {
 	if op.route.Operation.RequestBody.Value.Required {
-		return malformed("A JSON body is needed.")
+		return malformed("A body is needed.")
 	}
 	return nil
 }

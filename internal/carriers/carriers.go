@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/waybillhq/waybill/order"
@@ -143,8 +144,8 @@ type File struct {
 
 // Fault is something that could not be read.
 type Fault struct {
-	Where string // segment 12, line 7
-	What  string
+	Where string `json:"where"` // segment 12, line 7
+	What  string `json:"what"`
 }
 
 func (f Fault) String() string { return f.Where + ": " + f.What }
@@ -181,6 +182,21 @@ const (
 // Malformed says what is wrong with a body.
 func Malformed(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", ErrMalformed, fmt.Sprintf(format, args...))
+}
+
+// Registry is the carriers that a process speaks with.
+type Registry []Adapter
+
+// Find gives the adapter of that name.
+func (r Registry) Find(name string) (Adapter, error) {
+	names := make([]string, len(r))
+	for i, a := range r {
+		if a.Name() == name {
+			return a, nil
+		}
+		names[i] = a.Name()
+	}
+	return nil, fmt.Errorf("no carrier %q; there are %s", name, strings.Join(names, ", "))
 }
 
 // Can says whether an adapter has a capability.
