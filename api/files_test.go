@@ -10,6 +10,7 @@ import (
 	"github.com/waybillhq/waybill/internal/carriers/all"
 	"github.com/waybillhq/waybill/internal/carriers/edi214"
 	"github.com/waybillhq/waybill/internal/carriers/generic"
+	"github.com/waybillhq/waybill/internal/intake"
 )
 
 func init() { openapi3filter.RegisterBodyDecoder(mediaEDI, openapi3filter.FileBodyDecoder) }
@@ -74,6 +75,24 @@ func TestAFileIsReadAsFarAsItCanBe(t *testing.T) {
 	if got.Accepted != 3 || len(got.Faults) != 1 || got.Faults[0].Where != "line 3" {
 		t.Errorf("%+v", got)
 	}
+}
+
+func TestACarrierOfAMappingHasAWebhook(t *testing.T) {
+	b := newBench(t)
+	fleet, err := generic.Parse([]byte(fixture(t, "generic/testdata/fleet.yaml")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.api.carriers = append(all.Adapters(), fleet)
+	b.api.webhookSecrets["city-couriers"] = [][]byte{[]byte("new secret")}
+	body := fixture(t, "generic/testdata/fleet.json")
+	sum := "sha256=" + strings.TrimPrefix(signed("new secret", body), "hmac-sha256-hex=")
+	got := read[intake.Counts](b.call("POST", "/webhooks/city-couriers", "", body, "X-City-Signature", sum).want(200))
+	if got != (intake.Counts{Accepted: 6, Unmapped: 1}) {
+		t.Errorf("%+v", got)
+	}
+	b.call("POST", "/webhooks/city-couriers", "", body+" ", "X-City-Signature", sum).refuses(401, "unauthenticated", "-")
+	b.call("POST", "/webhooks/edi214", "", body, "X-City-Signature", sum).refuses(404, "not-found", "-")
 }
 
 func TestAnInterchangeIsAcknowledgedWhereThatIsAsked(t *testing.T) {

@@ -108,8 +108,9 @@ func webhookSecrets(text string, known carriers.Registry) (map[string][][]byte, 
 	}
 	for _, entry := range strings.Split(text, ",") {
 		name, list, ok := strings.Cut(strings.TrimSpace(entry), "=")
-		if _, err := known.Find(name); !ok || err != nil {
-			return nil, fmt.Errorf("WAYBILL_WEBHOOK_SECRETS: %q is not carrier=secret with a carrier that `waybill carriers list` names", name)
+		a, err := known.Find(name)
+		if !ok || err != nil || !carriers.Can(a, carriers.CanVerifyPush) {
+			return nil, fmt.Errorf("WAYBILL_WEBHOOK_SECRETS: %q is not carrier=secret with a carrier that `waybill carriers list` says can %s", name, carriers.CanVerifyPush)
 		}
 		for _, s := range strings.Split(list, "|") {
 			if len(s) < 8 {

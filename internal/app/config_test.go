@@ -17,7 +17,7 @@ func TestWebhookSecretsAreNamedAndNeverEmpty(t *testing.T) {
 	if got, err := webhookSecrets("", nil); err != nil || len(got) != 0 {
 		t.Errorf("%v, %v", got, err)
 	}
-	for _, bad := range []string{"ups", "ups=", "pigeon=long-enough", "ups=long-enough|", "ups=short", ",", "=x"} {
+	for _, bad := range []string{"ups", "ups=", "pigeon=long-enough", "ups=long-enough|", "ups=short", ",", "=x", "edi214=long-enough"} {
 		if _, err := webhookSecrets(bad, all.Adapters()); err == nil {
 			t.Errorf("%q is accepted", bad)
 		}
