@@ -11,6 +11,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/waybillhq/waybill/internal/carriers"
+	"github.com/waybillhq/waybill/internal/carriers/numbers"
 )
 
 // Carriers answers questions about carriers. It needs no configuration, but knows
@@ -30,6 +31,8 @@ func Carriers(args []string, out io.Writer) error {
 		return explainCode(known, args[1:], out)
 	case "test":
 		return testPayload(known, args[1:], out)
+	case "detect":
+		return detect(strings.Join(args[1:], " "), out)
 	default:
 		return flag.ErrHelp
 	}
@@ -70,6 +73,20 @@ func explainCode(known carriers.Registry, args []string, out io.Writer) error {
 	}
 	if found == 0 {
 		return fmt.Errorf("no table has the code %q: it would leave the milestone as it is", args[0])
+	}
+	return w.Flush()
+}
+
+// detect lists whose number it can be. What has a wrong check digit comes last.
+func detect(text string, out io.Writer) error {
+	found := append(numbers.Detect(text), numbers.Mistyped(text)...)
+	if len(found) == 0 {
+		return fmt.Errorf("no form that is known fits %q", text)
+	}
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "CARRIER\tFORM\tCHECK DIGIT\tTRACKED BY\tSERVICE\tSHIPPER\tZIP\tCOUNTRY\tSSCC\tSECOND NUMBER OF\tLAST MILE")
+	for _, m := range found {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", m.Carrier, m.Form, m.Check, m.Number, m.Service, m.Shipper, m.ZIP, m.Country, m.SSCC, strings.Join(m.SecondOf, ", "), m.LastMile)
 	}
 	return w.Flush()
 }

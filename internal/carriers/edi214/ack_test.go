@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/waybillhq/waybill/internal/carriers/carriertest"
 )
 
 var written = time.Date(2026, 3, 4, 12, 30, 0, 0, time.UTC)
@@ -46,7 +48,7 @@ func TestAcknowledge(t *testing.T) {
 }
 
 func TestAcknowledgementGoesBackToItsSender(t *testing.T) {
-	f := Read(file(t, "multi.edi"))
+	f := Read(carriertest.File(t, "multi.edi"))
 	for i, want := range []string{
 		"ISA*00*          *00*          *ZZ*WAYBILL        *02*ODFL           *260304*1230*U*00401*000000077*0*P*>~GS*FA*WAYBILL*ODFL*20260304*1230*77*X*004010~" +
 			"ST*997*0001~AK1*QM*201~AK2*214*0001~AK5*A~AK2*214*0002~AK5*A~AK9*A*2*2*2~SE*8*0001~" +

@@ -188,7 +188,7 @@ func (r *reader) read(s status, l loop, final bool) []carriers.Event {
 	}
 	// What is planned or not dated happened, as far as we are told, when the sender
 	// wrote it down. Without that the plan's own time stands for it.
-	paper := carriers.Moment{UTC: written, Local: written.Format(wall), Basis: carriers.AssumedUTC}
+	paper := carriers.Assumed(written)
 	if written.IsZero() {
 		paper = told
 	}

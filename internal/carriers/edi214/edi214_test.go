@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -16,21 +14,12 @@ import (
 	"github.com/waybillhq/waybill/internal/carriers/carriertest"
 )
 
-func file(t testing.TB, name string) []byte {
-	t.Helper()
-	b, err := os.ReadFile(filepath.Join("testdata", name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
-
 var names = []string{"delivery.edi", "appointment.edi", "refused.edi", "shortage.edi", "multi.edi"}
 
 func TestSuite(t *testing.T) {
 	pushes := map[string][]byte{}
 	for _, n := range names {
-		pushes[n] = file(t, n)
+		pushes[n] = carriertest.File(t, n)
 	}
 	carriertest.Run(t, carriertest.Suite{Adapter: New(), Pushes: pushes})
 }
@@ -93,7 +82,7 @@ func TestStories(t *testing.T) {
 11100013 1650 D1 [delivered ] 0303T1600 zone @MIAMI, FL, US
 33300012 1650 X4 [in_transit ] 0303T1200 offset @41.8778 N, 87.2094 W`,
 	} {
-		f := Read(file(t, name))
+		f := Read(carriertest.File(t, name))
 		if len(f.Faults) > 0 {
 			t.Errorf("%s: %v", name, f.Faults)
 		}
@@ -133,7 +122,7 @@ func TestDescriptionsTellWhatIsKnownAndNotWhoSigned(t *testing.T) {
 		"shortage.edi":    "completed unloading at delivery; delivery shortage; partial shipment 2; 8 pieces, 8 handling units, 940 lb",
 	} {
 		found := false
-		for _, e := range Read(file(t, name)).Events {
+		for _, e := range Read(carriertest.File(t, name)).Events {
 			found = found || strings.HasSuffix(e.Description, want)
 			if strings.Contains(e.Description, "DOCK MANAGER") {
 				t.Errorf("%s: %q names who signed", name, e.Description)
@@ -253,7 +242,7 @@ func TestEnvelopes(t *testing.T) {
 // However a file is cut, what is read of it is what stands in its whole sets.
 func TestTruncated(t *testing.T) {
 	for _, name := range names {
-		body := file(t, name)
+		body := carriertest.File(t, name)
 		all := Read(body).Events
 		for cut := range body {
 			f := Read(body[:cut])
@@ -271,7 +260,7 @@ func TestTruncated(t *testing.T) {
 
 // The separators are the sender's choice and change nothing.
 func TestSeparators(t *testing.T) {
-	body := string(file(t, "delivery.edi"))
+	body := string(carriertest.File(t, "delivery.edi"))
 	want := fmt.Sprint(Read([]byte(body)).Events)
 	rapid.Check(t, func(t *rapid.T) {
 		marks := rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"*", "|", "^", "~", "'", "!", ">", ":", "\x1d", "\x1e", "\x1c", "+"}), 3, 3, rapid.ID[string]).Draw(t, "marks")
@@ -340,7 +329,7 @@ func TestCodesFollowTheList(t *testing.T) {
 
 func FuzzRead(f *testing.F) {
 	for _, n := range names {
-		f.Add(file(f, n))
+		f.Add(carriertest.File(f, n))
 	}
 	f.Add(set("B10*PRO12345", "LX*1", "AT7*ZZ*ZZ*ZZ*ZZ*20260304*1000*UT"))
 	f.Add([]byte("ISA" + strings.Repeat("\xb7", 20)))

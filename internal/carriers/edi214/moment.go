@@ -10,8 +10,6 @@ import (
 	"github.com/waybillhq/waybill/internal/carriers"
 )
 
-const wall = "2006-01-02T15:04:05"
-
 // offsets are the codes of element 623 that say an offset, in minutes.
 var offsets = func() map[string]int {
 	m := map[string]int{
@@ -160,12 +158,12 @@ func degrees(s, direction string, max int) string {
 // time code. No code and LT both mean the time of the place.
 func moment(date, clock, code string, at place) (carriers.Moment, bool) {
 	day, err := time.Parse("20060102", date)
-	if err != nil || !plausible(day) {
+	if err != nil || !carriers.Plausible(day) {
 		return carriers.Moment{}, false
 	}
 	if clock == "" {
 		noon := day.Add(12 * time.Hour)
-		return carriers.Moment{UTC: noon, Local: noon.Format(wall), Basis: carriers.DateOnly}, true
+		return carriers.Moment{UTC: noon, Local: noon.Format(carriers.Wall), Basis: carriers.DateOnly}, true
 	}
 	if !digits(clock) || len(clock) > 8 {
 		return carriers.Moment{}, false
@@ -187,7 +185,7 @@ func moment(date, clock, code string, at place) (carriers.Moment, bool) {
 	zone, sure := at.zone()
 	switch {
 	case zone == nil:
-		return carriers.Moment{UTC: t, Local: t.Format(wall), Basis: carriers.AssumedUTC}, true
+		return carriers.Assumed(t), true
 	case sure:
 		return in(t, zone, carriers.ByZone), true
 	default:
@@ -197,10 +195,9 @@ func moment(date, clock, code string, at place) (carriers.Moment, bool) {
 
 func in(t time.Time, zone *time.Location, basis carriers.Basis) carriers.Moment {
 	there := time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), 0, zone)
-	return carriers.Moment{UTC: there.UTC(), Local: t.Format(wall), Offset: there.Format("-07:00"), Basis: basis}
+	m := carriers.Exact(there)
+	m.Basis = basis
+	return m
 }
 
 func digits(s string) bool { return strings.Trim(s, "0123456789") == "" }
-
-// plausible refuses the zero times and year 9999 of empty fields.
-func plausible(t time.Time) bool { return t.Year() >= 1990 && t.Year() < 2200 }

@@ -347,7 +347,7 @@ func (r *reader) written(s Segment) time.Time {
 	for _, text := range []string{s.At(4) + s.At(5), "20" + r.ic.isa[9] + r.ic.isa[10]} {
 		for _, layout := range []string{"200601021504", "20060102150405"} {
 			// Decimal seconds, which GS05 may have, do not matter here.
-			if t, err := time.Parse(layout, text[:min(len(text), 14)]); err == nil && plausible(t) {
+			if t, err := time.Parse(layout, text[:min(len(text), 14)]); err == nil && carriers.Plausible(t) {
 				return t
 			}
 		}

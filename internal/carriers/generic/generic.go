@@ -61,18 +61,18 @@ func (a *Adapter) Verify(p carriers.Push, secrets [][]byte) error {
 	if err := carriers.Secrets(secrets); err != nil {
 		return err
 	}
-	given := strings.TrimSpace(p.Header.Get(a.auth.Header.s))
-	if given == "" {
-		return carriers.ErrNotSigned
-	}
-	given, ok := strings.CutPrefix(given, a.auth.Prefix.s)
-	decode := hex.DecodeString
-	if a.auth.Encoding.s == "base64" {
-		decode = base64.StdEncoding.DecodeString
-	}
-	sum, err := decode(given)
-	if !ok || err != nil || len(sum) == 0 {
-		return carriers.ErrBadSignature
+	sum, err := carriers.Sum(p.Header.Get(a.auth.Header.s), func(given string) ([]byte, error) {
+		digest, ok := strings.CutPrefix(given, a.auth.Prefix.s)
+		switch {
+		case !ok:
+			return nil, carriers.ErrBadSignature
+		case a.auth.Encoding.s == "base64":
+			return base64.StdEncoding.DecodeString(digest)
+		}
+		return hex.DecodeString(digest)
+	})
+	if err != nil {
+		return err
 	}
 	return carriers.HMAC(secrets, sum, p.Body)
 }

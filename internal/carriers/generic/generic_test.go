@@ -8,8 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -20,15 +18,6 @@ import (
 	"github.com/waybillhq/waybill/internal/carriers/carriertest"
 )
 
-func file(t testing.TB, name string) []byte {
-	t.Helper()
-	b, err := os.ReadFile(filepath.Join("testdata", name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
-
 func load(t testing.TB, raw string) *Adapter {
 	t.Helper()
 	a, err := Parse([]byte(raw))
@@ -38,8 +27,8 @@ func load(t testing.TB, raw string) *Adapter {
 	return a
 }
 
-func fleet(t testing.TB) *Adapter  { return load(t, string(file(t, "fleet.yaml"))) }
-func portal(t testing.TB) *Adapter { return load(t, string(file(t, "portal.yaml"))) }
+func fleet(t testing.TB) *Adapter  { return load(t, string(carriertest.File(t, "fleet.yaml"))) }
+func portal(t testing.TB) *Adapter { return load(t, string(carriertest.File(t, "portal.yaml"))) }
 
 func sum(secret, body []byte) []byte {
 	h := hmac.New(sha256.New, secret)
@@ -49,13 +38,13 @@ func sum(secret, body []byte) []byte {
 
 func TestSuite(t *testing.T) {
 	t.Run("fleet", func(t *testing.T) {
-		carriertest.Run(t, carriertest.Suite{Adapter: fleet(t), Pushes: map[string][]byte{"fleet": file(t, "fleet.json")}, Signed: true,
+		carriertest.Run(t, carriertest.Suite{Adapter: fleet(t), Pushes: map[string][]byte{"fleet": carriertest.File(t, "fleet.json")}, Signed: true,
 			Sign: func(body, secret []byte, _ time.Time) carriers.Push {
 				return carriers.Push{Body: body, Header: http.Header{"X-City-Signature": {"sha256=" + hex.EncodeToString(sum(secret, body))}}}
 			}})
 	})
 	t.Run("portal", func(t *testing.T) {
-		carriertest.Run(t, carriertest.Suite{Adapter: portal(t), Pushes: map[string][]byte{"portal": file(t, "portal.csv")}})
+		carriertest.Run(t, carriertest.Suite{Adapter: portal(t), Pushes: map[string][]byte{"portal": carriertest.File(t, "portal.csv")}})
 	})
 	t.Run("bearer", func(t *testing.T) {
 		carriertest.Run(t, carriertest.Suite{Adapter: load(t, small+"auth: { kind: bearer }\n"), Pushes: map[string][]byte{"one": []byte(`{"n":"ABC123","s":"OK","t":"2026-03-04T10:00:00Z"}`)},
@@ -123,7 +112,7 @@ N3-5501 30 [in_transit ] 0304T051000 +01:00 account | Düsseldorf, DE | Palette;
 N3-5502 70 [ damage] 0304T120000  date | Münster, DE | Ecke gedrückt
 N3-5501 50 [delivered ] 0305T090200 +01:00 account | Düsseldorf, DE`},
 	} {
-		f := c.a.ParseFile(file(t, c.body))
+		f := c.a.ParseFile(carriertest.File(t, c.body))
 		got := ""
 		for _, e := range f.Events {
 			got += "\n" + told(e)
@@ -189,7 +178,7 @@ func TestBounds(t *testing.T) {
 }
 
 func TestMappingErrorsNameLineAndField(t *testing.T) {
-	good := string(file(t, "fleet.yaml"))
+	good := string(carriertest.File(t, "fleet.yaml"))
 	for name, c := range map[string]struct{ from, to, want string }{
 		"unknown key":       {"timezone:", "timezoen:", "field timezoen not found"},
 		"unknown field":     {"  tracking:", "  traking:", "field traking not found"},
@@ -251,21 +240,21 @@ func TestCSVReadsWhatWasMeant(t *testing.T) {
 
 func FuzzJSON(f *testing.F) {
 	a, b := fleet(f), load(f, small)
-	f.Add(file(f, "fleet.json"))
+	f.Add(carriertest.File(f, "fleet.json"))
 	f.Add([]byte(`[{"n":"A123","s":"OK","t":1772618400,"z":"+01:00","e":"2026-03-04"}]`))
 	f.Fuzz(func(t *testing.T, body []byte) { fuzz(t, a, body); fuzz(t, b, body) })
 }
 
 func FuzzCSV(f *testing.F) {
 	a, b := portal(f), load(f, smallCSV)
-	f.Add(file(f, "portal.csv"))
+	f.Add(carriertest.File(f, "portal.csv"))
 	f.Add([]byte("number,status,at\nA123,ok,2026-03-04 10:00\n"))
 	f.Fuzz(func(t *testing.T, body []byte) { fuzz(t, a, body); fuzz(t, b, body) })
 }
 
 func FuzzMapping(f *testing.F) {
-	f.Add(file(f, "fleet.yaml"), file(f, "fleet.json"))
-	f.Add(file(f, "portal.yaml"), file(f, "portal.csv"))
+	f.Add(carriertest.File(f, "fleet.yaml"), carriertest.File(f, "fleet.json"))
+	f.Add(carriertest.File(f, "portal.yaml"), carriertest.File(f, "portal.csv"))
 	f.Add([]byte(small), []byte(`{"n":"ABC123","s":"OK","t":"2026-03-04T10:00:00Z"}`))
 	f.Fuzz(func(t *testing.T, raw, body []byte) {
 		if a, err := Parse(raw); err == nil {

@@ -14,10 +14,7 @@ import (
 	"github.com/waybillhq/waybill/internal/carriers"
 )
 
-const (
-	wall      = "2006-01-02T15:04:05"
-	maxFaults = 100
-)
+const maxFaults = 100
 
 // layout of a time. A unit of zero means that text is a Go layout.
 type layout struct {
@@ -297,21 +294,21 @@ func (a *Adapter) moment(said, offset string) (carriers.Moment, bool) {
 				continue
 			}
 			t := time.UnixMilli(n * int64(l.unit/time.Millisecond)).UTC()
-			if !plausible(t) {
+			if !carriers.Plausible(t) {
 				continue
 			}
-			return carriers.Moment{UTC: t, Local: t.Format(wall), Offset: "+00:00", Basis: carriers.ByOffset}, true
+			return carriers.Exact(t), true
 		}
 		t, err := time.Parse(l.text, said)
-		if err != nil || !plausible(t) {
+		if err != nil || !carriers.Plausible(t) {
 			continue
 		}
 		switch {
 		case l.dateOnly:
 			noon := t.Add(12 * time.Hour)
-			return carriers.Moment{UTC: noon, Local: noon.Format(wall), Basis: carriers.DateOnly}, true
+			return carriers.Moment{UTC: noon, Local: noon.Format(carriers.Wall), Basis: carriers.DateOnly}, true
 		case l.zoned:
-			return carriers.Moment{UTC: t.UTC(), Local: t.Format(wall), Offset: t.Format("-07:00"), Basis: carriers.ByOffset}, true
+			return carriers.Exact(t), true
 		}
 		return a.in(t, offset)
 	}
@@ -322,10 +319,8 @@ func (a *Adapter) moment(said, offset string) (carriers.Moment, bool) {
 // error: the mapping or the carrier is wrong, and guessing would hide it.
 func (a *Adapter) in(t time.Time, offset string) (carriers.Moment, bool) {
 	if offset != "" {
-		for _, l := range []string{"Z07:00", "Z0700", "Z07"} {
-			if o, err := time.Parse(l, offset); err == nil {
-				return placed(t, o.Location(), carriers.ByOffset), true
-			}
+		if o, ok := carriers.ParseOffset(offset); ok {
+			return placed(t, time.FixedZone("", int(o/time.Second)), carriers.ByOffset), true
 		}
 		zone, err := time.LoadLocation(offset)
 		if err != nil || offset == "Local" {
@@ -336,13 +331,12 @@ func (a *Adapter) in(t time.Time, offset string) (carriers.Moment, bool) {
 	if a.zone != nil {
 		return placed(t, a.zone, carriers.ByAccount), true
 	}
-	return carriers.Moment{UTC: t, Local: t.Format(wall), Basis: carriers.AssumedUTC}, true
+	return carriers.Assumed(t), true
 }
 
 func placed(t time.Time, zone *time.Location, basis carriers.Basis) carriers.Moment {
 	there := time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), zone)
-	return carriers.Moment{UTC: there.UTC(), Local: t.Format(wall), Offset: there.Format("-07:00"), Basis: basis}
+	m := carriers.Exact(there)
+	m.Basis = basis
+	return m
 }
-
-// plausible refuses the zero times and year 9999 of empty fields.
-func plausible(t time.Time) bool { return t.Year() >= 1990 && t.Year() < 2200 }
