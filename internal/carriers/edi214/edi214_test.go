@@ -154,6 +154,8 @@ func TestOneStatus(t *testing.T) {
 		"the same letters in two tables": {[]string{"B10*PRO12345", "LX*1", "AT7*AF*AF***20260304*1000*UT"}, "PRO12345 1650 AF/AF [accepted accident] 0304T1000 offset @", ""},
 		"trailer spotted":                {[]string{"B10*PRO12345", "LX*1", "AT7*S1*NS***20260304*1000*UT"}, "PRO12345 1650 S1 [in_transit ] 0304T1000 offset @", ""},
 		"paper without freight":          {[]string{"B10*PRO12345", "LX*1", "AT7*OO*AO***20260304*1000*UT"}, "PRO12345 1650 OO/AO [ paper_without_freight] 0304T1000 offset @", ""},
+		"refused is its own reason":      {[]string{"B10*PRO12345", "LX*1", "AT7*A7*AO***20260304*1000*UT"}, "PRO12345 1650 A7/AO [ refused] 0304T1000 offset @", ""},
+		"damaged is its own reason":      {[]string{"B10*PRO12345", "LX*1", "AT7*A9*AI***20260304*1000*UT"}, "PRO12345 1650 A9/AI [ damage] 0304T1000 offset @", ""},
 		"interline":                      {[]string{"B10*PRO12345", "LX*1", "AT7*J1*NS***20260304*1000*UT"}, "PRO12345 1650 J1 [in_transit ] 0304T1000 offset @", ""},
 		"an attempt keeps its count":     {[]string{"B10*PRO12345", "LX*1", "AT7*AH*B1***20260304*1000*UT"}, "PRO12345 1650 AH/B1 [attempt_failed business_closed] 0304T1000 offset @", ""},
 		"late but there":                 {[]string{"B10*PRO12345", "LX*1", "AT7*D1*AO***20260304*1000*UT"}, "PRO12345 1650 D1/AO [delivered ] 0304T1000 offset @", ""},
