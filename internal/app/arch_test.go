@@ -25,6 +25,8 @@ func TestArrowsPointOneWay(t *testing.T) {
 		"internal/sim":              {"order"},
 		"internal/folder":           {"order", "internal/carriers", "internal/store", "internal/intake"},
 		"internal/links":            {},
+		"internal/gs1":              {},
+		"internal/epcis":            {"order", "internal/gs1"},
 		"internal/localpg":          {},
 		"internal/relay":            {"order", "activities", "workflows", "internal/store"},
 	}
