@@ -13,6 +13,8 @@ import (
 	"github.com/labstack/echo/v4"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/waybillhq/waybill/internal/carriers"
+	"github.com/waybillhq/waybill/internal/carriers/all"
 	"github.com/waybillhq/waybill/internal/intake"
 	"github.com/waybillhq/waybill/internal/links"
 	"github.com/waybillhq/waybill/internal/store"
@@ -26,6 +28,7 @@ type Store interface {
 	Orders(ctx context.Context, f store.Filter) ([]store.Summary, error)
 	Timeline(ctx context.Context, orderID string, limit int) ([]store.Entry, error)
 	Accept(ctx context.Context, facts []store.Fact) ([]store.Result, error)
+	ReportFaults(ctx context.Context, fs []store.Fault, at time.Time) error
 	PutAddress(ctx context.Context, orderID string, a store.Address) (version int, err error)
 	PutStore(ctx context.Context, r store.StoreRow) error
 	GetStore(ctx context.Context, id string) (store.StoreRow, error)
@@ -95,6 +98,8 @@ type Deps struct {
 	// WebhookSecrets are the active secrets by carrier. Without one a carrier
 	// has no webhook.
 	WebhookSecrets map[string][][]byte
+	// Carriers that are spoken with; nil: those that are built in.
+	Carriers carriers.Registry
 }
 
 // Server is the API. Pages can be mounted on Echo beside it; they share request
@@ -119,6 +124,7 @@ type server struct {
 
 	intake         *intake.Intake
 	webhookSecrets map[string][][]byte
+	carriers       carriers.Registry
 }
 
 // levelAccess is the level of the line per request.
@@ -144,6 +150,9 @@ func New(d Deps) *Server {
 	if d.Now == nil {
 		d.Now = time.Now
 	}
+	if d.Carriers == nil {
+		d.Carriers = all.Adapters()
+	}
 	m, err := newMetrics(d.Registry)
 	must(err)
 	l := d.Limits.withDefaults()
@@ -153,7 +162,7 @@ func New(d Deps) *Server {
 		rates:    &rates{perSecond: l.KeyPerSecond, burst: l.KeyBurst},
 		inFlight: make(chan struct{}, l.InFlight),
 
-		webhookSecrets: d.WebhookSecrets,
+		webhookSecrets: d.WebhookSecrets, carriers: d.Carriers,
 	}}
 	e := s.Echo
 	e.HideBanner, e.HidePort = true, true
@@ -187,7 +196,7 @@ func (s *Server) routes() error {
 		}
 		delete(handlers, op.id)
 		op.handle, op.limit = handle, s.limits.Body
-		if op.itemByItem {
+		if op.itemByItem || op.raw {
 			op.limit = s.limits.Batch
 		}
 		if len(op.scopes) > 0 {
@@ -220,8 +229,12 @@ func (s *server) handlers() map[string]echo.HandlerFunc {
 		"changePromise":    s.changePromise,
 		"correctAddress":   s.correctAddress,
 
+		"detectCarriers": s.detectCarriers,
+
 		"postScans":         s.postScans,
+		"captureEPCIS":      s.captureEPCIS,
 		"postCarrierEvents": s.postCarrierEvents,
+		"postCarrierFile":   s.postCarrierFile,
 		"postWebhook":       s.postWebhook,
 
 		"putStore":  s.putStore,

@@ -2,6 +2,8 @@ package carriers
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/waybillhq/waybill/order"
@@ -39,6 +41,7 @@ var kinds = map[string]struct {
 	"ready_pickup": {order.ReadyForPickup, true},
 	"arrived_dest": {order.InTransit, true},
 	"attempt":      {order.AttemptFailed, true},
+	"partial":      {order.InTransit, true}, // some pieces are delivered: delivered is when all are
 	"delivered":    {order.Delivered, true},
 	"returning":    {order.Returning, true},
 	"returned":     {order.Returned, true},
@@ -49,6 +52,9 @@ var kinds = map[string]struct {
 	"closed":       {"", false},
 	"unknown":      {"", false},
 }
+
+// Kinds lists the vocabulary, in order.
+func Kinds() []string { return slices.Sorted(maps.Keys(kinds)) }
 
 // endings are buckets of exceptions that end a parcel's way.
 var endings = map[string]order.Milestone{"lost": order.Lost, "destroyed_seized": order.Destroyed}
@@ -80,7 +86,7 @@ func ParseTable(tsv string) (*Table, error) {
 		}
 		r := Row{Table: f[0], Code: f[1], Kind: f[2], Meaning: f[4], Reading: Reading{Milestone: k.milestone, Physical: k.physical}}
 		switch f[2] {
-		case "exception", "attempt", "customs":
+		case "exception", "attempt", "customs", "partial":
 			r.Bucket = f[3]
 		}
 		if m, ends := endings[f[3]]; ends && f[2] == "exception" {
@@ -98,10 +104,16 @@ func ParseTable(tsv string) (*Table, error) {
 
 // Read gives the reading of a code. An unknown one moves nothing and says so.
 func (t *Table) Read(table, code string) Reading {
-	if r, ok := t.rows[[2]string{table, code}]; ok {
+	if r, ok := t.Find(table, code); ok {
 		return r.Reading
 	}
 	return Reading{Unmapped: true}
+}
+
+// Find gives the row of a code.
+func (t *Table) Find(table, code string) (Row, bool) {
+	r, ok := t.rows[[2]string{table, code}]
+	return r, ok
 }
 
 // Lookup finds every row of a code, in all tables.
