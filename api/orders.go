@@ -258,9 +258,9 @@ func (s *server) getWaiting(c echo.Context) error {
 		return err
 	}
 	return c.JSON(http.StatusOK, struct {
-		Order   string       `json:"order"`
-		Waiting []order.Wait `json:"waiting"`
-	}{o.Spec.ID, append([]order.Wait{}, order.Waiting(o.Current())...)})
+		Order   string           `json:"order"`
+		Waiting []order.WaitView `json:"waiting"`
+	}{o.Spec.ID, order.WaitsOf(o.Current())})
 }
 
 const timelineLimit = 1000

@@ -3,8 +3,6 @@ package api
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -12,112 +10,51 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/waybillhq/waybill/internal/acts"
 	"github.com/waybillhq/waybill/internal/store"
 	"github.com/waybillhq/waybill/order"
 )
 
 const reasonLimit = 2000 // bytes; order.Check refuses more than 500 and says so
 
-// request is what somebody asks of a running order.
-type request struct {
-	action string
-	reason string
-	body   any // for the audit; no personal data in it
-	// event is made once the audit row is there. detail is added to the row.
-	event func(ctx context.Context, m order.Meta) (e order.Event, detail string, err error)
-	// answer, if there is one, says what the order's answer is to the client.
-	answer func(order.View, error) (any, error)
+// ask carries a request out and answers with the order as it is after it.
+func (s *server) ask(c echo.Context, r acts.Request) error {
+	return s.askFor(c, r, func(v order.View, err error) (any, error) { return v, err })
 }
 
-// ask carries a request out. The audit row comes first, and its ID is the
-// update's ID: what an order did can always be traced to who asked for it, and
-// asking again with the same ID gets the same answer.
-func (s *server) ask(c echo.Context, r request) error {
+// askFor is ask with another answer to the client, made of the order's.
+func (s *server) askFor(c echo.Context, r acts.Request, answer func(order.View, error) (any, error)) error {
 	o, err := s.orderOf(c)
 	if err != nil {
 		return err
 	}
-	given := r.reason != ""
-	if r.reason = clean(r.reason, reasonLimit); given && r.reason == "" {
+	given := r.Reason != ""
+	if r.Reason = clean(r.Reason, reasonLimit); given && r.Reason == "" {
 		return invalid(fieldError{"reason", "must have a character that can be seen"})
 	}
 	return s.idempotently(c, func() (int, any, error) {
-		view, err := s.carryOut(c, o.Spec.ID, r)
-		if r.answer == nil {
-			return http.StatusOK, view, err
-		}
-		answer, err := r.answer(view, err)
-		return http.StatusOK, answer, err
+		v, err := answer(s.desk.Do(c.Request().Context(), o, askerOf(c), auditID(c, ""), r))
+		return http.StatusOK, v, err
 	})
 }
 
-func (s *server) carryOut(c echo.Context, id string, r request) (view order.View, err error) {
-	ctx, who := c.Request().Context(), callerOf(c)
-	role, now := who.role(opOf(c)), s.now().UTC()
-	audit, repeatable := auditID(c)
-	body, err := json.Marshal(r.body)
-	if err != nil {
-		return view, err
-	}
-	err = s.store.BeginAudit(ctx, store.Audit{
-		ID: audit, OrderID: id, Action: r.action, Actor: who.actor(), Role: role, Reason: r.reason, Request: body, CreatedAt: now,
-	})
-	if err != nil && !(repeatable && isDuplicate(err)) {
-		return view, err
-	}
-	detail := ""
-	defer func() {
-		outcome := "done"
-		switch {
-		case err == nil:
-		case ambiguous(err) && repeatable:
-			return // nobody knows yet; the retry will write what came of it
-		case errors.Is(err, ErrNotRunning), len(refusals(err, nil)) > 0:
-			outcome, detail = "refused", err.Error()
-		case ambiguous(err):
-			outcome, detail = "failed", "no answer in time: it may have been granted all the same"
-		default:
-			outcome, detail = "failed", "request "+requestID(c) // the log has the error
-		}
-		ctx, cancel := afterwards(ctx)
-		defer cancel()
-		if err := s.store.EndAudit(ctx, audit, outcome, detail); err != nil {
-			s.log.Error("audit not ended", "audit", audit, "order", id, "outcome", outcome, "error", err)
-		}
-	}()
-	e, detail, err := r.event(ctx, order.Meta{ID: audit, By: source(role), Actor: who.actor(), Reason: r.reason, Occurred: now, Received: now})
-	if err != nil {
-		return view, err
-	}
-	return s.orders.Ask(ctx, id, e)
+// askerOf is the caller in the role of this operation.
+func askerOf(c echo.Context) acts.Asker {
+	who := callerOf(c)
+	role := who.role(opOf(c))
+	return acts.Asker{Actor: who.actor(), Role: role, By: source(role), Trace: requestID(c)}
 }
 
-// ambiguous: the order may have granted the request without our hearing of it.
-func ambiguous(err error) bool {
-	return errors.Is(err, ErrUnavailable) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)
-}
-
-// auditID is random, unless the client can repeat the request: then it follows
-// from the Idempotency-Key, so that a repeat after a lost answer is the same
-// update of the same order and cannot act twice.
-func auditID(c echo.Context) (id string, repeatable bool) {
+// auditID follows from the Idempotency-Key, so that a repeat after a lost answer
+// is the same update of the same order and cannot act twice. Empty: the client
+// cannot repeat the request. The part tells the acts of one request apart.
+func auditID(c echo.Context, part string) string {
 	key := c.Request().Header.Get(idempotencyHeader)
 	if key == "" {
-		return "aud_" + randomText(24), false
+		return ""
 	}
-	h := sha256.Sum256([]byte(callerOf(c).actor() + "\n" + c.Request().Method + " " + c.Request().URL.Path + "\n" + key))
-	return "aud_" + base32Lower.EncodeToString(h[:])[:24], true
-}
-
-// isDuplicate: PostgreSQL says that the row is there already (unique_violation).
-func isDuplicate(err error) bool {
-	var state interface{ SQLState() string }
-	return errors.As(err, &state) && state.SQLState() == "23505"
-}
-
-// plain is for events that need nothing but their fields.
-func plain(make func(order.Meta) order.Event) func(context.Context, order.Meta) (order.Event, string, error) {
-	return func(_ context.Context, m order.Meta) (order.Event, string, error) { return make(m), "", nil }
+	h := sha256.Sum256([]byte(callerOf(c).actor() + "\n" + c.Request().Method + " " + c.Request().URL.Path + "\n" + key + part))
+	return "aud_" + base32Lower.EncodeToString(h[:])[:24]
 }
 
 type putParcel struct {
@@ -142,12 +79,12 @@ func (s *server) putParcel(c echo.Context) error {
 			return unprintable(fmt.Sprintf("lines[%d].sku", i))
 		}
 	}
-	return s.ask(c, request{action: "put_parcel", body: struct {
+	return s.askFor(c, acts.Request{Action: "put_parcel", Body: struct {
 		Parcel string `json:"parcel"`
 		putParcel
-	}{parcel, body}, event: plain(func(m order.Meta) order.Event {
+	}{parcel, body}, Event: acts.Plain(func(m order.Meta) order.Event {
 		return order.PutParcel{Meta: m, Parcel: parcel, Lines: body.Lines, Carrier: body.Carrier, Service: body.Service, Tracking: body.Tracking}
-	}), answer: func(v order.View, err error) (any, error) {
+	})}, func(v order.View, err error) (any, error) {
 		if err != nil {
 			return nil, offerCarriers(err, map[string]string{"carrier": body.Tracking})
 		}
@@ -155,7 +92,7 @@ func (s *server) putParcel(c echo.Context) error {
 			order.View
 			Warnings []fieldError `json:"warnings,omitempty"`
 		}{v, body.warnings(v, parcel)}, nil
-	}})
+	})
 }
 
 // warnings are about the parcel as it now is: what is left out stays.
@@ -179,8 +116,8 @@ func (s *server) correctMilestone(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.ask(c, request{action: "correct_milestone", reason: body.Reason, body: map[string]any{"parcel": parcel, "milestone": body.Milestone},
-		event: plain(func(m order.Meta) order.Event {
+	return s.ask(c, acts.Request{Action: "correct_milestone", Reason: body.Reason, Body: map[string]any{"parcel": parcel, "milestone": body.Milestone},
+		Event: acts.Plain(func(m order.Meta) order.Event {
 			return order.CorrectMilestone{Meta: m, Parcel: parcel, Milestone: body.Milestone}
 		})})
 }
@@ -193,8 +130,8 @@ func (s *server) cancelOrder(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.ask(c, request{action: "cancel", reason: body.Reason, body: map[string]any{"parcels": body.Parcels},
-		event: plain(func(m order.Meta) order.Event { return order.Cancel{Meta: m, Parcels: body.Parcels} })})
+	return s.ask(c, acts.Request{Action: "cancel", Reason: body.Reason, Body: map[string]any{"parcels": body.Parcels},
+		Event: acts.Plain(func(m order.Meta) order.Event { return order.Cancel{Meta: m, Parcels: body.Parcels} })})
 }
 
 func (s *server) holdOrder(c echo.Context) error {
@@ -205,8 +142,8 @@ func (s *server) holdOrder(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.ask(c, request{action: "hold", reason: body.Reason, body: map[string]any{"until": body.Until},
-		event: plain(func(m order.Meta) order.Event {
+	return s.ask(c, acts.Request{Action: "hold", Reason: body.Reason, Body: map[string]any{"until": body.Until},
+		Event: acts.Plain(func(m order.Meta) order.Event {
 			e := order.Hold{Meta: m}
 			if until := utc(body.Until); until != nil {
 				e.Until = *until
@@ -222,8 +159,8 @@ func (s *server) releaseOrder(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.ask(c, request{action: "release", reason: body.Reason, body: struct{}{},
-		event: plain(func(m order.Meta) order.Event { return order.Release{Meta: m} })})
+	return s.ask(c, acts.Request{Action: "release", Reason: body.Reason, Body: struct{}{},
+		Event: acts.Plain(func(m order.Meta) order.Event { return order.Release{Meta: m} })})
 }
 
 func (s *server) changePromise(c echo.Context) error {
@@ -235,8 +172,8 @@ func (s *server) changePromise(c echo.Context) error {
 		return err
 	}
 	at := utc(body.PromisedAt) // needed by the contract
-	return s.ask(c, request{action: "change_promise", reason: body.Reason, body: map[string]any{"promised_at": at},
-		event: plain(func(m order.Meta) order.Event { return order.ChangePromise{Meta: m, PromisedAt: *at} })})
+	return s.ask(c, acts.Request{Action: "change_promise", Reason: body.Reason, Body: map[string]any{"promised_at": at},
+		Event: acts.Plain(func(m order.Meta) order.Event { return order.ChangePromise{Meta: m, PromisedAt: *at} })})
 }
 
 // correctAddress writes the address as a new version and tells the order only
@@ -253,8 +190,8 @@ func (s *server) correctAddress(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.ask(c, request{action: "correct_address", reason: body.Reason, body: struct{}{},
-		event: func(ctx context.Context, m order.Meta) (order.Event, string, error) {
+	return s.ask(c, acts.Request{Action: "correct_address", Reason: body.Reason, Body: struct{}{},
+		Event: func(ctx context.Context, m order.Meta) (order.Event, string, error) {
 			version, err := s.store.PutAddress(ctx, id, cleanAddress(body.ShipTo))
 			return order.CorrectAddress{Meta: m, AddressVersion: version}, fmt.Sprintf("address version %d", version), err
 		}})

@@ -13,6 +13,7 @@ import (
 	"github.com/labstack/echo/v4"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/waybillhq/waybill/internal/acts"
 	"github.com/waybillhq/waybill/internal/carriers"
 	"github.com/waybillhq/waybill/internal/carriers/all"
 	"github.com/waybillhq/waybill/internal/intake"
@@ -121,6 +122,7 @@ type server struct {
 	keys     *keyCache
 	rates    *rates
 	inFlight chan struct{}
+	desk     *acts.Desk
 
 	intake         *intake.Intake
 	webhookSecrets map[string][][]byte
@@ -161,6 +163,7 @@ func New(d Deps) *Server {
 		keys:     &keyCache{load: d.Store.Key, now: d.Now, ttl: l.KeyTTL, size: l.KeyCache},
 		rates:    &rates{perSecond: l.KeyPerSecond, burst: l.KeyBurst},
 		inFlight: make(chan struct{}, l.InFlight),
+		desk:     &acts.Desk{Audits: d.Store, Orders: d.Orders, Log: d.Log, Now: d.Now},
 
 		webhookSecrets: d.WebhookSecrets, carriers: d.Carriers,
 	}}

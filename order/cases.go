@@ -55,6 +55,12 @@ const (
 	Dismiss Resolution = "dismiss"
 )
 
+// Resolutions lists all of them.
+var Resolutions = []Resolution{WaitOn, Arranged, CancelParcel, DeclareLost, DeclareDelivered, Refund, Replace, Claim, Dismiss}
+
+// NeedsUntil says whether the decision gives time and so needs its end.
+func (r Resolution) NeedsUntil() bool { return r == WaitOn || r == Arranged }
+
 // CaseDefinition is one row of the table of cases.
 type CaseDefinition struct {
 	Kind     CaseKind
@@ -373,7 +379,7 @@ func (s *State) reopen(e ReopenCase) {
 // reopenAs opens a case again, under a new ID: forms about the old one are stale.
 func (s *State) reopenAs(c Case, m Meta, text string) {
 	rule := s.Spec.Policy.caseRule(c.Kind)
-	c.ID, c.OpenedAt, c.Level, c.NoticeAt = s.caseID(c.Kind, c.Parcel), s.Now, 0, time.Time{}
+	c.ID, c.OpenedAt, c.Level, c.NoticeAt, c.NoticedAt = s.caseID(c.Kind, c.Parcel), s.Now, 0, time.Time{}, time.Time{}
 	c.Due = s.Now.Add(time.Duration(rule.Due))
 	s.Cases = append(s.Cases, c)
 	s.tell(Happening{Type: CaseOpened, At: s.Now, Parcel: c.Parcel, Case: c.Kind, Actor: m.Actor, Cause: m.ID, Text: text})
@@ -471,7 +477,7 @@ func (s *State) checkResolve(e ResolveCase) error {
 		return refuse("resolution", "%q does not resolve %s; one of %v does", e.Resolution, c.Kind, d.Resolutions)
 	}
 	switch e.Resolution {
-	case WaitOn, Arranged:
+	case WaitOn, Arranged: // those that need an end
 		if !e.Until.After(s.Now) || e.Until.After(s.Now.Add(maxExtension)) {
 			return refuse("until", "must lie ahead, within %s", human(maxExtension))
 		}
@@ -527,7 +533,7 @@ func (s *State) checkWait(by Source, kind WaitKind, parcel string, on CaseKind) 
 	if !ok {
 		return w, refuse("wait", "the order does not wait for that (any more)")
 	}
-	if kind == WaitPromise || kind == WaitClose || kind == WaitCheck {
+	if !w.Movable() {
 		return w, refuse("wait", "%s cannot be moved: %s", kind, w.CutShort)
 	}
 	return w, nil

@@ -33,16 +33,43 @@ func Diagram() string {
 	}
 	b.WriteString("```\n\n## Who may say so\n\n| milestone | stage | set by | settled | the buyer reads |\n|---|---|---|---|---|\n")
 	for _, d := range Definitions {
-		by := make([]string, len(d.SetBy))
-		for i, s := range d.SetBy {
-			by[i] = string(s)
-		}
 		settled := ""
 		if d.Settled {
 			settled = "yes"
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", d.Milestone, d.Stage, strings.Join(by, ", "), settled, d.Title)
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", d.Milestone, d.Stage, list(d.SetBy), settled, d.Title)
 	}
 	b.WriteString("\nSupport may correct any milestone, with a reason. What anybody else says is kept, shown, and changes nothing.\n")
 	return b.String()
+}
+
+// CaseTable writes docs/cases.md from [CaseDefinitions] and the buckets.
+func CaseTable() string {
+	var b strings.Builder
+	b.WriteString("# Cases\n\nGenerated from `order.CaseDefinitions` by `go generate ./order`; a test fails when it is stale.\n\n")
+	b.WriteString("A case is an exception with an owner and a due time. It closes by itself when its cause is gone. When it is not closed by its due time, it is escalated to the next team of its ladder; the last one stays, and each time it has twice as long. The buyer is told if it is still open after its notice; without a notice, only of what was decided. A policy may say otherwise for owner, severity, due, notice and ladder.\n\n")
+	b.WriteString("| kind | severity | owner | then | due | notice | resolutions | a carrier's bucket |\n|---|---|---|---|---|---|---|---|\n")
+	for _, d := range CaseDefinitions {
+		notice := "–"
+		if d.Notice > 0 {
+			notice = d.Notice.String()
+		}
+		words := "–"
+		for _, k := range buckets {
+			if k.kind == d.Kind {
+				words = strings.Join(k.words, ", ")
+			}
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s | %s |\n", d.Kind, d.Severity, d.Owner, list(d.Ladder), d.Due, notice, list(d.Resolutions), words)
+	}
+	b.WriteString("\n`wait` and `arranged` need an end; the case comes back if nothing has changed by then. `refund` and `replace` are asked of the storefront, see [storefront.md](storefront.md); above the policy's `refund_limit` a second person must agree first. `claim` is filed and answered by hand. Only support decides about money and milestones.\n\nWhich of them are legal now depends on the order: `GET /v1/orders/{id}` lists them with each case, and the console offers no others.\n")
+	return b.String()
+}
+
+func list[T ~string](words []T) string {
+	ss := make([]string, len(words))
+	for i, w := range words {
+		ss[i] = string(w)
+	}
+	return strings.Join(ss, ", ")
 }

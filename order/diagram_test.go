@@ -7,20 +7,19 @@ import (
 	"testing"
 )
 
-var update = flag.Bool("update", false, "write docs/milestones.md")
+var update = flag.Bool("update", false, "write docs/milestones.md and docs/cases.md")
 
 func TestDiagramInTheDocsIsWhatTheCodeDoes(t *testing.T) {
-	file := filepath.Join("..", "docs", "milestones.md")
-	if *update {
-		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-			t.Fatal(err)
+	for name, text := range map[string]string{"milestones.md": Diagram(), "cases.md": CaseTable()} {
+		file := filepath.Join("..", "docs", name)
+		if *update {
+			if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+				t.Fatal(err)
+			}
 		}
-		if err := os.WriteFile(file, []byte(Diagram()), 0o644); err != nil {
-			t.Fatal(err)
+		if string(mustRead(t, file)) != text {
+			t.Errorf("%s is stale; run: go generate ./order", file)
 		}
-	}
-	if string(mustRead(t, file)) != Diagram() {
-		t.Errorf("%s is stale; run: go generate ./order", file)
 	}
 }
 

@@ -129,12 +129,81 @@ type View struct {
 	Closed      bool         `json:"closed"`
 	Lines       []LineView   `json:"lines"`
 	Parcels     []ParcelView `json:"parcels"`
-	Cases       []Case       `json:"cases"`
-	Waiting     []Wait       `json:"waiting"`
-	Anomalies   int          `json:"anomalies"`
-	Policy      string       `json:"policy"`
-	Rules       int          `json:"rules"`
-	Seq         int64        `json:"seq"`
+	Cases       []CaseView   `json:"cases"`
+	// Decisions are those about cases that ended last, the newest first.
+	Decisions []Decision `json:"decisions"`
+	Remedies  []Remedy   `json:"remedies"`
+	Waiting   []WaitView `json:"waiting"`
+	Anomalies int        `json:"anomalies"`
+	Policy    string     `json:"policy"`
+	Rules     int        `json:"rules"`
+	Seq       int64      `json:"seq"`
+}
+
+// CaseView is an open case and the resolutions that support may choose now.
+type CaseView struct {
+	Case
+	Resolutions []Resolution `json:"resolutions"`
+}
+
+// WaitView is a wait with the sentence that people read everywhere alike, and
+// whether staff may extend it or let it end now.
+type WaitView struct {
+	Wait
+	Text    string `json:"text"`
+	Movable bool   `json:"movable"`
+}
+
+// shownDecisions bounds the decisions in a view: it is an update's answer and
+// so stays in the history.
+const shownDecisions = 10
+
+func (s *State) caseViews() []CaseView {
+	views := make([]CaseView, 0, len(s.Cases))
+	for i := range s.Cases {
+		views = append(views, CaseView{s.Cases[i], s.resolutions(&s.Cases[i])})
+	}
+	return views
+}
+
+// resolutions are those that would be granted to support now, given a reason,
+// an end where one is needed, and an amount that the lines are worth.
+func (s *State) resolutions(c *Case) []Resolution {
+	legal := []Resolution{}
+	d, _ := LookupCase(c.Kind)
+	for _, r := range d.Resolutions {
+		e := ResolveCase{Meta: Meta{By: Support, Reason: "asked for"}, Case: c.ID, Resolution: r}
+		if r.NeedsUntil() {
+			e.Until = s.Now.Add(time.Hour)
+		}
+		if r == Refund {
+			e.Amount = 1
+		}
+		if c.ID != "" && s.checkResolve(e) == nil {
+			legal = append(legal, r)
+		}
+	}
+	return legal
+}
+
+// lastDecisions leaves out the notes; the timeline has them.
+func (s *State) lastDecisions() []Decision {
+	last := []Decision{}
+	for i := len(s.Decisions) - 1; i >= 0 && len(last) < shownDecisions; i-- {
+		d := s.Decisions[i]
+		d.Case.Notes = nil
+		last = append(last, d)
+	}
+	return last
+}
+
+// WaitsOf shows every open wait, the earliest first; never null.
+func WaitsOf(s *State) []WaitView {
+	views := []WaitView{}
+	for _, w := range Waiting(s) {
+		views = append(views, WaitView{w, w.String(), w.Movable()})
+	}
+	return views
 }
 
 // ViewOf shows a state. Lists are never null.
@@ -144,7 +213,7 @@ func ViewOf(s *State) View {
 		PlacedAt: s.Spec.PlacedAt, PromisedAt: s.PromisedAt, DeliveredAt: DeliveredAt(s), CancelledAt: cancelledAt(s),
 		Late: IsLate(s), OnHold: s.Hold != nil, Closed: s.Closed,
 		Lines: make([]LineView, 0, len(s.Spec.Lines)), Parcels: make([]ParcelView, 0, len(s.Parcels)),
-		Cases: append([]Case{}, s.Cases...), Waiting: append([]Wait{}, Waiting(s)...), Anomalies: s.AnomalyCount,
+		Cases: s.caseViews(), Decisions: s.lastDecisions(), Remedies: append([]Remedy{}, s.Remedies...), Waiting: WaitsOf(s), Anomalies: s.AnomalyCount,
 		Policy: fmt.Sprintf("%s v%d", s.Spec.Policy.Name, s.Spec.Policy.Version), Rules: s.Rules, Seq: s.Seq,
 	}
 	for _, l := range s.Spec.Lines {

@@ -43,6 +43,24 @@ type Wait struct {
 	CutShort string `json:"cut_short"`
 }
 
+// String is the wait in one sentence. The API, the console, `waybill explain`
+// and Temporal's details all show this one.
+func (w Wait) String() string {
+	what := "waiting for " + w.What
+	if w.Parcel != "" {
+		what = "parcel " + w.Parcel + ": " + what
+	}
+	const stamp = "Mon 2 Jan 2006 15:04 UTC"
+	return fmt.Sprintf("%s until %s (%s, %s); then %s; since %s; sooner by: %s", what, w.Until.UTC().Format(stamp), w.Owner, w.Rule, w.Then, w.Since.UTC().Format(stamp), w.CutShort)
+}
+
+// Movable says whether staff may extend the wait or let it end now. What the
+// buyer was promised, an order's own end and a question to a carrier are moved
+// in other ways, or not at all.
+func (w Wait) Movable() bool {
+	return w.Kind != WaitPromise && w.Kind != WaitClose && w.Kind != WaitCheck
+}
+
 // Waiting lists every open wait, the earliest first.
 func Waiting(s *State) []Wait {
 	var ws []Wait
@@ -75,7 +93,12 @@ func Waiting(s *State) []Wait {
 	}
 	for i := range s.Cases {
 		c := &s.Cases[i]
-		rule := "case_due " + p.CaseDue.String()
+		rule, sooner := "case_due "+p.CaseDue.String(), "it closes by itself when the cause is gone"
+		if c.Pinned {
+			sooner = "a person resolves it"
+		} else if c.ID != "" {
+			sooner = "a person resolves it, or it closes by itself when the cause is gone"
+		}
 		if c.ID != "" {
 			rule = "cases." + string(c.Kind) + ".due " + p.caseRule(c.Kind).Due.String()
 			s.caseWaits(c, add)
@@ -84,7 +107,7 @@ func Waiting(s *State) []Wait {
 			rule += fmt.Sprintf(", doubled with each of %d escalations", c.Level)
 		}
 		add(Wait{Kind: WaitCase, Parcel: c.Parcel, Case: c.Kind, What: string(c.Kind) + ": " + c.Text, Since: c.OpenedAt, Until: c.Due,
-			Rule: rule, Owner: c.Owner, Then: fmt.Sprintf("escalated to level %d", c.Level+1), CutShort: "it closes by itself when the cause is gone"})
+			Rule: rule, Owner: c.Owner, Then: fmt.Sprintf("escalated to level %d", c.Level+1), CutShort: sooner})
 	}
 	for i := range s.Remedies {
 		if r := &s.Remedies[i]; r.State.Open() && s.caseOf(RemedyOverdue, r.Parcel) == nil {
@@ -445,7 +468,9 @@ func (s *State) caseWaits(c *Case, add func(Wait)) {
 		add(Wait{Kind: WaitNotice, Parcel: c.Parcel, Case: c.Kind, What: "people to settle " + string(c.Kind) + " before the buyer hears of it", Since: c.OpenedAt, Until: c.NoticeAt,
 			Rule: "cases." + string(c.Kind) + ".notice " + p.caseRule(c.Kind).Notice.String(), Owner: c.Owner, Then: "the buyer is told", CutShort: "resolve the case, or tell the buyer now"})
 	}
-	if c.Kind == Stalled && s.caseOf(LostParcel, c.Parcel) == nil && !s.decided(LostParcel, c.Parcel, c.Baseline) {
+	// A reopened case may outlive its cause: what moved is not traced any more.
+	parcel := s.ParcelByID(c.Parcel)
+	if c.Kind == Stalled && parcel != nil && parcel.still(c.Baseline) && s.caseOf(LostParcel, c.Parcel) == nil && !s.decided(LostParcel, c.Parcel, c.Baseline) {
 		add(Wait{Kind: WaitTrace, Parcel: c.Parcel, Case: c.Kind, What: "a trace of the stalled parcel", Since: c.OpenedAt, Until: c.OpenedAt.Add(time.Duration(p.Trace)),
 			Rule: "trace " + p.Trace.String(), Owner: OpsTeam, Then: "a lost case is opened", CutShort: "any movement, or say that it is lost"})
 	}

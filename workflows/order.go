@@ -390,7 +390,7 @@ func Details(s *order.State) string {
 			fmt.Fprintf(&b, "\n- and %d more", len(ws)-i)
 			break
 		}
-		fmt.Fprintf(&b, "\n- %s until %s (%s, %s); then %s", label(w), w.Until.UTC().Format("Mon 2 Jan 2006 15:04 UTC"), w.Owner, w.Rule, w.Then)
+		fmt.Fprintf(&b, "\n- %s", w)
 	}
 	if s.Closed {
 		b.WriteString("\n- closed; waits for nothing")

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"text/tabwriter"
-	"time"
 
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/log"
@@ -48,17 +46,12 @@ func Explain(ctx context.Context, c Config, orderID string, out io.Writer) error
 	ws := order.Waiting(st)
 	if len(ws) == 0 {
 		fmt.Fprintln(out, "waits for nothing: it is closed")
-		return nil
 	}
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "PARCEL\tWAITS FOR\tSINCE\tUNTIL\tRULE\tOWNER\tTHEN\tCUT SHORT BY")
-	for _, x := range ws {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", x.Parcel, x.What, stamp(x.Since), stamp(x.Until), x.Rule, x.Owner, x.Then, x.CutShort)
+	for _, w := range ws {
+		fmt.Fprintln(out, w)
 	}
-	return w.Flush()
+	return nil
 }
-
-func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05Z") }
 
 // Replay replays recorded histories, or up to 500 open orders of the namespace,
 // with this binary's code: the check before a deploy.

@@ -14,9 +14,10 @@ import (
 
 // PutStore writes a store's brand.
 func (s *Store) PutStore(ctx context.Context, r StoreRow) error {
-	_, err := s.pool.Exec(ctx, `insert into stores (id, name, brand_color, support_email, support_url) values ($1, $2, $3, $4, $5)
+	_, err := s.pool.Exec(ctx, `insert into stores (id, name, brand_color, support_email, support_url, webhook_url, webhook_secret) values ($1, $2, $3, $4, $5, $6, $7)
         on conflict (id) do update set name = excluded.name, brand_color = excluded.brand_color, support_email = excluded.support_email,
-            support_url = excluded.support_url, updated_at = now()`, r.ID, r.Name, r.BrandColor, r.SupportEmail, r.SupportURL)
+            support_url = excluded.support_url, webhook_url = excluded.webhook_url, webhook_secret = excluded.webhook_secret, updated_at = now()`,
+		r.ID, r.Name, r.BrandColor, r.SupportEmail, r.SupportURL, r.WebhookURL, r.WebhookSecret)
 	if err != nil {
 		return fmt.Errorf("store %s: %w", r.ID, err)
 	}
@@ -25,8 +26,8 @@ func (s *Store) PutStore(ctx context.Context, r StoreRow) error {
 
 // GetStore reads a store; ErrNotFound.
 func (s *Store) GetStore(ctx context.Context, id string) (r StoreRow, err error) {
-	err = s.pool.QueryRow(ctx, `select id, name, brand_color, support_email, support_url from stores where id = $1`, id).
-		Scan(&r.ID, &r.Name, &r.BrandColor, &r.SupportEmail, &r.SupportURL)
+	err = s.pool.QueryRow(ctx, `select id, name, brand_color, support_email, support_url, webhook_url, webhook_secret from stores where id = $1`, id).
+		Scan(&r.ID, &r.Name, &r.BrandColor, &r.SupportEmail, &r.SupportURL, &r.WebhookURL, &r.WebhookSecret)
 	return r, one("store "+id, err)
 }
 
@@ -118,7 +119,7 @@ func (s *Store) BeginAudit(ctx context.Context, a Audit) error {
 }
 
 // EndAudit writes what came of it: done, refused or failed. Only the first
-// answer counts.
+// answer counts; the database refuses any change after it.
 func (s *Store) EndAudit(ctx context.Context, id, outcome, detail string) error {
 	_, err := s.pool.Exec(ctx, `update audit set outcome = $2, detail = $3, ended_at = now() where id = $1 and outcome = ''`, id, outcome, detail)
 	if err != nil {

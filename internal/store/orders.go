@@ -123,7 +123,8 @@ func (s *Store) Project(ctx context.Context, st *order.State) error {
 	args := append([]any{st.Spec.ID}, parcelRows(st)...)
 	args = append(args, st.Seq, st.Status, order.Summary(st), orNil(st.PromisedAt), orNil(order.DeliveredAt(st)), order.IsLate(st), st.Hold != nil, st.Closed,
 		len(st.Parcels), carriersOf(st), cases, st.AnomalyCount, next.What, string(next.Owner), orNil(next.Until), state,
-		seq, num, text[0], at, text[1], text[2], text[3], text[4], text[5], text[6], st.Written, st.Now)
+		seq, num, text[0], at, text[1], text[2], text[3], text[4], text[5], text[6], st.Written, st.Now, st.Spec.Store)
+	args = append(args, caseRows(st)...)
 	if _, err := s.pool.Exec(ctx, project, args...); err != nil {
 		return fmt.Errorf("project %s: %w", st.Spec.ID, err)
 	}
@@ -145,6 +146,18 @@ with o as (
 ), p as (
     insert into parcels (order_id, id, position, carrier, service, tracking, milestone, since, eta, watched, ride_along)
     select o.id, u.* from o, ` + unnestParcels + onParcel + `
+), k as (
+    select * from unnest($41::text[], $42::text[], $43::text[], $44::text[], $45::text[], $46::int[], $47::text[], $48::timestamptz[], $49::timestamptz[], $50::timestamptz[], $51::text[])
+        as k (kind, parcel, id, owner, severity, level, assignee, opened_at, due, noticed_at, body)
+), over as (
+    delete from cases c using o where c.order_id = o.id and not exists (select from k where k.kind = c.kind and k.parcel = c.parcel)
+), open as (
+    insert into cases (order_id, store, kind, parcel, id, owner, severity, level, assignee, opened_at, due, noticed_at, body)
+    select o.id, $40, k.* from o, k
+    on conflict (order_id, kind, parcel) do update set id = excluded.id, owner = excluded.owner, severity = excluded.severity, level = excluded.level,
+        assignee = excluded.assignee, opened_at = excluded.opened_at, due = excluded.due, noticed_at = excluded.noticed_at, body = excluded.body
+        where (cases.id, cases.owner, cases.severity, cases.level, cases.assignee, cases.opened_at, cases.due, cases.noticed_at, cases.body)
+            is distinct from (excluded.id, excluded.owner, excluded.severity, excluded.level, excluded.assignee, excluded.opened_at, excluded.due, excluded.noticed_at, excluded.body)
 )
 insert into happenings (order_id, seq, n, type, at, parcel, milestone, case_kind, body, actor, cause)
 select o.id, told.* from o, told
@@ -229,46 +242,28 @@ from (select *, (extract(epoch from updated_at) * 1000000)::bigint as updated fr
 
 // Orders lists orders, newest first.
 func (s *Store) Orders(ctx context.Context, f Filter) ([]Summary, error) {
-	limit := f.Limit
-	if limit <= 0 || limit > 500 {
-		limit = 50
-	}
-	// Only what is asked for is in the query, so that each kind of list has a plan
-	// of its own, along an index in the order of the page.
-	var where strings.Builder
-	var args []any
-	and := func(condition string, values ...any) {
-		word := " and "
-		if where.Len() == 0 {
-			word = "where "
-		}
-		for _, v := range values {
-			args = append(args, v)
-			condition = strings.Replace(condition, "?", "$"+strconv.Itoa(len(args)), 1)
-		}
-		where.WriteString(word + condition)
-	}
+	var w where
 	if !f.Before.PlacedAt.IsZero() {
-		and(`(placed_at, id) < (?, ?)`, f.Before.PlacedAt, f.Before.ID)
+		w.and(`(placed_at, id) < (?, ?)`, f.Before.PlacedAt, f.Before.ID)
 	}
 	if f.Store != "" {
-		and(`store = ?`, f.Store)
+		w.and(`store = ?`, f.Store)
 	}
 	if f.Status != "" {
-		and(`status = ?`, f.Status)
+		w.and(`status = ?`, f.Status)
 	}
 	if f.Case != "" {
-		and(`open_cases <> '{}'`)
+		w.and(`open_cases <> '{}'`)
 	}
 	if f.Case != "" && f.Case != "any" {
-		and(`open_cases @> array[?]`, f.Case)
+		w.and(`open_cases @> array[?]`, f.Case)
 	}
 	if f.Query != "" {
-		and(`id in (select ? union all select id from orders where number = ? union all select order_id from parcels where tracking = ? and tracking <> '')`, f.Query, f.Query, f.Query)
+		w.and(`id in (select ? union all select id from orders where number = ? union all select order_id from parcels where tracking = ? and tracking <> '')`, f.Query, f.Query, f.Query)
 	}
 	rows, err := s.pool.Query(ctx, `
 select id, store, number, status, summary, class, placed_at, promised_at, late, on_hold, closed, parcels, carriers, open_cases, next_what, next_owner, next_until
-from orders `+where.String()+` order by placed_at desc, id desc limit `+strconv.Itoa(limit), args...)
+from orders `+w.String()+` order by placed_at desc, id desc limit `+limited(f.Limit), w.args...)
 	if err != nil {
 		return nil, fmt.Errorf("orders: %w", err)
 	}
@@ -277,6 +272,34 @@ from orders `+where.String()+` order by placed_at desc, id desc limit `+strconv.
 		return nil, fmt.Errorf("orders: %w", err)
 	}
 	return list, nil
+}
+
+// where collects conditions. Only what is asked for is in a query, so that each
+// kind of list has a plan of its own, along an index in the order of the page.
+type where struct {
+	strings.Builder
+	args []any
+}
+
+// and adds a condition; each ? in it stands for the next value.
+func (w *where) and(condition string, values ...any) {
+	word := " and "
+	if w.Len() == 0 {
+		word = "where "
+	}
+	for _, v := range values {
+		w.args = append(w.args, v)
+		condition = strings.Replace(condition, "?", "$"+strconv.Itoa(len(w.args)), 1)
+	}
+	w.WriteString(word + condition)
+}
+
+// limited is a page's length: 50 rows unless 1 to 501 are asked for.
+func limited(limit int) string {
+	if limit <= 0 || limit > 501 {
+		limit = 50
+	}
+	return strconv.Itoa(limit)
 }
 
 // Unstarted returns orders whose workflow is not known to exist.

@@ -171,6 +171,10 @@ type StoreRow struct {
 	BrandColor   string `json:"brand_color"`
 	SupportEmail string `json:"support_email,omitempty"`
 	SupportURL   string `json:"support_url,omitempty"`
+	// WebhookURL is where the storefront is asked for refunds and replacements;
+	// WebhookSecret names the secret that signs them, which is configured.
+	WebhookURL    string `json:"webhook_url,omitempty"`
+	WebhookSecret string `json:"webhook_secret,omitempty"`
 }
 
 // APIKey is a key as stored; the secret is not.
