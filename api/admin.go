@@ -21,6 +21,9 @@ func (s *server) putStore(c echo.Context) error {
 		BrandColor   string `json:"brand_color"`
 		SupportEmail string `json:"support_email"`
 		SupportURL   string `json:"support_url"`
+		// Where remedies are asked for, and the name of the secret that signs them.
+		WebhookURL    string `json:"webhook_url"`
+		WebhookSecret string `json:"webhook_secret"`
 	}](c)
 	if err != nil {
 		return err
@@ -29,17 +32,21 @@ func (s *server) putStore(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	row := store.StoreRow{ID: id, Name: clean(body.Name, 400), BrandColor: strings.ToLower(body.BrandColor), SupportEmail: body.SupportEmail, SupportURL: body.SupportURL}
+	row := store.StoreRow{ID: id, Name: clean(body.Name, 400), BrandColor: strings.ToLower(body.BrandColor), SupportEmail: body.SupportEmail, SupportURL: body.SupportURL,
+		WebhookURL: body.WebhookURL, WebhookSecret: body.WebhookSecret}
 	if row.BrandColor == "" {
 		row.BrandColor = defaultBrandColor
 	}
-	for field, text := range map[string]string{"support_email": row.SupportEmail, "support_url": row.SupportURL} {
+	for field, text := range map[string]string{"support_email": row.SupportEmail, "support_url": row.SupportURL, "webhook_url": row.WebhookURL} {
 		if !printable(text) {
 			return unprintable(field)
 		}
 	}
 	if row.Name == "" {
 		return invalid(fieldError{"name", "must have a character that can be seen"})
+	}
+	if (row.WebhookURL == "") != (row.WebhookSecret == "") {
+		return invalid(fieldError{"webhook_secret", "and webhook_url go together"})
 	}
 	if err := s.store.PutStore(c.Request().Context(), row); err != nil {
 		return err
@@ -88,8 +95,13 @@ func (s *server) putPolicy(c echo.Context) error {
 	}
 	p := order.DefaultPolicy()
 	p.Name = name
+	rules := p.Cases
+	p.Cases = nil // a list that is decoded into another one keeps some of its fields
 	if err := decodeInto(c, &p); err != nil {
 		return err
+	}
+	if p.Cases == nil {
+		p.Cases = rules
 	}
 	if p.Name != name {
 		return invalid(fieldError{"name", "must be the name in the path, or left out"})

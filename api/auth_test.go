@@ -24,6 +24,17 @@ var mayDo = map[string][]string{
 	"releaseOrder":      {Storefront, Support, Ops, Admin},
 	"changePromise":     {Storefront, Support, Ops, Admin},
 	"correctAddress":    {Storefront, Support, Ops, Admin},
+	"assignCase":        {Warehouse, Support, Ops, Admin},
+	"noteCase":          {Warehouse, Support, Ops, Admin},
+	"resolveCase":       {Warehouse, Support, Ops, Admin},
+	"reopenCase":        {Warehouse, Support, Ops, Admin},
+	"extendWait":        {Warehouse, Support, Ops, Admin},
+	"fireWait":          {Warehouse, Support, Ops, Admin},
+	"reportNotReceived": {Storefront, Support, Ops, Admin},
+	"decideRemedy":      {Support, Ops, Admin},
+	"endRemedy":         {Support, Ops, Admin},
+	"listCases":         {Warehouse, Support, Ops, Admin},
+	"bulkCases":         {Support, Ops, Admin},
 	"detectCarriers":    {Storefront, Warehouse, Support, Ops, Admin},
 	"postScans":         {Warehouse, Admin},
 	"captureEPCIS":      {Warehouse, Admin},
@@ -45,7 +56,7 @@ func TestEveryRoleOnEveryRoute(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, op := range ops {
-		path := strings.NewReplacer(":id", "acme:1001", ":parcel", "1", ":store", "acme", ":name", "default", ":carrier", "ups", ":number", "1Z999AA10123456784").Replace(op.path)
+		path := strings.NewReplacer(":id", "acme:1001", ":parcel", "1", ":store", "acme", ":name", "default", ":carrier", "ups", ":case", "stalled-1-7", ":remedy", "refund-lost-1-9", ":number", "1Z999AA10123456784").Replace(op.path)
 		if op.id == "postWebhook" { // a signature opens it, no key does
 			b.call(op.method, path, b.keys[Admin], "{}").refuses(http.StatusNotFound, "not-found", "-")
 			continue

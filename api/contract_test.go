@@ -27,8 +27,13 @@ func TestWordsOfTheContractAreThoseOfTheCore(t *testing.T) {
 	for _, d := range order.Definitions {
 		milestones = append(milestones, d.Milestone)
 	}
+	kinds := make([]order.CaseKind, 0, len(order.CaseDefinitions))
+	for _, d := range order.CaseDefinitions {
+		kinds = append(kinds, d.Kind)
+	}
 	for name, want := range map[string][]string{
 		"Class": texts(order.Classes), "Status": texts(order.Statuses), "ScanKind": texts(order.ScanKinds), "Milestone": texts(milestones), "Scope": Scopes,
+		"CaseKind": texts(kinds), "Severity": texts(order.Severities), "Team": texts(order.Teams), "Resolution": texts(order.Resolutions),
 	} {
 		var have []string
 		for _, v := range all[name].Value.Enum {
@@ -182,7 +187,7 @@ func TestControlCharactersAreNeverKept(t *testing.T) {
 		if example == nil {
 			example = media.Examples["split"].Value.Value
 		}
-		path := strings.NewReplacer(":id", "acme:1001", ":parcel", "1", ":store", "acme", ":name", "default", ":carrier", "ups").Replace(op.path)
+		path := strings.NewReplacer(":id", "acme:1001", ":parcel", "1", ":store", "acme", ":name", "default", ":carrier", "ups", ":case", "stalled-1-7", ":remedy", "refund-lost-1-9").Replace(op.path)
 		for _, body := range poisoned(example) {
 			texts++
 			b := withOrder(t)

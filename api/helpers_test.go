@@ -99,6 +99,21 @@ func (m *memory) Orders(_ context.Context, f store.Filter) ([]store.Summary, err
 	return list[:min(len(list), f.Limit)], m.fail
 }
 
+// Cases lists every case that fits; PostgreSQL's own list is tested with it.
+func (m *memory) Cases(_ context.Context, f store.CaseFilter) ([]store.CaseRow, error) {
+	defer m.lock()()
+	var list []store.CaseRow
+	for id, o := range m.orders {
+		for _, c := range o.Current().Cases {
+			if (f.Store == "" || f.Store == o.Spec.Store) && (f.Kind == "" || f.Kind == string(c.Kind)) {
+				list = append(list, store.CaseRow{OrderID: id, ID: c.ID, Kind: string(c.Kind), Parcel: c.Parcel, Owner: string(c.Owner), OpenedAt: c.OpenedAt, Due: c.Due})
+			}
+		}
+	}
+	slices.SortFunc(list, func(a, b store.CaseRow) int { return strings.Compare(a.OrderID+a.Kind, b.OrderID+b.Kind) })
+	return list[:min(len(list), f.Limit)], m.fail
+}
+
 func (m *memory) Timeline(context.Context, string, int) ([]store.Entry, error) {
 	return m.entries, m.fail
 }

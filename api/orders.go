@@ -291,13 +291,8 @@ const listLimit = 50
 
 func (s *server) listOrders(c echo.Context) error {
 	f := store.Filter{Store: c.QueryParam("store"), Status: c.QueryParam("status"), Case: c.QueryParam("case"), Query: c.QueryParam("q"), Limit: listLimit}
-	if bound := callerOf(c).key.Store; bound != "" {
-		if f.Store == "" {
-			f.Store = bound
-		}
-		if err := callerOf(c).forStore(f.Store); err != nil {
-			return err
-		}
+	if err := s.boundTo(c, &f.Store); err != nil {
+		return err
 	}
 	if v := c.QueryParam("limit"); v != "" {
 		f.Limit, _ = strconv.Atoi(v)

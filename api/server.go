@@ -28,6 +28,7 @@ type Store interface {
 	Order(ctx context.Context, id string) (store.Order, error)
 	Orders(ctx context.Context, f store.Filter) ([]store.Summary, error)
 	Timeline(ctx context.Context, orderID string, limit int) ([]store.Entry, error)
+	Cases(ctx context.Context, f store.CaseFilter) ([]store.CaseRow, error)
 	Accept(ctx context.Context, facts []store.Fact) ([]store.Result, error)
 	ReportFaults(ctx context.Context, fs []store.Fault, at time.Time) error
 	PutAddress(ctx context.Context, orderID string, a store.Address) (version int, err error)
@@ -231,6 +232,18 @@ func (s *server) handlers() map[string]echo.HandlerFunc {
 		"releaseOrder":     s.releaseOrder,
 		"changePromise":    s.changePromise,
 		"correctAddress":   s.correctAddress,
+
+		"assignCase":        s.assignCase,
+		"noteCase":          s.noteCase,
+		"resolveCase":       s.resolveCase,
+		"reopenCase":        s.reopenCase,
+		"extendWait":        s.extendWait,
+		"fireWait":          s.fireWait,
+		"reportNotReceived": s.reportNotReceived,
+		"decideRemedy":      s.decideRemedy,
+		"endRemedy":         s.endRemedy,
+		"listCases":         s.listCases,
+		"bulkCases":         s.bulkCases,
 
 		"detectCarriers": s.detectCarriers,
 

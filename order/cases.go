@@ -448,6 +448,9 @@ func (s *State) checkCase(id string, by Source) error {
 	if !staff(by) {
 		return refuse("by", "%q may not act on cases", by)
 	}
+	if id == "" { // as the cases of rules 1 are
+		return refuse("case", "has no ID yet: its order follows older rules until its next run")
+	}
 	if s.caseByID(id) != nil {
 		return nil
 	}

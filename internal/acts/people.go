@@ -107,9 +107,17 @@ func caseOf(id string) func(order.View) string {
 				return id + ": " + decided(d)
 			}
 		}
+		for _, c := range v.Cases { // another episode of the same
+			if series(c.ID) == series(id) {
+				return id + ": open again as " + c.ID + ", " + openCase(c.Case)
+			}
+		}
 		return id + ": no more among the order's cases"
 	}
 }
+
+// series is a case's ID without the number of its episode.
+func series(id string) string { return id[:max(0, strings.LastIndexByte(id, '-'))] }
 
 func openCase(c order.Case) string {
 	said := []string{"open", "with " + string(c.Owner)}

@@ -70,7 +70,12 @@ func TestEachChangeThatABuyerMaySeeIsANewVersion(t *testing.T) {
 	for what, change := range map[string]func(){
 		"a fact":   func() { accept(t, s, event("a", "1Z1", order.Accepted)) },
 		"a scan":   func() { accept(t, s, scan("s", "acme:1", order.ScanPicked)) },
-		"an order": func() { _ = s.Project(t.Context(), &st) },
+		"an order": func() {
+			order.Apply(&st, order.Tick{})
+			if err := s.Project(t.Context(), &st); err != nil {
+				t.Fatal(err)
+			}
+		},
 		"later": func() {
 			order.Apply(&st, order.Scan{Meta: order.Meta{By: order.Warehouse, Applied: placed.Add(time.Minute)}, Parcel: "1", Kind: order.ScanPicked})
 			if err := s.Project(t.Context(), &st); err != nil {
