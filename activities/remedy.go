@@ -2,6 +2,7 @@ package activities
 
 import (
 	"context"
+	"errors"
 
 	"go.temporal.io/sdk/temporal"
 
@@ -24,6 +25,9 @@ type RemedyAnswer struct {
 	Reference string `json:"reference,omitempty"`
 }
 
+// ErrFinal marks an error that asking again will not mend.
+var ErrFinal = errors.New("the storefront cannot be asked")
+
 // Storefronts calls the shops' own systems.
 type Storefronts interface {
 	RequestRemedy(ctx context.Context, r RemedyRequest) (RemedyAnswer, error)
@@ -34,5 +38,9 @@ func (a *Activities) RequestRemedy(ctx context.Context, r RemedyRequest) (Remedy
 	if a.Storefronts == nil {
 		return RemedyAnswer{}, temporal.NewNonRetryableApplicationError("no storefront can be called: carry it out there and record it", "NoStorefront", nil)
 	}
-	return a.Storefronts.RequestRemedy(ctx, r)
+	answer, err := a.Storefronts.RequestRemedy(ctx, r)
+	if errors.Is(err, ErrFinal) {
+		return answer, temporal.NewNonRetryableApplicationError(err.Error(), "NoStorefront", nil)
+	}
+	return answer, err
 }

@@ -27,6 +27,7 @@ import (
 	"github.com/waybillhq/waybill/internal/intake"
 	"github.com/waybillhq/waybill/internal/relay"
 	"github.com/waybillhq/waybill/internal/store"
+	"github.com/waybillhq/waybill/internal/storefront"
 	"github.com/waybillhq/waybill/worker"
 	"github.com/waybillhq/waybill/workflows"
 )
@@ -193,7 +194,7 @@ func (p *process) ready(ctx context.Context) error {
 }
 
 func (p *process) worker(ctx context.Context) error {
-	w := worker.New(p.temporal, &activities.Activities{ReadModel: p.store, Inbox: p.store}, worker.Defaults())
+	w := worker.New(p.temporal, &activities.Activities{ReadModel: p.store, Inbox: p.store, Storefronts: storefront.New(p.store, p.StorefrontSecrets, p.StorefrontsLocal, time.Now)}, worker.Defaults())
 	if err := p.startWorker(ctx, w.Start); err != nil || ctx.Err() != nil {
 		return err
 	}

@@ -28,6 +28,8 @@ func TestArrowsPointOneWay(t *testing.T) {
 		"internal/gs1":              {},
 		"internal/epcis":            {"order", "internal/gs1"},
 		"internal/localpg":          {},
+		"internal/acts":             {"order", "activities", "workflows", "internal/store"},
+		"internal/storefront":       {"order", "activities", "internal/store"},
 		"internal/relay":            {"order", "activities", "workflows", "internal/store"},
 		// Providers and templates know what a message is, and nothing of orders.
 		"internal/messaging":           {},

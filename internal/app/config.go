@@ -41,6 +41,12 @@ type Config struct {
 	Carriers carriers.Registry
 	// EDIFolder is watched for carriers' files, WAYBILL_EDI_FOLDER; empty: none is.
 	EDIFolder string
+	// StorefrontSecrets by the name that a store gives, WAYBILL_STOREFRONT_SECRETS:
+	// "acme=secret,bolt=secret". They sign what storefronts are asked.
+	StorefrontSecrets map[string][]byte
+	// StorefrontsLocal, WAYBILL_STOREFRONTS_LOCAL=true: storefronts may be asked
+	// over plain http and at private addresses. Development, or one's own network.
+	StorefrontsLocal bool
 }
 
 // FromEnv reads the configuration and names everything that is wrong with it.
@@ -55,11 +61,28 @@ func FromEnv() (Config, error) {
 		TemporalUIURL:     strings.TrimSuffix(env("WAYBILL_TEMPORAL_UI_URL", "http://127.0.0.1:8233"), "/"),
 		Secret:            os.Getenv("WAYBILL_SECRET"),
 		EDIFolder:         os.Getenv("WAYBILL_EDI_FOLDER"),
+		StorefrontsLocal:  os.Getenv("WAYBILL_STOREFRONTS_LOCAL") == "true",
 	}
 	var mappings, secrets error
 	c.Carriers, mappings = registry(os.Getenv("WAYBILL_CARRIER_MAPPINGS"))
 	c.WebhookSecrets, secrets = webhookSecrets(os.Getenv("WAYBILL_WEBHOOK_SECRETS"), c.Carriers)
-	return c, errors.Join(mappings, secrets, c.validate())
+	var fronts error
+	c.StorefrontSecrets, fronts = storefrontSecrets(os.Getenv("WAYBILL_STOREFRONT_SECRETS"))
+	return c, errors.Join(mappings, secrets, fronts, c.validate())
+}
+
+// storefrontSecrets reads "acme=secret,bolt=secret". A short one could be guessed
+// from a single request.
+func storefrontSecrets(text string) (map[string][]byte, error) {
+	secrets := map[string][]byte{}
+	for _, entry := range strings.FieldsFunc(text, func(r rune) bool { return r == ',' }) {
+		name, secret, _ := strings.Cut(strings.TrimSpace(entry), "=")
+		if name == "" || len(secret) < 16 {
+			return nil, fmt.Errorf("WAYBILL_STOREFRONT_SECRETS: the entry of %q is not name=secret with at least 16 characters of secret", name)
+		}
+		secrets[name] = []byte(secret)
+	}
+	return secrets, nil
 }
 
 // registry is the carriers that are built in and those of a directory of mapping
