@@ -207,7 +207,7 @@ func (s *server) verify(ctx context.Context, text string) (store.APIKey, error) 
 	// In constant time: how much of a guess is right must not show. (That an ID is
 	// unknown may; IDs are not secret.)
 	same := subtle.ConstantTimeCompare(hashOf(secret), key.Hash) == 1
-	if err != nil || !same || key.RevokedAt != nil || key.ExpiresAt != nil && !key.ExpiresAt.After(s.now()) {
+	if err != nil || !same || !s.good(key) {
 		return store.APIKey{}, unauthenticated(badKey)
 	}
 	return key, nil
@@ -221,6 +221,20 @@ func (s *server) VerifyKey(ctx context.Context, text string) (actor string, scop
 		return "", nil, false
 	}
 	return (&caller{key: key}).actor(), slices.Clone(key.Scopes), true
+}
+
+// KeyScopes are the scopes that an actor's key has now; ok is false when it is
+// revoked, expired, or bound to a store since it signed in.
+func (s *server) KeyScopes(ctx context.Context, actor string) (scopes []string, ok bool) {
+	key, err := s.keys.get(ctx, strings.TrimPrefix(actor, "key:"))
+	if err != nil || key.Store != "" || !s.good(key) {
+		return nil, false
+	}
+	return slices.Clone(key.Scopes), true
+}
+
+func (s *server) good(key store.APIKey) bool {
+	return key.RevokedAt == nil && (key.ExpiresAt == nil || key.ExpiresAt.After(s.now()))
 }
 
 // keyCache remembers keys for a while, so that a webhook costs no query. The

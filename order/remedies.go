@@ -190,7 +190,7 @@ func (s *State) remedyWait(r *Remedy) Wait {
 	w := Wait{Kind: WaitRemedy, Parcel: r.Parcel, Since: r.AskedAt, Then: "a refund_overdue case is opened"}
 	switch {
 	case r.State == ToApprove:
-		w.What, w.Owner, w.CutShort = fmt.Sprintf("a second person's word on %s of %s", r.Kind, money(r.Amount, r.Currency)), SupportTeam, "agree or decline"
+		w.What, w.Owner, w.CutShort = fmt.Sprintf("a second person's word on %s of %s", r.Kind, Money(r.Amount, r.Currency)), SupportTeam, "agree or decline"
 		w.Until, w.Rule = r.AskedAt.Add(time.Duration(p.RemedyAnswer)), "remedy_answer "+p.RemedyAnswer.String()
 	case r.Kind == ClaimRemedy:
 		w.What, w.Owner, w.CutShort = "the carrier's answer to the claim", SupportTeam, "record what the carrier said"
@@ -202,7 +202,8 @@ func (s *State) remedyWait(r *Remedy) Wait {
 	return w
 }
 
-func money(minor int64, currency string) string {
+// Money writes an amount in minor units, taken as hundredths.
+func Money(minor int64, currency string) string {
 	return fmt.Sprintf("%d.%02d %s", minor/100, minor%100, orElse(currency, "(no currency)"))
 }
 
@@ -234,7 +235,7 @@ func (s *State) checkRemedy(e ResolveCase, c *Case) error {
 	case e.Amount == 0 && worth == 0:
 		return refuse("amount", "is needed: the order does not say what the lines cost")
 	case worth > 0 && e.Amount > worth:
-		return refuse("amount", "%s is more than the parcel's lines cost, %s", money(e.Amount, s.Spec.Currency), money(worth, s.Spec.Currency))
+		return refuse("amount", "%s is more than the parcel's lines cost, %s", Money(e.Amount, s.Spec.Currency), Money(worth, s.Spec.Currency))
 	}
 	return nil
 }

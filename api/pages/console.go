@@ -39,6 +39,8 @@ func (s *server) mountConsole(e *echo.Echo) {
 	g.GET("", s.signed(s.consoleRoot))
 	g.GET("/orders", s.signed(s.orders))
 	g.GET("/orders/:id", s.signed(s.orderPage))
+	g.POST("/orders/:id/act", s.signed(s.act))
+	g.GET("/cases", s.signed(s.cases))
 	g.GET("/gallery", s.signed(s.gallery))
 	g.GET("/gallery/:name", s.signed(s.galleryPage))
 }
@@ -49,7 +51,11 @@ func (s *server) signed(h func(echo.Context, who) error) echo.HandlerFunc {
 		w, ok := s.session(c)
 		if !ok {
 			secure(c.Response().Header())
-			return c.Redirect(http.StatusSeeOther, "/console/sign-in?next="+url.QueryEscape(c.Request().URL.RequestURI()))
+			next := c.Request().URL.RequestURI()
+			if c.Request().Method == http.MethodPost {
+				next = strings.TrimSuffix(next, "/act") // the page that the form was on
+			}
+			return c.Redirect(http.StatusSeeOther, "/console/sign-in?next="+url.QueryEscape(next))
 		}
 		return h(c, w)
 	}
@@ -124,7 +130,7 @@ func (s *server) signOut(c echo.Context) error {
 func inside(next string) string {
 	u, err := url.Parse(next)
 	if err != nil || u.IsAbs() || u.Host != "" || u.Opaque != "" || strings.ContainsAny(next, "\\\r\n\t") ||
-		u.Path != "/console/orders" && !strings.HasPrefix(u.Path, "/console/orders/") && u.Path != "/console/gallery" && !strings.HasPrefix(u.Path, "/console/gallery/") {
+		u.Path != "/console/cases" && u.Path != "/console/orders" && !strings.HasPrefix(u.Path, "/console/orders/") && u.Path != "/console/gallery" && !strings.HasPrefix(u.Path, "/console/gallery/") {
 		return "/console/orders"
 	}
 	return u.RequestURI()

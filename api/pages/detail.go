@@ -4,12 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/waybillhq/waybill/internal/acts"
 	"github.com/waybillhq/waybill/internal/store"
 	"github.com/waybillhq/waybill/order"
 )
@@ -43,18 +43,46 @@ type detailPage struct {
 	Policy                        string
 	Rules, Anomalies              int
 	Seq                           int64
+	Ended                         []endedRow
+	Remedies                      []remedyRow
+	Did, Refused, Lost            string // what came of a form; Lost is what was typed into one that is gone
 }
 
 type waitRow struct {
-	First                                     bool
-	What, Parcel, Rule, Owner, Then, CutShort string
-	Since, Until                              stamp
+	First, Movable bool
+	Text, Owner    string
+	Until          stamp
+	name           acts.WaitName
+	Extend, Fire   *form
 }
 
 type caseRow struct {
-	Kind, Parcel, Owner, Text string
-	Opened, Due               stamp
-	Level                     int
+	ID, Kind, Parcel, Owner, Text, Severity, SeverityTone, Assignee string
+	Opened, Due, Notice, Noticed                                    stamp
+	Level                                                           int
+	Pinned, Mine                                                    bool
+	Notes                                                           []noteRow
+	legal                                                           []order.Resolution
+	Resolve, Note, Assign                                           *form
+}
+
+type noteRow struct {
+	At          stamp
+	Actor, Text string
+}
+
+type endedRow struct {
+	ID, Kind, Parcel, How, Actor, Reason string
+	At                                   stamp
+	Reopen                               *form
+}
+
+type remedyRow struct {
+	ID, Kind, Parcel, State, Tone, Amount, AskedBy, ApprovedBy, Reference, Reason string
+	Asked, EndedAt                                                                stamp
+	Own                                                                           bool // asked for by who looks at it
+	state                                                                         order.RemedyState
+	Decide, End                                                                   *form
 }
 
 type parcelRow struct {
@@ -64,6 +92,7 @@ type parcelRow struct {
 	Since, ETA, Possession, Movement  stamp
 	Contents                          string
 	Reached                           []reachedRow
+	Missing                           *form
 }
 
 type reachedRow struct {
@@ -87,19 +116,19 @@ type entryRow struct {
 }
 
 func (s *server) orderPage(c echo.Context, w who) error {
-	ctx := c.Request().Context()
-	id := c.Param("id")
-	if raw, err := url.PathUnescape(id); err == nil && c.Request().URL.RawPath != "" {
-		id = raw // echo matched the escaped path: acme%3A1001
-	}
-	o, err := s.Store.Order(ctx, id)
+	o, err := s.Store.Order(c.Request().Context(), pathID(c))
 	if errors.Is(err, store.ErrNotFound) {
-		return s.render(c, http.StatusNotFound, "console-message", messagePage{s.head(w, "No such order", "orders"), "There is no order “" + clean(id, 80) + "”.", "An order's ID is store:number. Search the list by its number or tracking number."})
+		return s.noOrder2(c, w)
 	}
 	if err != nil {
 		return s.consoleError(c, w, "order", err)
 	}
-	entries, err := s.Store.Timeline(ctx, o.Spec.ID, detailEntries)
+	return s.showOrder(c, w, o, http.StatusOK, nil)
+}
+
+// showOrder draws the order's page, with a form that was refused if there is one.
+func (s *server) showOrder(c echo.Context, w who, o store.Order, status int, posted *form) error {
+	entries, err := s.Store.Timeline(c.Request().Context(), o.Spec.ID, detailEntries)
 	if err != nil {
 		return s.consoleError(c, w, "timeline", err)
 	}
@@ -116,7 +145,13 @@ func (s *server) orderPage(c echo.Context, w who) error {
 	if s.Links.TemporalUIURL != "" {
 		p.History = s.Links.History(o.Spec.ID)
 	}
-	return s.render(c, http.StatusOK, "order", p)
+	if s.Desk != nil && !p.Unsaved {
+		p.actions(o.Current(), order.ViewOf(o.Current()), w.Actor, posted, s.Now())
+	}
+	if posted == nil {
+		p.Did = did[c.QueryParam("did")]
+	}
+	return s.render(c, status, "order", p)
 }
 
 func detailOf(o store.Order, entries []store.Entry, show int, now time.Time) detailPage {
@@ -135,10 +170,44 @@ func detailOf(o store.Order, entries []store.Entry, show int, now time.Time) det
 		p.HoldReason, p.HoldSince, p.HoldUntil = clean(st.Hold.Reason, 500), stampOf(st.Hold.Since, now), stampOf(st.Hold.Until, now)
 	}
 	for i, x := range v.Waiting {
-		p.Waiting = append(p.Waiting, waitRow{i == 0, clean(x.What, 200), x.Parcel, x.Rule, string(x.Owner), x.Then, x.CutShort, stampOf(x.Since, now), stampOf(x.Until, now)})
+		p.Waiting = append(p.Waiting, waitRow{First: i == 0, Movable: x.Movable, Text: clean(x.Text, 1000), Owner: string(x.Owner), Until: stampOf(x.Until, now),
+			name: acts.WaitName{Kind: x.Kind, Parcel: x.Parcel, Case: x.Case}})
 	}
 	for _, k := range v.Cases {
-		p.Cases = append(p.Cases, caseRow{label(string(k.Kind)), k.Parcel, string(k.Owner), clean(k.Text, 300), stampOf(k.OpenedAt, now), stampOf(k.Due, now), k.Level})
+		r := caseRow{ID: k.ID, Kind: label(string(k.Kind)), Parcel: k.Parcel, Owner: string(k.Owner), Text: clean(k.Text, 300), Severity: string(k.Severity), Assignee: clean(k.Assignee, 60),
+			Opened: stampOf(k.OpenedAt, now), Due: stampOf(k.Due, now), Noticed: stampOf(k.NoticedAt, now), Level: k.Level, Pinned: k.Pinned, legal: k.Resolutions, SeverityTone: severityTone(string(k.Severity))}
+		if k.NoticedAt.IsZero() {
+			r.Notice = stampOf(k.NoticeAt, now)
+		}
+		for _, n := range k.Notes {
+			r.Notes = append(r.Notes, noteRow{stampOf(n.At, now), clean(n.Actor, 80), clean(n.Text, 500)})
+		}
+		p.Cases = append(p.Cases, r)
+	}
+	for _, d := range v.Decisions {
+		r := endedRow{ID: d.Case.ID, Kind: label(string(d.Case.Kind)), Parcel: d.Case.Parcel, How: "closed by itself", Actor: clean(d.Actor, 80), Reason: clean(d.Reason, 500), At: stampOf(d.At, now)}
+		if d.Resolution != "" {
+			r.How = strings.ToLower(resolutionWords[d.Resolution])
+		}
+		p.Ended = append(p.Ended, r)
+	}
+	for _, x := range v.Remedies {
+		r := remedyRow{ID: x.ID, Kind: string(x.Kind), Parcel: x.Parcel, State: label(string(x.State)), AskedBy: clean(x.AskedBy, 80), ApprovedBy: clean(x.ApprovedBy, 80), Reference: clean(x.Reference, 100),
+			Reason: clean(x.Reason, 500), Asked: stampOf(x.AskedAt, now), EndedAt: stampOf(x.EndedAt, now), state: x.State}
+		switch x.State {
+		case order.ToApprove:
+			r.State, r.Tone = "needs a second person", "act"
+		case order.Requested:
+			r.Tone = "moving"
+		case order.Confirmed:
+			r.Tone = "good"
+		case order.Declined:
+			r.Tone = "bad"
+		}
+		if x.Amount > 0 {
+			r.Amount = order.Money(x.Amount, x.Currency)
+		}
+		p.Remedies = append(p.Remedies, r)
 	}
 	if len(p.Waiting) > openCards+1 {
 		p.Waiting, p.MoreWaiting = p.Waiting[:openCards], p.Waiting[openCards:]

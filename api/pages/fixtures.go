@@ -79,6 +79,27 @@ func fixtures(now time.Time) []fixture {
 	add("rtl", begin(now, 3*days, func(s *order.Spec) {
 		s.Lines[0].Name, s.Lines[1].Name = "خيمة لشخصين من ريدجلاين", "יתדות לאוהל, סט של 8"
 	}).shipped("1", 30*hour, "dhl_express", "JD014600003828392837").carrier("1", order.InTransit, 4*hour, "القاهرة", ""))
+	dear := func(s *order.Spec) { s.Lines[0].UnitAmount, s.Lines[1].UnitAmount = 64_900, 900 }
+	add("stalled", begin(now, 12*days, promise(at(3*days))).shipped("1", 9*days, "gls", "ZX81927364").pass(5*days).
+		person(4*days, "key:7d2nq4", order.Stalled, func(m order.Meta, id string) order.Event {
+			return order.AssignCase{Meta: m, Case: id, Assignee: "key:7d2nq4"}
+		}).
+		person(4*days, "key:7d2nq4", order.Stalled, func(m order.Meta, id string) order.Event {
+			return order.NoteCase{Meta: m, Case: id, Text: "The depot in Hannover searches; they call back."}
+		}))
+	add("stalled-given-time", begin(now, 12*days, promise(at(3*days))).shipped("1", 7*days, "gls", "ZX81927364").pass(3*days).
+		person(2*days, "key:7d2nq4", order.Stalled, func(m order.Meta, id string) order.Event {
+			return order.ResolveCase{Meta: m, Case: id, Resolution: order.WaitOn, Until: at(2 * days)}
+		}))
+	add("not-received-refund-to-approve", begin(now, 9*days, dear).shipped("1", 5*days, "ups", "1Z999AA10123456784").carrier("1", order.Delivered, 3*days, "Frankfurt am Main, DE", "Left at the door").
+		request(order.ReportNotReceived{Meta: order.Meta{By: order.Storefront, Actor: "key:shop", Applied: at(-2 * days)}, Parcel: "1"}).
+		person(1*days, "key:7d2nq4", order.NotReceived, func(m order.Meta, id string) order.Event {
+			return order.ResolveCase{Meta: m, Case: id, Resolution: order.Refund}
+		}))
+	add("lost-refund-asked", begin(now, 14*days, func(s *order.Spec) { s.PromisedAt, s.Lines[0].UnitAmount = at(-7*days), 12_900 }).shipped("1", 11*days, "gls", "ZX81927364").carrier("1", order.Lost, 20*hour, "", "Parcel declared lost").
+		person(10*hour, "key:7d2nq4", order.LostParcel, func(m order.Meta, id string) order.Event {
+			return order.ResolveCase{Meta: m, Case: id, Resolution: order.Refund}
+		}))
 	return fs
 }
 

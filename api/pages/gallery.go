@@ -63,9 +63,16 @@ func (s *server) galleryPage(c echo.Context, w who) error {
 		return s.noOrder(c)
 	}
 	f := all[i]
-	if c.QueryParam("view") == "console" {
+	if view := c.QueryParam("view"); view == "console" || view == "stale" {
 		p := detailOf(f.Order, f.Entries, openEntries, s.Now())
 		p.head = s.head(w, f.Name, "gallery")
+		st := f.Order.Current()
+		v := order.ViewOf(st)
+		var posted *form
+		if view == "stale" && len(v.Cases) > 0 {
+			posted = &form{Act: "resolve", Of: v.Cases[0].ID, Error: "until: must lie ahead, within 180 d", typed: typed{Choice: string(order.WaitOn), By: "2020-01-01T10:00", Reason: "the depot searches"}}
+		}
+		p.actions(st, v, w.Actor, posted, s.Now())
 		return s.render(c, http.StatusOK, "order", p)
 	}
 	b, err := s.galleryBrand(c)
@@ -156,6 +163,22 @@ func (b *story) shipped(parcel string, ago time.Duration, carrier, tracking stri
 }
 
 func (b *story) request(e order.Event) *story { order.Apply(&b.st, e); return b }
+
+// pass lets time go by until so long ago.
+func (b *story) pass(ago time.Duration) *story {
+	return b.request(order.Tick{Meta: order.Meta{By: order.Engine, Applied: b.back(ago)}})
+}
+
+// person acts on the open case of a kind.
+func (b *story) person(ago time.Duration, who string, kind order.CaseKind, act func(m order.Meta, id string) order.Event) *story {
+	m := order.Meta{ID: "aud", By: order.Support, Actor: who, Reason: "agreed with the depot", Applied: b.back(ago)}
+	for _, c := range b.st.Cases {
+		if c.Kind == kind {
+			return b.request(act(m, c.ID))
+		}
+	}
+	return b
+}
 
 // end lets time pass until now and hands the fixture over.
 func (b *story) end(name string) fixture {

@@ -16,7 +16,13 @@ import (
 
 const pageSize = 50
 
-var caseKinds = []order.CaseKind{order.NotPicked, order.NotPacked, order.MissedHandoff, order.Stalled, order.Late, order.FailedAttempt, order.LostParcel, order.HeldTooLong}
+func caseKinds() []order.CaseKind {
+	kinds := make([]order.CaseKind, 0, len(order.CaseDefinitions))
+	for _, d := range order.CaseDefinitions {
+		kinds = append(kinds, d.Kind)
+	}
+	return kinds
+}
 
 type ordersPage struct {
 	head
@@ -99,7 +105,7 @@ func (s *server) orders(c echo.Context, w who) error {
 	if !slices.Contains(order.Statuses, order.Status(f.Status)) {
 		f.Status = ""
 	}
-	if f.Case != "any" && !slices.Contains(caseKinds, order.CaseKind(f.Case)) {
+	if f.Case != "any" && !slices.Contains(caseKinds(), order.CaseKind(f.Case)) {
 		f.Case = ""
 	}
 	before := c.QueryParam("before")
@@ -121,7 +127,7 @@ func (s *server) orders(c echo.Context, w who) error {
 		p.Statuses = append(p.Statuses, choice{string(st), label(string(st)), f.Status == string(st)})
 	}
 	p.Cases = append(p.Cases, choice{"any", "any open case", f.Case == "any"})
-	for _, k := range caseKinds {
+	for _, k := range caseKinds() {
 		p.Cases = append(p.Cases, choice{string(k), label(string(k)), f.Case == string(k)})
 	}
 	if len(list) > pageSize {

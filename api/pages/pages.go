@@ -1,6 +1,7 @@
 // Package pages is what people look at: the buyer's tracking page and the
-// console of support and ops. Pages read PostgreSQL only, never Temporal, work
-// without JavaScript and load nothing from anywhere else.
+// console of support and ops. Pages read PostgreSQL only, never Temporal; the
+// console's forms ask the orders. All work without JavaScript and load nothing
+// from anywhere else.
 package pages
 
 import (
@@ -15,6 +16,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/waybillhq/waybill/internal/acts"
 	"github.com/waybillhq/waybill/internal/links"
 	"github.com/waybillhq/waybill/internal/store"
 )
@@ -31,6 +33,8 @@ type Store interface {
 	// Moments is the part of it that buyers may see.
 	Moments(ctx context.Context, orderID string, limit int) ([]store.Entry, error)
 	GetStore(ctx context.Context, id string) (store.StoreRow, error)
+	Cases(ctx context.Context, f store.CaseFilter) ([]store.CaseRow, error)
+	Queues(ctx context.Context, now time.Time) ([]store.Queue, error)
 }
 
 // VerifyKey says whose API key it is and what it may do.
@@ -46,6 +50,10 @@ type Deps struct {
 	// process.
 	Secret    []byte
 	VerifyKey VerifyKey
+	// Scopes are those that a signed-in key has now; nil: sessions are believed.
+	Scopes func(ctx context.Context, actor string) (scopes []string, ok bool)
+	// Desk carries out what the console's forms ask; nil: the console only shows.
+	Desk *acts.Desk
 }
 
 type server struct {

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -19,6 +21,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/waybillhq/waybill/internal/acts"
 	"github.com/waybillhq/waybill/internal/links"
 	"github.com/waybillhq/waybill/internal/store"
 	"github.com/waybillhq/waybill/order"
@@ -43,6 +46,10 @@ type memory struct {
 	err      error
 	row      store.StoreRow
 	asked    []store.Filter
+	worked   []store.CaseFilter
+	audits   []store.Audit
+	now      time.Time // of the orders
+	away     error     // orders do not answer
 	reads    int
 	dark     bool // there is no timeline
 }
@@ -120,6 +127,80 @@ func (m *memory) Orders(_ context.Context, f store.Filter) ([]store.Summary, err
 	return out, nil
 }
 
+func (m *memory) Cases(_ context.Context, f store.CaseFilter) ([]store.CaseRow, error) {
+	m.worked = append(m.worked, f)
+	if m.err != nil {
+		return nil, m.err
+	}
+	var out []store.CaseRow
+	for i := range m.fixtures {
+		st := m.fixtures[i].Order.State
+		for _, c := range st.Cases {
+			r := store.CaseRow{OrderID: st.Spec.ID, ID: c.ID, Kind: string(c.Kind), Parcel: c.Parcel, Owner: string(c.Owner), Severity: string(c.Severity), Level: c.Level, Assignee: c.Assignee, OpenedAt: c.OpenedAt, Due: c.Due, Text: c.Text}
+			if (f.Owner == "" || f.Owner == r.Owner) && (f.Kind == "" || f.Kind == r.Kind) && (f.Assignee == "" || f.Assignee == r.Assignee) && r.OrderID > f.After.OrderID {
+				out = append(out, r)
+			}
+		}
+	}
+	slices.SortStableFunc(out, func(a, b store.CaseRow) int { return a.Due.Compare(b.Due) })
+	return out[:min(len(out), f.Limit)], nil
+}
+
+func (m *memory) Queues(_ context.Context, now time.Time) ([]store.Queue, error) {
+	if m.err != nil {
+		return nil, m.err
+	}
+	of := map[string]store.Queue{}
+	for i := range m.fixtures {
+		for _, c := range m.fixtures[i].Order.State.Cases {
+			q := of[string(c.Owner)]
+			q.Owner, q.Open = string(c.Owner), q.Open+1
+			if !c.Due.After(now) {
+				q.Due++
+			}
+			of[q.Owner] = q
+		}
+	}
+	return slices.Collect(maps.Values(of)), nil
+}
+
+// desk lets people act on the fixtures, by the real rules.
+func (m *memory) desk(now func() time.Time) *acts.Desk {
+	return &acts.Desk{Audits: m, Orders: m, Log: slog.New(slog.DiscardHandler), Now: now}
+}
+
+func (m *memory) BeginAudit(_ context.Context, a store.Audit) error {
+	m.audits = append(m.audits, a)
+	return nil
+}
+
+func (m *memory) EndAudit(_ context.Context, id, outcome, detail string) error {
+	for i := range m.audits {
+		if m.audits[i].ID == id {
+			m.audits[i].Outcome, m.audits[i].Detail = outcome, detail
+		}
+	}
+	return nil
+}
+
+func (m *memory) Ask(ctx context.Context, id string, request order.Event) (order.View, error) {
+	if m.away != nil {
+		return order.View{}, m.away
+	}
+	o, err := m.Order(ctx, id)
+	if err != nil {
+		return order.View{}, err
+	}
+	request = order.Stamp(request, m.now)
+	now := *o.State
+	now.Now = m.now
+	if err := order.Check(&now, request); err != nil {
+		return order.View{}, err
+	}
+	order.Apply(o.State, request)
+	return order.ViewOf(o.State), nil
+}
+
 var testLinks = links.Links{PublicURL: "https://way.example", TemporalUIURL: "https://temporal.example", Namespace: "default", Secret: testSecret}
 
 // made is the memory of every test: its orders take a while to make and are
@@ -127,7 +208,7 @@ var testLinks = links.Links{PublicURL: "https://way.example", TemporalUIURL: "ht
 var made = sync.OnceValue(func() *memory { return newMemory(testNow) })
 
 func newMemory(now time.Time) *memory {
-	m := &memory{fixtures: append(fixtures(now), crowd(now)), row: store.StoreRow{ID: "acme", Name: "Acme Outfitters", BrandColor: "#0b5d4e", SupportEmail: "help@acme.example", SupportURL: "https://acme.example/help"}}
+	m := &memory{now: now, fixtures: append(fixtures(now), crowd(now)), row: store.StoreRow{ID: "acme", Name: "Acme Outfitters", BrandColor: "#0b5d4e", SupportEmail: "help@acme.example", SupportURL: "https://acme.example/help"}}
 	for i := range m.fixtures {
 		f := &m.fixtures[i]
 		// Each its own order, as in a real list.
@@ -242,7 +323,8 @@ func TestServe(t *testing.T) {
 	e.HideBanner = true
 	now := time.Now()
 	secret := testSecret
-	Mount(e, Deps{Store: newMemory(now), Links: testLinks, Secret: secret, VerifyKey: verify})
+	m := newMemory(now)
+	Mount(e, Deps{Store: m, Links: testLinks, Secret: secret, VerifyKey: verify, Desk: m.desk(func() time.Time { return now })})
 	// For screenshots, which cannot carry a cookie from one run to the next.
 	e.GET("/shot/*", func(c echo.Context) error {
 		r := c.Request().Clone(c.Request().Context())

@@ -22,6 +22,7 @@ import (
 	"github.com/waybillhq/waybill/activities"
 	"github.com/waybillhq/waybill/api"
 	"github.com/waybillhq/waybill/api/pages"
+	"github.com/waybillhq/waybill/internal/acts"
 	"github.com/waybillhq/waybill/internal/carriers/all"
 	"github.com/waybillhq/waybill/internal/folder"
 	"github.com/waybillhq/waybill/internal/intake"
@@ -158,7 +159,8 @@ func (p *process) api(ctx context.Context) error {
 			return p.ready(ctx)
 		},
 	})
-	pages.Mount(server.Echo, pages.Deps{Store: p.store, Links: l, Log: p.log, Now: time.Now, Secret: []byte(p.Secret), VerifyKey: server.VerifyKey})
+	pages.Mount(server.Echo, pages.Deps{Store: p.store, Links: l, Log: p.log, Now: time.Now, Secret: []byte(p.Secret), VerifyKey: server.VerifyKey, Scopes: server.KeyScopes,
+		Desk: &acts.Desk{Audits: p.store, Orders: orders{p.orders, p.store}, Log: p.log, Now: time.Now}})
 	h := &http.Server{
 		Handler: server.Echo, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
 		MaxHeaderBytes: 32 << 10, ErrorLog: slog.NewLogLogger(p.log.Handler(), slog.LevelDebug),
