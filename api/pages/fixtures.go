@@ -80,14 +80,14 @@ func fixtures(now time.Time) []fixture {
 		s.Lines[0].Name, s.Lines[1].Name = "خيمة لشخصين من ريدجلاين", "יתדות לאוהל, סט של 8"
 	}).shipped("1", 30*hour, "dhl_express", "JD014600003828392837").carrier("1", order.InTransit, 4*hour, "القاهرة", ""))
 	dear := func(s *order.Spec) { s.Lines[0].UnitAmount, s.Lines[1].UnitAmount = 64_900, 900 }
-	add("stalled", begin(now, 12*days, promise(at(3*days))).shipped("1", 9*days, "gls", "ZX81927364").pass(5*days).
+	add("stalled", begin(now, 12*days, promise(at(3*days))).shipped("1", 9*days, "gls", "ZX81927364").pass(5*days).pass(5*days-hour).
 		person(4*days, "key:7d2nq4", order.Stalled, func(m order.Meta, id string) order.Event {
 			return order.AssignCase{Meta: m, Case: id, Assignee: "key:7d2nq4"}
 		}).
 		person(4*days, "key:7d2nq4", order.Stalled, func(m order.Meta, id string) order.Event {
 			return order.NoteCase{Meta: m, Case: id, Text: "The depot in Hannover searches; they call back."}
 		}))
-	add("stalled-given-time", begin(now, 12*days, promise(at(3*days))).shipped("1", 7*days, "gls", "ZX81927364").pass(3*days).
+	add("stalled-given-time", begin(now, 12*days, promise(at(3*days))).shipped("1", 7*days, "gls", "ZX81927364").pass(3*days).pass(3*days-hour).
 		person(2*days, "key:7d2nq4", order.Stalled, func(m order.Meta, id string) order.Event {
 			return order.ResolveCase{Meta: m, Case: id, Resolution: order.WaitOn, Until: at(2 * days)}
 		}))

@@ -75,12 +75,15 @@ func (d *Desk) Do(ctx context.Context, o store.Order, who Asker, audit string, r
 	if err != nil && !(repeatable && isDuplicate(err)) {
 		return view, err
 	}
-	detail := ""
+	before, detail := "", ""
+	if r.Subject != nil {
+		before = r.Subject(order.ViewOf(o.Current()))
+	}
 	defer func() {
 		outcome := "done"
 		switch {
 		case err == nil && r.Subject != nil:
-			detail = r.Subject(order.ViewOf(o.Current())) + " → " + r.Subject(view)
+			detail = before + " → " + r.Subject(view)
 		case err == nil:
 		case ambiguous(err) && repeatable:
 			return // nobody knows yet; the retry will write what came of it
