@@ -73,13 +73,17 @@ type life struct {
 	n   int64
 }
 
-func newLife(t *testing.T) *life {
+func newLife(t *testing.T, fronts ...activities.Storefronts) *life {
 	var suite testsuite.WorkflowTestSuite
 	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
 	l := &life{T: t, world: &world{}, env: suite.NewTestWorkflowEnvironment()}
 	l.env.SetStartTime(start)
 	l.env.SetTestTimeout(20 * time.Second)
-	worker.Register(l.env, &activities.Activities{ReadModel: l.world, Inbox: l.world})
+	a := &activities.Activities{ReadModel: l.world, Inbox: l.world}
+	for _, f := range fronts {
+		a.Storefronts = f
+	}
+	worker.Register(l.env, a)
 	return l
 }
 
@@ -167,7 +171,7 @@ func TestAQuietParcelIsAskedForBeforeAnybodyIsAlarmed(t *testing.T) {
 	l.tell(1*hour, order.Scan{Parcel: "1", Kind: order.ScanLabelled, Carrier: "ups", Tracking: "1Z0000000001"}, scan(order.ScanPicked), scan(order.ScanPacked))
 	l.tell(2*hour, carrier(order.Accepted))
 	var asked int
-	var cases []order.Case
+	var cases []order.CaseView
 	l.env.RegisterDelayedCallback(func() { asked = l.questions }, 3*day+2*hour-time.Minute)
 	l.env.RegisterDelayedCallback(func() { cases = l.view().Cases }, 3*day+3*hour)
 	l.tell(4*day, carrier(order.InTransit))

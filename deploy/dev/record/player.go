@@ -85,6 +85,7 @@ type tale struct {
 	ctx   context.Context
 	order rig.Order
 	facts int
+	last  order.View // as until saw it last
 	err   error
 }
 
@@ -119,6 +120,31 @@ func (t *tale) post() {
 func (t *tale) ask(what string, body map[string]any) {
 	if t.err == nil {
 		t.granted(t.API.Post(t.ctx, rig.OrderPath(t.id())+what, body))
+	}
+}
+
+// again asks with the key of another scope: another person.
+func (t *tale) again(scope, what string, body map[string]any) {
+	if t.err == nil {
+		t.granted(t.API.Do(t.ctx, t.API.Keys[scope], http.MethodPost, rig.OrderPath(t.id())+what, body))
+	}
+}
+
+// resolve decides about the open case of a kind.
+func (t *tale) resolve(kind order.CaseKind, body map[string]any) {
+	t.hasCase(kind, true)
+	for _, c := range t.last.Cases {
+		if c.Kind == kind && t.err == nil {
+			t.ask("/cases/"+c.ID+"/resolve", body)
+		}
+	}
+}
+
+// remedy waits for the first remedy to be in a state and acts on it.
+func (t *tale) remedy(st order.RemedyState, act func(id string)) {
+	t.until("remedy "+string(st), func(v order.View) bool { return len(v.Remedies) > 0 && v.Remedies[0].State == st })
+	if t.err == nil {
+		act(t.last.Remedies[0].ID)
 	}
 }
 
@@ -234,6 +260,7 @@ func (t *tale) until(what string, is func(order.View) bool) {
 		}
 		return err
 	})
+	t.last = v
 	if err != nil {
 		t.err = fmt.Errorf("%s: %w", what, err)
 	}

@@ -135,6 +135,53 @@ var scenarios = []scenario{
 		t.create()
 		t.warehouse("1")
 		t.alone("1", order.Accepted, order.InTransit, order.Returning, order.Returned)
+		t.resolve(order.UnexpectedReturn, map[string]any{"resolution": order.Dismiss, "reason": "back in stock"})
+		t.closed()
+	}},
+	{name: "stalled-given-time", policy: func(p *order.Policy) { p.Movement = soon }, tell: func(t *tale) {
+		t.create()
+		t.warehouse("1")
+		t.alone("1", order.Accepted)
+		t.resolve(order.Stalled, map[string]any{"resolution": order.WaitOn, "until": time.Now().Add(time.Hour), "reason": "the depot searches"})
+		t.hasCase(order.Stalled, false)
+		t.alone("1", order.InTransit, order.OutForDelivery, order.Delivered)
+		t.closed()
+	}},
+	{name: "noticed-then-moves", policy: func(p *order.Policy) {
+		p.Movement = soon
+		for i := range p.Cases {
+			if notice := soon; p.Cases[i].Kind == order.Stalled {
+				p.Cases[i].Notice = &notice
+			}
+		}
+	}, tell: func(t *tale) {
+		t.create()
+		t.warehouse("1")
+		t.alone("1", order.Accepted)
+		t.until("the buyer is told", func(v order.View) bool { return len(v.Cases) > 0 && !v.Cases[0].NoticedAt.IsZero() })
+		t.alone("1", order.OutForDelivery, order.Delivered)
+		t.hasCase(order.Stalled, false)
+		t.closed()
+	}},
+	{name: "refund-with-two-people", policy: func(p *order.Policy) { p.RefundLimit = 100 }, tell: func(t *tale) {
+		t.order.Currency, t.order.Lines[0].UnitAmount = "EUR", 5000
+		t.create()
+		t.warehouse("1")
+		t.alone("1", order.Accepted, order.Lost)
+		t.resolve(order.LostParcel, map[string]any{"resolution": order.Refund, "reason": "no trace"})
+		t.remedy(order.ToApprove, func(id string) { t.again("support", "/remedies/"+id+"/decide", map[string]any{"agree": true}) })
+		// The store has no webhook, so a person carries it out.
+		t.remedy(order.Requested, func(id string) {
+			t.ask("/remedies/"+id+"/end", map[string]any{"confirmed": true, "reference": "rf-1", "reason": "paid back by hand"})
+		})
+		t.closed()
+	}},
+	{name: "not-received", policy: func(p *order.Policy) { p.CloseAfter = order.Duration(3 * time.Second) }, tell: func(t *tale) {
+		t.create()
+		t.warehouse("1")
+		t.alone("1", toDelivery...)
+		t.ask("/parcels/1/not-received", map[string]any{"reason": "nothing at the door"})
+		t.resolve(order.NotReceived, map[string]any{"resolution": order.Dismiss, "reason": "the neighbour had it"})
 		t.closed()
 	}},
 	{name: "lost-then-found", policy: func(p *order.Policy) { p.CloseAfter = order.Duration(3 * time.Second) }, tell: func(t *tale) {

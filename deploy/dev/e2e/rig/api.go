@@ -111,6 +111,7 @@ type (
 		Customer   Customer              `json:"customer"`
 		ShipTo     Address               `json:"ship_to"`
 		Lines      []order.Line          `json:"lines"`
+		Currency   string                `json:"currency,omitempty"`
 		Parcels    []order.PlannedParcel `json:"parcels,omitempty"`
 	}
 	// Customer is personal data.
