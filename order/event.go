@@ -226,6 +226,7 @@ const (
 	WaitExtended     HappeningType = "wait_extended"
 	WaitFired        HappeningType = "wait_fired"
 	RemedyChanged    HappeningType = "remedy_changed"
+	ReturnChanged    HappeningType = "return_changed"
 	AnomalyFound     HappeningType = "anomaly"
 	OrderClosed      HappeningType = "order_closed"
 	OrderReopened    HappeningType = "order_reopened"

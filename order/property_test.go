@@ -51,7 +51,7 @@ func drawEvent(t *rapid.T, now time.Time) Event {
 	if rapid.Bool().Draw(t, "inbox") {
 		m.N = int64(rapid.IntRange(1, 40).Draw(t, "n"))
 	}
-	parcel := rapid.SampledFrom([]string{"A", "A", "A", "B", "1", "nobody's"}).Draw(t, "parcel")
+	parcel := rapid.SampledFrom([]string{"A", "A", "A", "B", "1", "R1", "R2", "nobody's"}).Draw(t, "parcel")
 	switch kind := rapid.IntRange(0, 19).Draw(t, "kind"); kind {
 	case 0, 1, 2:
 		e := Scan{Meta: m, Parcel: parcel, Kind: rapid.SampledFrom(append([]ScanKind{"juggled"}, ScanKinds...)).Draw(t, "scan")}
@@ -149,13 +149,16 @@ func drawAct(t *rapid.T, s *State, now time.Time) Event {
 	if len(s.Remedies) > 0 {
 		remedy = rapid.SampledFrom(s.Remedies).Draw(t, "remedy").ID
 	}
+	if rapid.Bool().Draw(t, "about returns") {
+		return drawReturnAct(t, s, m)
+	}
 	switch rapid.IntRange(0, 11).Draw(t, "act") {
 	case 0:
 		return AssignCase{m, on, "ann"}
 	case 1:
 		return NoteCase{m, on, "called them"}
 	case 2, 3, 4, 5:
-		all := []Resolution{WaitOn, Arranged, CancelParcel, DeclareLost, DeclareDelivered, Refund, Replace, Claim, Dismiss}
+		all := []Resolution{WaitOn, Arranged, CancelParcel, DeclareLost, DeclareDelivered, Refund, Replace, Claim, EndReturn, Dismiss}
 		return ResolveCase{Meta: m, Case: on, Resolution: rapid.SampledFrom(all).Draw(t, "resolution"), Until: until, Amount: int64(rapid.SampledFrom([]int{0, 0, 500, 90000}).Draw(t, "amount"))}
 	case 6:
 		return ReopenCase{m, on}
@@ -169,6 +172,68 @@ func drawAct(t *rapid.T, s *State, now time.Time) Event {
 		return DecideRemedy{m, remedy, rapid.Bool().Draw(t, "agree")}
 	}
 	return EndRemedy{Meta: m, Remedy: remedy, Confirmed: rapid.Bool().Draw(t, "confirmed")}
+}
+
+// drawReturnAct is something that people do about returns: mostly the next step.
+func drawReturnAct(t *rapid.T, s *State, m Meta) Event {
+	if rapid.IntRange(0, 3).Draw(t, "desk") > 0 {
+		m.By, m.Reason = ReturnsDesk, "because"
+	}
+	sku := rapid.SampledFrom([]string{"mug", "tea", "mug"}).Draw(t, "sku")
+	quantity := rapid.IntRange(0, 3).Draw(t, "quantity")
+	id, state := "R1", ReturnState("")
+	if len(s.Returns) > 0 {
+		r := rapid.SampledFrom(s.Returns).Draw(t, "return")
+		id, state = r.ID, r.State
+		if len(r.Lines) > 0 && rapid.IntRange(0, 3).Draw(t, "its own") > 0 {
+			l := rapid.SampledFrom(r.Lines).Draw(t, "line")
+			sku, quantity = l.SKU, l.Quantity
+		}
+	}
+	act := rapid.IntRange(0, 9).Draw(t, "return act")
+	switch state {
+	case "", ReturnRejected, ReturnClosed, ReturnCancelled:
+		act = min(act, 3)
+	case ReturnReceived, ReturnInspecting:
+		act = max(act, 5)
+	case ReturnRequested, ReturnAuthorized, ReturnLabelSent, ReturnPickup, ReturnInTransit, ReturnDispositioned, RefundReleased, ReplacementReleased, ReturnSentBack:
+	}
+	switch act {
+	case 0, 1:
+		l := ReturnLine{SKU: sku, Quantity: quantity, Reason: rapid.SampledFrom(ReturnReasons).Draw(t, "why"), Wanted: rapid.SampledFrom([]RemedyKind{RefundRemedy, ReplacementRemedy, ExchangeRemedy, "gold"}).Draw(t, "wanted")}
+		if l.Wanted == ExchangeRemedy {
+			l.Instead = "cup"
+		}
+		lines := []ReturnLine{l}
+		if other := l; rapid.Bool().Draw(t, "two") {
+			other.SKU, other.Wanted, other.Instead = "tea", RefundRemedy, ""
+			lines = append(lines, other)
+		}
+		return RequestReturn{Meta: m, Lines: lines}
+	case 2:
+		return RequestReturn{Meta: m, Parcel: rapid.SampledFrom([]string{"A", "B", "1", "R1"}).Draw(t, "box")}
+	case 3:
+		return DecideReturn{m, id, rapid.IntRange(0, 2).Draw(t, "agree") > 0}
+	case 4:
+		if rapid.Bool().Draw(t, "pickup") {
+			return ShipReturn{Meta: m, Return: id, PickupAt: m.Applied.Add(hour)}
+		}
+		return ShipReturn{Meta: m, Return: id, Carrier: "ups", Tracking: "T-900"}
+	case 5, 6, 7:
+		p := Piece{SKU: sku, Quantity: quantity, Grade: rapid.SampledFrom(Grades).Draw(t, "grade"), Serial: rapid.SampledFrom([]SerialCheck{"", SerialOK, SerialMismatch}).Draw(t, "serial"),
+			To: rapid.SampledFrom([]Disposition{"", "", Scrap, SendBack}).Draw(t, "to")}
+		return InspectReturn{m, id, []Piece{p}}
+	case 8:
+		e := DisposeReturn{Meta: m, Return: id}
+		if rapid.Bool().Draw(t, "override") {
+			e.Lines = []Disposal{{sku, rapid.SampledFrom(Grades).Draw(t, "grade"), rapid.SampledFrom([]Disposition{"", Scrap, SendBack}).Draw(t, "to"), rapid.Bool().Draw(t, "accept")}}
+		}
+		return e
+	}
+	if rapid.Bool().Draw(t, "cancel") {
+		return CancelReturn{m, id}
+	}
+	return SendReturnBack{Meta: m, Return: id}
 }
 
 func TestWhateverHappensTheInvariantsHold(t *testing.T) {

@@ -13,6 +13,7 @@ const (
 	RefundRemedy      RemedyKind = "refund"      // the storefront pays back
 	ReplacementRemedy RemedyKind = "replacement" // the storefront makes a new order
 	ClaimRemedy       RemedyKind = "claim"       // the carrier pays; people file it
+	ExchangeRemedy    RemedyKind = "exchange"    // the storefront makes a new order for something else
 )
 
 // RemedyState is how far a remedy has come. Nothing is refunded before the
@@ -37,6 +38,7 @@ type Remedy struct {
 	Parcel     string       `json:"parcel,omitempty"`
 	Return     string       `json:"return,omitempty"`
 	Lines      []Allocation `json:"lines,omitempty"`
+	Instead    []Allocation `json:"instead,omitempty"` // what an exchange sends for the lines
 	Amount     int64        `json:"amount,omitempty"`
 	Currency   string       `json:"currency,omitempty"`
 	State      RemedyState  `json:"state"`
@@ -112,6 +114,12 @@ func (s *State) remedy(r Resolution, c Case, e ResolveCase) {
 	}
 	if p := s.ParcelByID(c.Parcel); p != nil {
 		rem.Lines = slices.Clone(p.Lines)
+		if ret := s.returnOf(p.ID); ret != nil {
+			rem.Return = ret.ID
+		}
+		if r == Refund && rem.Amount == 0 {
+			rem.Amount, _ = s.owedAll(p)
+		}
 	}
 	s.begin(rem)
 }
@@ -160,6 +168,7 @@ func (s *State) endRemedy(r *Remedy, st RemedyState, reference string, m Meta) {
 		text += ": " + m.Reason
 	}
 	s.tell(Happening{Type: RemedyChanged, At: s.Now, Parcel: r.Parcel, Actor: m.Actor, Cause: m.ID, Text: text})
+	s.remedied(r)
 }
 
 func (s *State) remedyAnswered(id string, e Answered) {
@@ -222,11 +231,16 @@ func (s *State) checkRemedy(e ResolveCase, c *Case) error {
 	if p == nil {
 		return refuse("resolution", "the case is about no parcel")
 	}
-	if kind != RefundRemedy {
-		return nil
-	}
-	worth := s.cost(p.Lines)
+	worth, whole := s.owedAll(p)
 	switch {
+	case kind == ClaimRemedy:
+		return nil
+	case worth == 0 && s.cost(p.Lines) > 0:
+		return refuse("resolution", "what was in parcel %s has been made good", p.ID)
+	case kind == ReplacementRemedy && !whole:
+		return refuse("resolution", "a part of what was in parcel %s has been made good: refund the rest", p.ID)
+	case kind == ReplacementRemedy:
+		return nil
 	case e.Amount < 0:
 		return refuse("amount", "must not be negative")
 	case s.Spec.Currency == "":
@@ -234,7 +248,7 @@ func (s *State) checkRemedy(e ResolveCase, c *Case) error {
 	case e.Amount == 0 && worth == 0:
 		return refuse("amount", "is needed: the order does not say what the lines cost")
 	case worth > 0 && e.Amount > worth:
-		return refuse("amount", "%s is more than the parcel's lines cost, %s", money(e.Amount, s.Spec.Currency), money(worth, s.Spec.Currency))
+		return refuse("amount", "%s is more than is left of what the parcel's lines cost, %s", money(e.Amount, s.Spec.Currency), money(worth, s.Spec.Currency))
 	}
 	return nil
 }

@@ -104,6 +104,8 @@ type Parcel struct {
 	Carrier  string       `json:"carrier,omitempty"`
 	Service  string       `json:"service,omitempty"`
 	Tracking string       `json:"tracking,omitempty"`
+	// Return is the return that it carries; empty for what goes to the buyer.
+	Return string `json:"return,omitempty"`
 	// Unplanned parcels hold what no planned parcel holds yet.
 	Unplanned bool `json:"unplanned,omitempty"`
 
@@ -268,6 +270,7 @@ type State struct {
 	Extensions []Extension `json:"extensions,omitempty"`
 	Revisits   []Revisit   `json:"revisits,omitempty"`
 	Remedies   []Remedy    `json:"remedies,omitempty"`
+	Returns    []Return    `json:"returns,omitempty"`
 	// PromiseMissed stays true once the promise passed without delivery.
 	PromiseMissed bool `json:"promise_missed,omitempty"`
 
