@@ -181,22 +181,30 @@ func drawReturnAct(t *rapid.T, s *State, m Meta) Event {
 	}
 	sku := rapid.SampledFrom([]string{"mug", "tea", "mug"}).Draw(t, "sku")
 	quantity := rapid.IntRange(0, 3).Draw(t, "quantity")
-	id, state := "R1", ReturnState("")
+	id, usual := "R1", []int{0, 1, 1, 2}
 	if len(s.Returns) > 0 {
 		r := rapid.SampledFrom(s.Returns).Draw(t, "return")
-		id, state = r.ID, r.State
-		if len(r.Lines) > 0 && rapid.IntRange(0, 3).Draw(t, "its own") > 0 {
-			l := rapid.SampledFrom(r.Lines).Draw(t, "line")
-			sku, quantity = l.SKU, l.Quantity
+		id = r.ID
+		for _, l := range r.Lines {
+			if all, _ := r.found(l.SKU); all < l.Quantity && rapid.IntRange(0, 3).Draw(t, "its own") > 0 {
+				sku, quantity = l.SKU, l.Quantity-all
+			}
+		}
+		switch r.State {
+		case ReturnRequested:
+			usual = []int{3, 3, 3, 9}
+		case ReturnAuthorized, ReturnLabelSent, ReturnPickup, ReturnInTransit:
+			usual = []int{0, 1, 4, 4, 9}
+		case ReturnReceived, ReturnInspecting:
+			usual = []int{5, 6, 7, 8}
+		case ReturnDispositioned, RefundReleased, ReplacementReleased, ReturnSentBack:
+			usual = []int{8, 9, 10, 10}
+		case ReturnRejected, ReturnClosed, ReturnCancelled:
 		}
 	}
-	act := rapid.IntRange(0, 9).Draw(t, "return act")
-	switch state {
-	case "", ReturnRejected, ReturnClosed, ReturnCancelled:
-		act = min(act, 3)
-	case ReturnReceived, ReturnInspecting:
-		act = max(act, 5)
-	case ReturnRequested, ReturnAuthorized, ReturnLabelSent, ReturnPickup, ReturnInTransit, ReturnDispositioned, RefundReleased, ReplacementReleased, ReturnSentBack:
+	act := rapid.IntRange(0, 10).Draw(t, "return act")
+	if rapid.IntRange(0, 5).Draw(t, "usual") > 0 {
+		act = rapid.SampledFrom(usual).Draw(t, "usual act")
 	}
 	switch act {
 	case 0, 1:
@@ -206,7 +214,7 @@ func drawReturnAct(t *rapid.T, s *State, m Meta) Event {
 		}
 		lines := []ReturnLine{l}
 		if other := l; rapid.Bool().Draw(t, "two") {
-			other.SKU, other.Wanted, other.Instead = "tea", RefundRemedy, ""
+			other.SKU, other.Wanted, other.Instead = "tea", rapid.SampledFrom([]RemedyKind{RefundRemedy, ReplacementRemedy}).Draw(t, "other wanted"), ""
 			lines = append(lines, other)
 		}
 		return RequestReturn{Meta: m, Lines: lines}
@@ -230,7 +238,7 @@ func drawReturnAct(t *rapid.T, s *State, m Meta) Event {
 		}
 		return e
 	}
-	if rapid.Bool().Draw(t, "cancel") {
+	if act == 9 {
 		return CancelReturn{m, id}
 	}
 	return SendReturnBack{Meta: m, Return: id}
@@ -397,4 +405,72 @@ func TestTheLastFixedNumberOfFactsIsRemembered(t *testing.T) {
 	e.N = 3*maxSeen - 100
 	play(&s, e)
 	equal(t, "seq after a repeat", s.Seq, seq)
+}
+
+// Lives of returns: an order that was delivered or came back, and then mostly
+// what happens to returns.
+func TestWhateverHappensToReturnsTheInvariantsHold(t *testing.T) {
+	seen := map[ReturnState]bool{}
+	rapid.Check(t, func(t *rapid.T) {
+		spec := today(rapid.SampledFrom([]Spec{oneParcel(), twoParcels()}).Draw(t, "spec"))
+		switch rapid.IntRange(0, 4).Draw(t, "prices") {
+		case 0:
+			spec.Currency = ""
+		case 1:
+			for i := range spec.Lines {
+				spec.Lines[i].UnitAmount = 0
+			}
+		case 2:
+			spec.Policy.RefundLimit, spec.Policy.ReturnAutoLimit = 1500, 1500
+		}
+		w, now := watching(spec), t0
+		for _, p := range spec.Parcels {
+			end := rapid.SampledFrom([]Milestone{Delivered, Delivered, Delivered, Returned, Lost}).Draw(t, p.ID)
+			if err := w.apply(moves(1, end).of(p.ID)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		now = at(1)
+		for range rapid.IntRange(1, 40).Draw(t, "events") {
+			now = now.Add(time.Duration(rapid.SampledFrom([]int{0, 1, 24, 24, 24 * 4, 24 * 20}).Draw(t, "hours later")) * hour)
+			var e Event
+			switch rapid.IntRange(0, 9).Draw(t, "kind") {
+			case 0, 1, 2, 3, 4:
+				m := Meta{ID: fmt.Sprint("a", w.s.Seq), By: Support, Actor: rapid.SampledFrom([]string{"ann", "bo"}).Draw(t, "actor"), Reason: "because", Applied: now}
+				e = drawReturnAct(t, &w.s, m)
+			case 5, 6:
+				p := rapid.SampledFrom(w.s.Parcels).Draw(t, "parcel").ID
+				if n := len(w.s.Returns); n > 0 && rapid.IntRange(0, 3).Draw(t, "a return's") > 0 {
+					p = rapid.SampledFrom(w.s.Returns).Draw(t, "whose").Parcel
+				}
+				if rapid.IntRange(0, 2).Draw(t, "dock") == 0 {
+					e = Scan{Meta: Meta{By: Warehouse, Occurred: now, Applied: now}, Parcel: p, Kind: ScanReturned}
+				} else {
+					e = CarrierEvent{Meta: Meta{By: CarrierSays, Occurred: now, Applied: now}, Parcel: p, Physical: true, Correction: rapid.IntRange(0, 5).Draw(t, "correction") == 0,
+						Milestone: rapid.SampledFrom([]Milestone{InTransit, InTransit, Delivered, Returning, Returned, Lost, Destroyed, Labelled, Labelled}).Draw(t, "milestone")}
+				}
+			case 7:
+				if len(w.s.Pending) > 0 {
+					e = Answered{Meta: Meta{By: Engine, Applied: now}, Command: rapid.SampledFrom(w.s.Pending).Draw(t, "command").ID, Declined: rapid.SampledFrom([]string{"", "", "no"}).Draw(t, "declined")}
+					break
+				}
+				e = Tick{Meta{By: Engine, Applied: now}}
+			case 8:
+				e = drawAct(t, &w.s, now)
+			default:
+				e = Tick{Meta{By: Engine, Applied: now}}
+			}
+			if err := w.apply(e); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, d := range ReturnDefinitions {
+			seen[d.State] = seen[d.State] || w.were[d.State]
+		}
+	})
+	for _, d := range ReturnDefinitions {
+		if !seen[d.State] {
+			t.Errorf("no return was ever %s", d.State)
+		}
+	}
 }

@@ -891,6 +891,9 @@ func (s *State) returnWait(r *Return) (w Wait, late CaseKind, ok bool) {
 		return w, late, false
 	}
 	w.Then = "a " + string(late) + " case is opened"
+	if late == InspectionOverdue {
+		w.Then = "an " + string(late) + " case is opened"
+	}
 	return w, late, true
 }
 

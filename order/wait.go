@@ -347,7 +347,7 @@ func (s *State) openCases() {
 		case p.Milestone == Lost, p.inbound() && p.Milestone == Destroyed:
 			s.open(LostParcel, p, SupportTeam, p.Since, "given up as lost")
 		case s.Rules >= 2 && s.unexpected(p):
-			s.open(UnexpectedReturn, p, ReturnsTeam, p.turned(), "it turned round without a return")
+			s.open(UnexpectedReturn, p, ReturnsTeam, p.turned(), map[bool]string{false: "it turned round without a return", true: "it comes, though return " + p.Return + " had ended"}[p.inbound()])
 		}
 	}
 	if s.late() {
@@ -465,7 +465,7 @@ func (s *State) caseWaits(c *Case, add func(Wait)) {
 		add(Wait{Kind: WaitNotice, Parcel: c.Parcel, Case: c.Kind, What: "people to settle " + string(c.Kind) + " before the buyer hears of it", Since: c.OpenedAt, Until: c.NoticeAt,
 			Rule: "cases." + string(c.Kind) + ".notice " + p.caseRule(c.Kind).Notice.String(), Owner: c.Owner, Then: "the buyer is told", CutShort: "resolve the case, or tell the buyer now"})
 	}
-	if c.Kind == Stalled && s.caseOf(LostParcel, c.Parcel) == nil && !s.decided(LostParcel, c.Parcel, c.Baseline) {
+	if parcel := s.ParcelByID(c.Parcel); c.Kind == Stalled && parcel != nil && parcel.still(c.Baseline) && s.caseOf(LostParcel, c.Parcel) == nil && !s.decided(LostParcel, c.Parcel, c.Baseline) {
 		add(Wait{Kind: WaitTrace, Parcel: c.Parcel, Case: c.Kind, What: "a trace of the stalled parcel", Since: c.OpenedAt, Until: c.OpenedAt.Add(time.Duration(p.Trace)),
 			Rule: "trace " + p.Trace.String(), Owner: OpsTeam, Then: "a lost case is opened", CutShort: "any movement, or say that it is lost"})
 	}
