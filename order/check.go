@@ -201,7 +201,7 @@ func Check(s *State, e Event) error {
 		}
 		return nil
 	case ChangePromise:
-		if !s.SettledAt.IsZero() {
+		if !s.SettledAt.IsZero() || len(s.Returns) > 0 && !s.undelivered() {
 			return refuse("", "nothing is left to promise: the order is %s", s.Status)
 		}
 		if e.PromisedAt.Before(s.Spec.PlacedAt) || e.PromisedAt.After(s.Now.AddDate(5, 0, 0)) {

@@ -14,12 +14,12 @@ type watch struct {
 	ids    map[string]bool        // command IDs ever given out
 	open   map[string]bool        // cases as the happenings tell them
 	told   map[string]ReturnState // the states of returns as they tell them
-	were   map[ReturnState]bool   // those that any return has been in
-	strict bool                   // requests pass Check; the state is one that we made
+	steps  map[[2]ReturnState]bool
+	strict bool // requests pass Check; the state is one that we made
 }
 
 func watching(spec Spec) *watch {
-	w := &watch{s: New(spec, rulesOf(spec), spec.PlacedAt), ids: map[string]bool{}, open: map[string]bool{}, told: map[string]ReturnState{}, were: map[ReturnState]bool{}, strict: true}
+	w := &watch{s: New(spec, rulesOf(spec), spec.PlacedAt), ids: map[string]bool{}, open: map[string]bool{}, told: map[string]ReturnState{}, steps: map[[2]ReturnState]bool{}, strict: true}
 	w.s.Told = nil
 	return w
 }
@@ -133,7 +133,7 @@ func (w *watch) check(pending, cmds []Command) error {
 			if was != to && !(was == "" && to == ReturnRequested) && !LegalReturn(was, to) {
 				return fmt.Errorf("return %s went from %q to %s", words[0], was, to)
 			}
-			w.told[words[0]], w.were[to] = to, true
+			w.told[words[0]], w.steps[[2]ReturnState{was, to}] = to, true
 		}
 	}
 	if err := w.checkReturns(); err != nil {

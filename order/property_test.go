@@ -464,13 +464,13 @@ func TestWhateverHappensToReturnsTheInvariantsHold(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		for _, d := range ReturnDefinitions {
-			seen[d.State] = seen[d.State] || w.were[d.State]
+		for step := range w.steps {
+			seen[step[1]] = true
 		}
 	})
-	for _, d := range ReturnDefinitions {
-		if !seen[d.State] {
-			t.Errorf("no return was ever %s", d.State)
+	for _, state := range []ReturnState{ReturnReceived, ReturnInspecting, ReturnDispositioned} {
+		if !seen[state] {
+			t.Errorf("no return was ever %s", state) // then this test tests nothing
 		}
 	}
 }
