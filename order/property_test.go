@@ -423,14 +423,13 @@ func TestWhateverHappensToReturnsTheInvariantsHold(t *testing.T) {
 		case 2:
 			spec.Policy.RefundLimit, spec.Policy.ReturnAutoLimit = 1500, 1500
 		}
-		w, now := watching(spec), t0
+		w, now := watching(spec), at(1)
 		for _, p := range spec.Parcels {
 			end := rapid.SampledFrom([]Milestone{Delivered, Delivered, Delivered, Returned, Lost}).Draw(t, p.ID)
 			if err := w.apply(moves(1, end).of(p.ID)); err != nil {
 				t.Fatal(err)
 			}
 		}
-		now = at(1)
 		for range rapid.IntRange(1, 40).Draw(t, "events") {
 			now = now.Add(time.Duration(rapid.SampledFrom([]int{0, 1, 24, 24, 24 * 4, 24 * 20}).Draw(t, "hours later")) * hour)
 			var e Event

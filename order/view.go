@@ -139,7 +139,7 @@ type View struct {
 	Closed      bool         `json:"closed"`
 	Lines       []LineView   `json:"lines"`
 	Parcels     []ParcelView `json:"parcels"`
-	Returns     []ReturnView `json:"returns"`
+	Returns     []ReturnView `json:"returns,omitempty"` // none: absent
 	Cases       []Case       `json:"cases"`
 	Waiting     []Wait       `json:"waiting"`
 	Anomalies   int          `json:"anomalies"`
@@ -148,7 +148,7 @@ type View struct {
 	Seq         int64        `json:"seq"`
 }
 
-// ViewOf shows a state. Lists are never null.
+// ViewOf shows a state. Lists are never null; returns are absent when there are none.
 func ViewOf(s *State) View {
 	v := View{
 		ID: s.Spec.ID, Store: s.Spec.Store, Number: s.Spec.Number, Class: s.Spec.Class, Status: s.Status, Summary: Summary(s),
