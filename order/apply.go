@@ -407,6 +407,9 @@ func better(a, b mark) bool {
 	return c < 0
 }
 
+// Outranks says whether a decides over b where both are said of one moment.
+func Outranks(a, b Milestone) bool { return a != b && better(mark{Milestone: a}, mark{Milestone: b}) }
+
 func (s *State) putParcel(e PutParcel) {
 	lines := e.Lines
 	p := s.ParcelByID(e.Parcel)

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/url"
 	"os"
+	"strconv"
 	"strings"
 
 	enumspb "go.temporal.io/api/enums/v1"
@@ -33,7 +34,11 @@ type Config struct {
 	Secret            string // WAYBILL_SECRET: signs tracking links and console sessions
 	// WebhookSecrets by carrier, WAYBILL_WEBHOOK_SECRETS: "ups=secret,fedex=new|old".
 	WebhookSecrets map[string][][]byte
+	RawDays        int // WAYBILL_RAW_DAYS: how long the bodies of webhooks are kept; 0: 30
 }
+
+// rawDays is enough for a carrier to answer a question about what it sent.
+const rawDays = 30
 
 // FromEnv reads the configuration and names everything that is wrong with it.
 func FromEnv() (Config, error) {
@@ -49,7 +54,11 @@ func FromEnv() (Config, error) {
 	}
 	var err error
 	c.WebhookSecrets, err = webhookSecrets(os.Getenv("WAYBILL_WEBHOOK_SECRETS"))
-	return c, errors.Join(err, c.validate())
+	var daysErr error
+	if c.RawDays, daysErr = strconv.Atoi(env("WAYBILL_RAW_DAYS", strconv.Itoa(rawDays))); daysErr != nil || c.RawDays < 1 {
+		daysErr = fmt.Errorf("WAYBILL_RAW_DAYS: %q is not a number of days, 1 or more", os.Getenv("WAYBILL_RAW_DAYS"))
+	}
+	return c, errors.Join(err, daysErr, c.validate())
 }
 
 // webhookSecrets reads "ups=secret,fedex=new|old": two secrets of a carrier are

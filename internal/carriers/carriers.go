@@ -19,7 +19,7 @@ type Event struct {
 	ID       string
 	Tracking string
 	// Table and Code name the carrier's code. Codes collide between tables, so
-	// neither means anything alone.
+	// neither means anything alone. A table's name has no space and no slash.
 	Table, Code string
 	Reading
 	Description string

@@ -28,6 +28,7 @@ const (
 	idlePause  = 50 * time.Millisecond
 	standBy    = time.Second
 	orphanLook = 250 * time.Millisecond
+	rereadLook = time.Second
 	// orphanReach looks back for transactions that committed late.
 	orphanReach = 10 * time.Second
 	atOnce      = 200 // orders per round
@@ -41,6 +42,7 @@ type Store interface {
 	Unstarted(ctx context.Context, limit int) ([]order.Spec, error)
 	MarkStarted(ctx context.Context, ids []string) error
 	AttachOrphans(ctx context.Context, since time.Time) (int64, error)
+	Reread(ctx context.Context) (store.Reread, error)
 	DueFacts(ctx context.Context, limit int, except []string) ([]store.Due, error)
 	MarkSent(ctx context.Context, ns []int64, outcome string) error
 }
@@ -85,7 +87,7 @@ func (r *Relay) Run(ctx context.Context) error {
 }
 
 func (r *Relay) lead(ctx context.Context, leader *store.Leader) error {
-	var orphans, held time.Time
+	var orphans, reread, held time.Time
 	since := time.Time{} // the first look considers every orphan
 	for ctx.Err() == nil {
 		now := time.Now()
@@ -100,6 +102,15 @@ func (r *Relay) lead(ctx context.Context, leader *store.Leader) error {
 				return err
 			}
 			orphans, since = now, now.Add(-orphanReach)
+		}
+		if now.Sub(reread) > rereadLook {
+			did, err := r.Store.Reread(ctx)
+			if err != nil {
+				return err
+			}
+			if !did.More { // else at once again, between two rounds of telling
+				reread = now
+			}
 		}
 		started, err := r.start(ctx)
 		if err != nil {

@@ -18,6 +18,7 @@ import (
 const (
 	intakeWriters = 3
 	intakeBatch   = 2000
+	intakeBytes   = 8 << 20 // of raw bodies
 )
 
 // Event is the fact as the order will see it, but for its number.
@@ -48,8 +49,8 @@ func (f *Fact) ride() string {
 }
 
 type acceptance struct {
-	ctx     context.Context
 	facts   []Fact
+	raw     *RawBody
 	results []Result
 	err     error
 	done    chan struct{}
@@ -61,7 +62,16 @@ func (s *Store) Accept(ctx context.Context, facts []Fact) ([]Result, error) {
 	if len(facts) == 0 {
 		return nil, nil
 	}
-	a := &acceptance{ctx: ctx, facts: facts, done: make(chan struct{})}
+	return s.accept(ctx, &acceptance{facts: facts, done: make(chan struct{})})
+}
+
+// AcceptBody is Accept for facts that were read from a body, which is kept with
+// them in the same transaction. The same body of a source is kept once.
+func (s *Store) AcceptBody(ctx context.Context, raw RawBody, facts []Fact) ([]Result, error) {
+	return s.accept(ctx, &acceptance{facts: facts, raw: &raw, done: make(chan struct{})})
+}
+
+func (s *Store) accept(ctx context.Context, a *acceptance) ([]Result, error) {
 	select {
 	case s.intake <- a:
 	case <-ctx.Done():
@@ -86,13 +96,14 @@ func (s *Store) takeIn(ctx context.Context) {
 		case a := <-s.intake:
 			batch = append(batch, a)
 		}
-		n := len(batch[0].facts)
+		n, bytes := batch[0].size()
 	more:
-		for n < intakeBatch {
+		for n < intakeBatch && bytes < intakeBytes {
 			select {
 			case a := <-s.intake:
 				batch = append(batch, a)
-				n += len(a.facts)
+				facts, body := a.size()
+				n, bytes = n+facts, bytes+body
 			default:
 				break more
 			}
@@ -101,18 +112,29 @@ func (s *Store) takeIn(ctx context.Context) {
 	}
 }
 
+func (a *acceptance) size() (facts, bytes int) {
+	if a.raw != nil {
+		bytes = len(a.raw.Body)
+	}
+	return len(a.facts), bytes
+}
+
 func (s *Store) write(ctx context.Context, columns *factColumns, batch []*acceptance) {
 	n := 0
 	for _, a := range batch {
 		n += len(a.facts)
 	}
 	all := make([]*Fact, 0, n)
+	var raws []*RawBody
 	for _, a := range batch {
 		for i := range a.facts {
 			all = append(all, &a.facts[i])
 		}
+		if a.raw != nil {
+			raws = append(raws, a.raw)
+		}
 	}
-	results, err := s.insertFacts(ctx, columns, all)
+	results, err := s.insert(ctx, columns, all, raws)
 	if err != nil && len(batch) > 1 {
 		// One caller's bad item must not fail the others.
 		for _, a := range batch {
@@ -136,9 +158,10 @@ func (s *Store) write(ctx context.Context, columns *factColumns, batch []*accept
 const insertFacts = `
 with item as (
     select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[],
-        $11::bool[], $12::bool[], $13::timestamptz[], $14::timestamptz[], $15::text[], $16::text[], $17::text[], $18::text[], $19::text[], $20::text[], $21::text[])
+        $11::bool[], $12::bool[], $13::timestamptz[], $14::timestamptz[], $15::text[], $16::text[], $17::text[], $18::text[], $19::text[], $20::text[], $21::text[],
+        $22::int[])
     as t (source, event_id, kind, ref_order, ref_parcel, carrier, tracking, milestone, code, bucket,
-        physical, correction, eta, occurred_at, local_time, utc_offset, time_basis, location, description, actor, ride)
+        physical, correction, eta, occurred_at, local_time, utc_offset, time_basis, location, description, actor, ride, mapping)
 ), routed as (
     select i.*, coalesce(named.order_id, bound.order_id) as order_id, coalesce(named.id, bound.id) as parcel_id,
         coalesce(named.ride_along, bound.ride_along, '0') as "window",
@@ -151,9 +174,9 @@ with item as (
         order by q.bound_at desc limit 1) bound on true
 )
 insert into inbox (source, event_id, kind, order_id, parcel_id, ref_order, ref_parcel, carrier, tracking, milestone, code, bucket,
-    physical, correction, eta, occurred_at, local_time, utc_offset, time_basis, location, description, actor, due_at)
+    physical, correction, eta, occurred_at, local_time, utc_offset, time_basis, location, description, actor, mapping, due_at)
 select source, event_id, kind, order_id, parcel_id, ref_order, ref_parcel, carrier, tracking, milestone, code, bucket,
-    physical, correction, eta, occurred_at, local_time, utc_offset, time_basis, location, description, actor,
+    physical, correction, eta, occurred_at, local_time, utc_offset, time_basis, location, description, actor, nullif(mapping, -1),
     case when rides then now() + "window" else now() end
 from routed order by source collate "C", event_id collate "C"
 on conflict (source, event_id) do nothing
@@ -167,13 +190,14 @@ type factColumns struct {
 	physical, correction []bool
 	eta                  []*time.Time
 	occurred             []time.Time
+	mapping              []int32 // -1: our own reading
 }
 
 func (c *factColumns) reset() {
 	for i := range c.text {
 		c.text[i].reset()
 	}
-	c.physical, c.correction, c.eta, c.occurred = c.physical[:0], c.correction[:0], c.eta[:0], c.occurred[:0]
+	c.physical, c.correction, c.eta, c.occurred, c.mapping = c.physical[:0], c.correction[:0], c.eta[:0], c.occurred[:0], c.mapping[:0]
 }
 
 func (c *factColumns) add(f *Fact) {
@@ -182,9 +206,16 @@ func (c *factColumns) add(f *Fact) {
 		c.text[j].add(v)
 	}
 	c.physical, c.correction, c.eta, c.occurred = append(c.physical, f.Physical), append(c.correction, f.Correction), append(c.eta, f.ETA), append(c.occurred, f.OccurredAt)
+	mapping := int32(f.Mapping)
+	if mapping == 0 && !f.Unmapped {
+		mapping = -1
+	}
+	c.mapping = append(c.mapping, mapping)
 }
 
-func (s *Store) insertFacts(ctx context.Context, c *factColumns, facts []*Fact) ([]Result, error) {
+// insert writes facts and bodies in one transaction and one round trip: a batch
+// without explicit transactions is one.
+func (s *Store) insert(ctx context.Context, c *factColumns, facts []*Fact, raws []*RawBody) ([]Result, error) {
 	results := make([]Result, len(facts))
 	at := make(map[factKey]int, len(facts)) // the first of each; the same again is a duplicate
 	c.reset()
@@ -197,20 +228,35 @@ func (s *Store) insertFacts(ctx context.Context, c *factColumns, facts []*Fact) 
 		}
 	}
 	t := &c.text
-	rows, err := s.pool.Query(ctx, insertFacts, &t[0], &t[1], &t[2], &t[3], &t[4], &t[5], &t[6], &t[7], &t[8], &t[9],
-		c.physical, c.correction, c.eta, c.occurred, &t[10], &t[11], &t[12], &t[13], &t[14], &t[15], &t[16])
-	if err != nil {
-		return nil, fmt.Errorf("accept facts: %w", err)
+	args := []any{&t[0], &t[1], &t[2], &t[3], &t[4], &t[5], &t[6], &t[7], &t[8], &t[9],
+		c.physical, c.correction, c.eta, c.occurred, &t[10], &t[11], &t[12], &t[13], &t[14], &t[15], &t[16], c.mapping}
+	told := func(rows pgx.Rows) error {
+		var k factKey
+		var routed bool
+		_, err := pgx.ForEachRow(rows, []any{&k.source, &k.id, &routed}, func() error {
+			results[at[k]] = Orphan
+			if routed {
+				results[at[k]] = Accepted
+			}
+			return nil
+		})
+		return err
 	}
-	var k factKey
-	var routed bool
-	if _, err := pgx.ForEachRow(rows, []any{&k.source, &k.id, &routed}, func() error {
-		results[at[k]] = Orphan
-		if routed {
-			results[at[k]] = Accepted
+	var err error
+	if len(raws) == 0 {
+		var rows pgx.Rows
+		if rows, err = s.pool.Query(ctx, insertFacts, args...); err == nil {
+			err = told(rows)
 		}
-		return nil
-	}); err != nil {
+	} else {
+		var batch pgx.Batch
+		if len(facts) > 0 {
+			batch.Queue(insertFacts, args...).Query(told)
+		}
+		batch.Queue(insertRaw, rawColumns(raws)...)
+		err = s.pool.SendBatch(ctx, &batch).Close()
+	}
+	if err != nil {
 		return nil, fmt.Errorf("accept facts: %w", err)
 	}
 	return results, nil

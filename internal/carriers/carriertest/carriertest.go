@@ -109,6 +109,8 @@ func CheckEvent(e carriers.Event) error {
 		return errors.New("no tracking number")
 	case e.Code == "" || len(e.Code) > 80 || e.Table == "":
 		return errors.New("no code, or no table")
+	case strings.ContainsAny(e.Table, " /") || len(e.Table) > 40:
+		return errors.New("a table's name that cannot stand before a code")
 	case e.Milestone != "" && !e.Milestone.Known():
 		return errors.New("unknown milestone")
 	case e.Milestone.Stage() > order.Preparing && !e.Physical && e.Milestone != order.Lost && e.Milestone != order.Destroyed:

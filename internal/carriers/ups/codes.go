@@ -108,7 +108,7 @@ func unmapped(s status) (key, carriers.Reading) {
 	case code != "" && len(tables) > 0:
 		return key{tables[0], code}, none
 	case code != "":
-		return key{"type " + or(kind, "none"), code}, none
+		return key{"type", or(kind, "none") + " " + code}, none
 	}
 	return key{"type", or(kind, "none")}, none
 }

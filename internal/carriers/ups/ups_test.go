@@ -108,7 +108,7 @@ func TestReadings(t *testing.T) {
 	}{
 		"unknown code":                    {status{Type: "X", Code: "??"}, "EXC", "??", carriers.Reading{Unmapped: true}},
 		"unknown status code":             {status{StatusCode: "999"}, "statusCode", "999", carriers.Reading{Unmapped: true}},
-		"unknown type":                    {status{Type: "Q", Code: "OR"}, "type Q", "OR", carriers.Reading{Unmapped: true}},
+		"unknown type":                    {status{Type: "Q", Code: "OR"}, "type", "Q OR", carriers.Reading{Unmapped: true}},
 		"nothing":                         {status{}, "type", "none", carriers.Reading{Unmapped: true}},
 		"known to say nothing":            {status{StatusCode: "000"}, "statusCode", "000", carriers.Reading{}},
 		"number lost its zeros":           {status{StatusCode: "11"}, "statusCode", "011", carriers.Reading{Milestone: order.Delivered, Physical: true}},
