@@ -93,8 +93,8 @@ type codePage struct {
 	head
 	Fault                      *faultRow
 	Carrier, Name, Table, Code string
-	Own, Meaning               string // of our own table; empty: it has none
-	Now                        *mappingRow
+	Own, Meaning               string      // of our own table; empty: it has none
+	Mapped                     *mappingRow // as it holds
 	Versions                   []mappingRow
 	May                        bool
 	Kinds                      []choice
@@ -272,9 +272,9 @@ func (s *server) describe(p codePage, w who, a carriers.Adapter, table, code str
 		}
 	}
 	if len(p.Versions) > 0 {
-		p.Now, chosen = &p.Versions[0], p.Versions[0].Kind
+		p.Mapped, chosen = &p.Versions[0], p.Versions[0].Kind
 		if p.Error == "" {
-			p.Bucket = p.Now.Bucket
+			p.Bucket = p.Mapped.Bucket
 		}
 	}
 	if p.Error != "" && len(p.Kinds) == 1 { // as it was chosen, when refused
@@ -282,7 +282,7 @@ func (s *server) describe(p codePage, w who, a carriers.Adapter, table, code str
 	}
 	p.Kinds = nil
 	for _, k := range kindWords {
-		if k.kind != store.Withdrawn || p.Now != nil {
+		if k.kind != store.Withdrawn || p.Mapped != nil {
 			p.Kinds = append(p.Kinds, choice{k.kind, k.words, k.kind == chosen})
 		}
 	}

@@ -86,7 +86,7 @@ func TestACodeIsMappedInTheConsole(t *testing.T) {
 	if saved.Code != http.StatusSeeOther || len(m.audits) != 1 || m.mapped[0].Bucket != "" || m.mapped[0].Actor != "key-ops" || m.audits[0].Action != "map_code" || m.audits[0].Role != "ops" {
 		t.Fatalf("status %d, %+v, %+v", saved.Code, m.mapped, m.audits)
 	}
-	has(t, get(e, saved.Header().Get("Location"), signedIn()).body, "12 events that had come before were read again", "1 event keeps", "version 1", "their notice", `value="ofd" selected`, `value="withdrawn"`)
+	has(t, get(e, saved.Header().Get("Location"), signedIn()).body, "12 events that had come before were read again", "1 event keeps", "version 1", "2026-11-20 14:30 UTC", "their notice", `value="ofd" selected`, `value="withdrawn"`)
 }
 
 func TestAFaultIsClosedByHandForAReason(t *testing.T) {
