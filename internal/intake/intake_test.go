@@ -486,3 +486,17 @@ func TestABodyIsKeptTogetherWithItsFactsOrNotAtAll(t *testing.T) {
 		t.Errorf("%d rows", n)
 	}
 }
+
+func FuzzKey(f *testing.F) {
+	f.Add("EXC", "9/Z 4")
+	f.Add("type", "Q OR")
+	f.Fuzz(func(t *testing.T, table, code string) {
+		if strings.ContainsAny(table, " /") {
+			return
+		}
+		m := store.Mapping{Carrier: "ups", Table: table, Code: code}
+		if c, tab, k := intake.SplitKey(m.Key()); c != "ups" || tab != table || k != code {
+			t.Errorf("%q comes apart as %q %q %q", m.Key(), c, tab, k)
+		}
+	})
+}
