@@ -36,6 +36,7 @@ var kindWords = []struct{ kind, words string }{
 	{"ofd", "out for delivery"},
 	{"ready_pickup", "ready for pickup: a shop, locker or post office has it"},
 	{"attempt", "attempt: a delivery was tried and failed"},
+	{"partial", "partial: some of its pieces are delivered, not all"},
 	{"delivered", "delivered: with the buyer"},
 	{"returning", "returning: on its way back to the sender"},
 	{"returned", "returned: back with the sender"},

@@ -216,12 +216,13 @@ func (p *process) worker(ctx context.Context) error {
 }
 
 const (
-	upkeepEvery = time.Minute
+	upkeepEvery = time.Hour
 	purgeBatch  = 1000 // raw bodies in one statement
 )
 
 // upkeep drops raw bodies whose time is over, and tells of unknown codes that no
-// process lived to tell of. Every worker may do it: doing it twice does nothing.
+// process lived to tell of: at the start, which follows a crash, and every hour.
+// Every worker may do it: doing it twice does nothing.
 func (p *process) upkeep(ctx context.Context) {
 	tick := time.NewTicker(upkeepEvery)
 	defer tick.Stop()

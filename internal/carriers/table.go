@@ -41,6 +41,7 @@ var kinds = map[string]struct {
 	"ready_pickup": {order.ReadyForPickup, true},
 	"arrived_dest": {order.InTransit, true},
 	"attempt":      {order.AttemptFailed, true},
+	"partial":      {order.InTransit, true}, // some pieces are delivered: delivered is when all are
 	"delivered":    {order.Delivered, true},
 	"returning":    {order.Returning, true},
 	"returned":     {order.Returned, true},
@@ -59,7 +60,9 @@ var endings = map[string]order.Milestone{"lost": order.Lost, "destroyed_seized":
 func Kinds() []string { return slices.Sorted(maps.Keys(kinds)) }
 
 // Bucketed says whether a kind has a bucket; of the others it is dropped.
-func Bucketed(kind string) bool { return kind == "exception" || kind == "attempt" || kind == "customs" }
+func Bucketed(kind string) bool {
+	return slices.Contains([]string{"exception", "attempt", "customs", "partial"}, kind)
+}
 
 // ReadingOf is what a kind means to an order. ok is false for an unknown one.
 func ReadingOf(kind, bucket string) (r Reading, ok bool) {

@@ -193,7 +193,7 @@ func (in *Intake) Map(ctx context.Context, a carriers.Adapter, m store.Mapping, 
 	case !slices.Contains(MappingKinds(), m.Kind):
 		return m, store.Reread{}, &MappingError{"kind", "must be one of " + strings.Join(MappingKinds(), ", ")}
 	case m.Bucket != "" && !carriers.Bucketed(m.Kind):
-		return m, store.Reread{}, &MappingError{"bucket", "belongs to exception, attempt and customs only"}
+		return m, store.Reread{}, &MappingError{"bucket", "belongs to exception, attempt, customs and partial only"}
 	case m.Bucket == "" && m.Kind == "exception":
 		return m, store.Reread{}, &MappingError{"bucket", "is needed: what kind of exception"}
 	case m.Bucket != "" && !bucketPattern.MatchString(m.Bucket):

@@ -29,8 +29,10 @@ const (
 	standBy    = time.Second
 	orphanLook = 250 * time.Millisecond
 	rereadLook = time.Second
-	// orphanReach looks back for transactions that committed late.
+	// orphanReach looks back for transactions that committed late. Most commit at
+	// once, so only every tenth look goes back that far.
 	orphanReach = 10 * time.Second
+	orphanShort = time.Second
 	atOnce      = 200 // orders per round
 	parallel    = 24
 	maxItems    = 400 // per signal, far below Temporal's payload limit
@@ -89,7 +91,7 @@ func (r *Relay) Run(ctx context.Context) error {
 func (r *Relay) lead(ctx context.Context, leader *store.Leader) error {
 	var orphans, reread, held time.Time
 	since := time.Time{} // the first look considers every orphan
-	for ctx.Err() == nil {
+	for looks := 0; ctx.Err() == nil; {
 		now := time.Now()
 		if now.Sub(held) > time.Second {
 			if err := leader.Holds(ctx); err != nil {
@@ -101,7 +103,11 @@ func (r *Relay) lead(ctx context.Context, leader *store.Leader) error {
 			if _, err := r.Store.AttachOrphans(ctx, since); err != nil {
 				return err
 			}
-			orphans, since = now, now.Add(-orphanReach)
+			if looks++; looks%10 == 0 {
+				orphans, since = now, now.Add(-orphanReach)
+			} else {
+				orphans, since = now, now.Add(-orphanShort)
+			}
 		}
 		if now.Sub(reread) > rereadLook {
 			did, err := r.Store.Reread(ctx)

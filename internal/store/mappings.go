@@ -199,15 +199,16 @@ with recursive codes as (
         select source, code from inbox where mapping is not null and (source, code) > (c.source, c.code) order by source, code limit 1) n
 ), waiting as (
     select c.source, c.code, substr(c.source, length('carrier:') + 1) as carrier, split_part(c.code, ' ', 1) as code_table, substr(c.code, strpos(c.code, ' ') + 1) as bare from codes c
-), unheard as (
+), named as materialized (
     select w.*, w.carrier || '/' || w.code_table || '/' || w.bare as key from waiting w
     where coalesce((select m.unmapped from code_mappings m where m.carrier = w.carrier and m.code_table = w.code_table and m.code = w.bare order by version desc limit 1), true)
+), unheard as materialized ( -- nobody counts the facts of a code that is open already
+    select * from named u where not exists (select from faults f where f.kind = $1 and f.key = u.key and f.closed_at is null)
 )
 insert into faults (kind, key, title, sample, count, opened_at, last_at)
 select $1, u.key, u.carrier || ': the code ' || u.bare || ' is in no table (' || u.code_table || ')', i.description, i.count, now(), i.last
 from unheard u cross join lateral (select max(description) as description, count(*) as count, max(received_at) as last from inbox where mapping is not null and source = u.source and code = u.code) i
-where not exists (select from faults f where f.kind = $1 and f.key = u.key and f.closed_at is null)
-    and not exists (select from faults f where f.kind = $1 and f.key = u.key and f.closed_at >= i.last)
+where not exists (select from faults f where f.kind = $1 and f.key = u.key and f.closed_at >= i.last)
 on conflict do nothing`, UnmappedCode)
 	if err != nil {
 		return 0, fmt.Errorf("report waiting facts: %w", err)

@@ -57,12 +57,15 @@ create function is_history() returns trigger language plpgsql as $$ begin
 end $$;
 create trigger audit_ended before update on audit for each row when (old.outcome <> '') execute function is_history();
 create trigger audit_kept before delete on audit for each row execute function is_history();
+create trigger audit_kept_whole before truncate on audit execute function is_history();
+create trigger code_mappings_kept_whole before truncate on code_mappings execute function is_history();
 create trigger code_mappings_kept before update or delete on code_mappings for each row execute function is_history();
 
 ---- create above / drop below ----
 
 drop trigger audit_ended on audit;
 drop trigger audit_kept on audit;
+drop trigger audit_kept_whole on audit;
 drop table raw_bodies, code_mappings;
 drop function is_history;
 drop index inbox_mapping;
