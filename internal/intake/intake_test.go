@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -397,6 +398,49 @@ func TestAFaultThatDiedWithItsProcessComesBack(t *testing.T) {
 	}
 }
 
+// What a process counted it still tells when it is stopped.
+func TestUnknownCodesAreToldOfAtShutdown(t *testing.T) {
+	b := newBench(t)
+	ctx, stop := context.WithCancel(t.Context())
+	stop() // before the first tick: only the last look can tell
+	b.take(event("e1", "EXC", "N1", 5))
+	b.Intake.Run(ctx, slog.New(slog.DiscardHandler))
+	if fs, err := b.store.Faults(t.Context(), true, store.FaultCursor{}, 10); err != nil || len(fs) != 1 || fs[0].Count != 1 {
+		t.Errorf("%+v, %v", fs, err)
+	}
+}
+
+// A database that is away costs no count.
+func TestFaultsWaitForTheDatabase(t *testing.T) {
+	b := newBench(t)
+	away := &refusing{Store: b.store, away: true}
+	in := &intake.Intake{Store: away}
+	for i := range 3 {
+		if _, err := in.Events(t.Context(), b.ups, intake.Webhook, []carriers.Event{event(fmt.Sprint("e", i), "EXC", "N1", 5)}, now); err != nil {
+			t.Fatal(err)
+		}
+		away.away = i < 2
+		if err := in.Look(t.Context()); (err != nil) != away.away {
+			t.Errorf("look %d: %v", i, err)
+		}
+	}
+	if fs, err := b.store.Faults(t.Context(), true, store.FaultCursor{}, 10); err != nil || len(fs) != 1 || fs[0].Count != 3 {
+		t.Errorf("%+v, %v", fs, err)
+	}
+}
+
+type refusing struct {
+	intake.Store
+	away bool
+}
+
+func (r *refusing) ReportFaults(ctx context.Context, fs []store.Fault, at time.Time) error {
+	if r.away {
+		return errors.New("away")
+	}
+	return r.Store.ReportFaults(ctx, fs, at)
+}
+
 func TestHistoryIsNotEdited(t *testing.T) {
 	b := newBench(t)
 	b.mapCode("EXC", "N1", "transit", "")
@@ -479,6 +523,10 @@ func TestABodyIsKeptTogetherWithItsFactsOrNotAtAll(t *testing.T) {
 	b := newBench(t)
 	raw := store.RawBody{Source: "carrier:ups", Via: "webhook", Hash: []byte{1}, Body: []byte("x"), Events: 1}
 	bad := store.Fact{Source: "carrier:ups", EventID: "bad", Kind: store.KindCarrierEvent, Location: "a\x00b", OccurredAt: placed}
+	if _, err := b.store.AcceptBody(t.Context(), raw, []store.Fact{bad}); err == nil {
+		t.Fatal("PostgreSQL took a NUL")
+	}
+	bad.Location, raw.ContentType = "", "a\x00b"
 	if _, err := b.store.AcceptBody(t.Context(), raw, []store.Fact{bad}); err == nil {
 		t.Fatal("PostgreSQL took a NUL")
 	}
