@@ -12,7 +12,6 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"github.com/waybillhq/waybill/internal/carriers/all"
 	"github.com/waybillhq/waybill/internal/intake"
 	"github.com/waybillhq/waybill/internal/store"
 )
@@ -147,10 +146,10 @@ type mappingView struct {
 	At        time.Time `json:"at"`
 }
 
-func viewOfMapping(m store.Mapping) mappingView {
+func (s *server) viewOfMapping(m store.Mapping) mappingView {
 	v := mappingView{Carrier: m.Carrier, Table: m.Table, Code: m.Code, Version: m.Version, Kind: m.Kind, Bucket: m.Bucket, Milestone: m.Milestone, Reason: m.Reason, By: m.Actor, At: m.At}
-	if a, err := all.Adapter(m.Carrier); err == nil {
-		row, _ := a.Codes().Row(m.Table, m.Code)
+	if a, err := s.carriers.Find(m.Carrier); err == nil {
+		row, _ := a.Codes().Find(m.Table, m.Code)
 		v.Own = row.Kind
 	}
 	return v
@@ -174,7 +173,7 @@ func (s *server) listCodeMappings(c echo.Context) error {
 	views := []mappingView{}
 	for _, m := range list {
 		if carrier == "" || m.Carrier == carrier {
-			views = append(views, viewOfMapping(m))
+			views = append(views, s.viewOfMapping(m))
 		}
 	}
 	return c.JSON(http.StatusOK, struct {
@@ -192,7 +191,7 @@ func (s *server) putCodeMapping(c echo.Context) error {
 		return err
 	}
 	m := store.Mapping{Carrier: c.QueryParam("carrier"), Table: c.QueryParam("table"), Code: c.QueryParam("code"), Kind: body.Kind, Bucket: body.Bucket}
-	adapter, err := all.Adapter(m.Carrier)
+	adapter, err := s.carriers.Find(m.Carrier)
 	if err != nil {
 		return invalid(fieldError{"carrier", "is none that `waybill carriers list` names"})
 	}
@@ -216,7 +215,7 @@ func (s *server) putCodeMapping(c echo.Context) error {
 		Reread   int         `json:"reread"`
 		Standing int         `json:"standing"`
 		More     bool        `json:"more"`
-	}{viewOfMapping(saved), did.Facts, did.Standing, did.More})
+	}{s.viewOfMapping(saved), did.Facts, did.Standing, did.More})
 }
 
 type rawView struct {
@@ -289,7 +288,7 @@ func (s *server) replayRawBody(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	adapter, err := all.Adapter(strings.TrimPrefix(raw.Source, intake.Source("")))
+	adapter, err := s.carriers.Find(strings.TrimPrefix(raw.Source, intake.Source("")))
 	if err != nil {
 		return conflict(err.Error())
 	}

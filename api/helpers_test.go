@@ -90,8 +90,6 @@ func (m *memory) MarkReplayed(_ context.Context, r store.RawBody, at time.Time) 
 	return m.fail
 }
 
-func (m *memory) ReportFaults(context.Context, []store.Fault, time.Time) error { return m.fail }
-
 func (m *memory) Faults(_ context.Context, open bool, before store.FaultCursor, limit int) ([]store.Fault, error) {
 	defer m.lock()()
 	var list []store.Fault
@@ -213,6 +211,12 @@ func (m *memory) Accept(_ context.Context, facts []store.Fact) ([]store.Result, 
 		m.facts = append(m.facts, f)
 	}
 	return results, nil
+}
+
+func (m *memory) ReportFaults(_ context.Context, fs []store.Fault, _ time.Time) error {
+	defer m.lock()()
+	m.faults = append(m.faults, fs...)
+	return m.fail
 }
 
 func (m *memory) PutAddress(_ context.Context, id string, a store.Address) (int, error) {

@@ -15,7 +15,6 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/waybillhq/waybill/internal/carriers"
-	"github.com/waybillhq/waybill/internal/carriers/all"
 	"github.com/waybillhq/waybill/internal/intake"
 	"github.com/waybillhq/waybill/internal/store"
 )
@@ -47,10 +46,11 @@ var kindWords = []struct{ kind, words string }{
 	{store.Withdrawn, "withdrawn: read it as our own table does"},
 }
 
-// buckets in use by our own tables, to choose from; another may be typed.
-var buckets = func() []string {
+// bucketsOf lists the buckets that carriers' own tables use, to choose from;
+// another may be typed.
+func bucketsOf(known carriers.Registry) []string {
 	var list []string
-	for _, a := range all.Adapters() {
+	for _, a := range known {
 		for _, r := range a.Codes().Rows() {
 			if r.Bucket != "" && !slices.Contains(list, r.Bucket) {
 				list = append(list, r.Bucket)
@@ -59,7 +59,7 @@ var buckets = func() []string {
 	}
 	slices.Sort(list)
 	return list
-}()
+}
 
 type faultsPage struct {
 	head
@@ -126,8 +126,8 @@ func (s *server) faultRow(f store.Fault, w who) faultRow {
 func (s *server) mappingRow(m store.Mapping) mappingRow {
 	r := mappingRow{Href: codeHref(m.Carrier, m.Table, m.Code), Name: carrierName(m.Carrier), Table: m.Table, Code: clean(m.Code, 100), Version: m.Version, Kind: m.Kind, Bucket: m.Bucket,
 		Reason: clean(m.Reason, 300), By: clean(m.Actor, 80), At: stampOf(m.At, s.Now())}
-	if a, err := all.Adapter(m.Carrier); err == nil {
-		row, _ := a.Codes().Row(m.Table, m.Code)
+	if a, err := s.Carriers.Find(m.Carrier); err == nil {
+		row, _ := a.Codes().Find(m.Table, m.Code)
 		r.Own = row.Kind
 	}
 	return r
@@ -207,7 +207,7 @@ func (s *server) faultPage(c echo.Context, w who) error {
 	}
 	row := s.faultRow(f, w)
 	carrier, table, code := intake.SplitKey(f.Key)
-	a, err := all.Adapter(carrier)
+	a, err := s.Carriers.Find(carrier)
 	if f.Kind != store.UnmappedCode || err != nil {
 		return s.render(c, http.StatusOK, "fault", codePage{head: s.head(w, clean(f.Title, 80), "faults"), Fault: &row})
 	}
@@ -219,7 +219,7 @@ func (s *server) noFault(c echo.Context, w who) error {
 }
 
 func (s *server) codePage(c echo.Context, w who) error {
-	a, err := all.Adapter(c.QueryParam("carrier"))
+	a, err := s.Carriers.Find(c.QueryParam("carrier"))
 	table, code := clean(c.QueryParam("table"), 40), clean(c.QueryParam("code"), 80)
 	if err != nil || table == "" || code == "" {
 		return s.noFault(c, w)
@@ -262,8 +262,8 @@ func (s *server) code(c echo.Context, w who, status int, p codePage, a carriers.
 
 func (s *server) describe(p codePage, w who, a carriers.Adapter, table, code string, versions []store.Mapping) codePage {
 	p.head = s.head(w, clean(carrierName(a.Name())+" "+code, 80), "faults")
-	p.Carrier, p.Name, p.Table, p.Code, p.May, p.Buckets = a.Name(), carrierName(a.Name()), table, code, w.mayMap(), buckets
-	if row, ok := a.Codes().Row(table, code); ok {
+	p.Carrier, p.Name, p.Table, p.Code, p.May, p.Buckets = a.Name(), carrierName(a.Name()), table, code, w.mayMap(), s.buckets
+	if row, ok := a.Codes().Find(table, code); ok {
 		p.Own, p.Meaning = row.Kind, clean(row.Meaning, 200)
 	}
 	chosen := ""
@@ -294,7 +294,7 @@ func (s *server) mapCode(c echo.Context, w who) error {
 	c.Request().Body = http.MaxBytesReader(c.Response(), c.Request().Body, 16<<10)
 	m := store.Mapping{Carrier: c.FormValue("carrier"), Table: c.FormValue("table"), Code: c.FormValue("code"), Kind: c.FormValue("kind"),
 		Bucket: strings.TrimSpace(c.FormValue("bucket")), Reason: clean(c.FormValue("reason"), 500), Actor: w.Actor}
-	a, err := all.Adapter(m.Carrier)
+	a, err := s.Carriers.Find(m.Carrier)
 	if err != nil || clean(m.Table, 40) != m.Table || clean(m.Code, 80) != m.Code || m.Table == "" || m.Code == "" {
 		return s.noFault(c, w)
 	}

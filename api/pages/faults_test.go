@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/waybillhq/waybill/internal/carriers/all"
 	"github.com/waybillhq/waybill/internal/intake"
 	"github.com/waybillhq/waybill/internal/store"
 )
@@ -176,7 +177,7 @@ func TestEveryKindHasItsWords(t *testing.T) {
 func TestGalleryShowsTheConsolesPages(t *testing.T) {
 	e, _ := newServer(t)
 	list := get(e, "/console/gallery", signedIn()).body
-	s := &server{Deps: Deps{Now: func() time.Time { return testNow }}}
+	s := &server{Deps: Deps{Now: func() time.Time { return testNow }, Carriers: all.Adapters()}}
 	for _, p := range s.faultStates(who{Actor: "key-ops", Role: "ops"}) {
 		path := fmt.Sprintf("/console/gallery/%s", p.name)
 		has(t, list, path)

@@ -8,8 +8,8 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"github.com/waybillhq/waybill/internal/carriers"
-	"github.com/waybillhq/waybill/internal/carriers/all"
+	"github.com/waybillhq/waybill/internal/carriers/easypost"
+	"github.com/waybillhq/waybill/internal/carriers/ups"
 	"github.com/waybillhq/waybill/internal/store"
 	"github.com/waybillhq/waybill/order"
 )
@@ -80,7 +80,7 @@ func (s *server) faultStates(w who) []faultState {
 	}
 	over := mapped[0]
 	over.Carrier, over.Table, over.Code, over.Kind = "ups", "EXC", "01", "transit"
-	ups, easypost := mustAdapter("ups"), mustAdapter("easypost")
+	ups, easypost := ups.New(), easypost.New()
 	open, done := s.faultRow(fs[0], w), s.faultRow(closed, w)
 	return []faultState{
 		{"faults", "faults", s.faultsPage(w, false, fs, []store.Mapping{mapped[0], over})},
@@ -95,15 +95,6 @@ func (s *server) faultStates(w who) []faultState {
 }
 
 func ptr[T any](v T) *T { return &v }
-
-// mustAdapter finds one of those that are made up with.
-func mustAdapter(name string) carriers.Adapter {
-	a, err := all.Adapter(name)
-	if err != nil {
-		panic(err)
-	}
-	return a
-}
 
 func (s *server) galleryPage(c echo.Context, w who) error {
 	for _, p := range s.faultStates(w) {

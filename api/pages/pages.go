@@ -16,6 +16,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/waybillhq/waybill/internal/carriers"
+	"github.com/waybillhq/waybill/internal/carriers/all"
 	"github.com/waybillhq/waybill/internal/links"
 	"github.com/waybillhq/waybill/internal/store"
 )
@@ -52,9 +53,11 @@ type VerifyKey func(ctx context.Context, key string) (actor string, scopes []str
 type Deps struct {
 	Store  Store
 	Intake Intake
-	Links  links.Links
-	Log    *slog.Logger
-	Now    func() time.Time
+	// Carriers that are spoken with; nil: those that are built in.
+	Carriers carriers.Registry
+	Links    links.Links
+	Log      *slog.Logger
+	Now      func() time.Time
 	// Secret signs sessions and tickets. Without one, sessions end with the
 	// process.
 	Secret    []byte
@@ -63,10 +66,11 @@ type Deps struct {
 
 type server struct {
 	Deps
-	public url.URL // from Links
-	brands brands
-	drawn  drawn
-	spent  spent
+	public  url.URL // from Links
+	brands  brands
+	buckets []string
+	drawn   drawn
+	spent   spent
 }
 
 // Mount adds the pages to an echo server.
@@ -82,7 +86,10 @@ func Mount(e *echo.Echo, d Deps) {
 		_, _ = rand.Read(d.Secret)
 		d.Log.Warn("pages: no secret: console sessions end with this process")
 	}
-	s := &server{Deps: d, brands: brands{load: d.Store.GetStore, now: d.Now}}
+	if d.Carriers == nil {
+		d.Carriers = all.Adapters()
+	}
+	s := &server{Deps: d, brands: brands{load: d.Store.GetStore, now: d.Now}, buckets: bucketsOf(d.Carriers)}
 
 	both := []string{http.MethodGet, http.MethodHead}
 	e.Match(both, "/t/:token", s.track)

@@ -23,6 +23,8 @@ import (
 	"github.com/waybillhq/waybill/activities"
 	"github.com/waybillhq/waybill/api"
 	"github.com/waybillhq/waybill/api/pages"
+	"github.com/waybillhq/waybill/internal/carriers/all"
+	"github.com/waybillhq/waybill/internal/folder"
 	"github.com/waybillhq/waybill/internal/intake"
 	"github.com/waybillhq/waybill/internal/relay"
 	"github.com/waybillhq/waybill/internal/store"
@@ -100,6 +102,9 @@ func Serve(ctx context.Context, c Config, log *slog.Logger, roles ...string) (er
 	if err != nil {
 		return err
 	}
+	if c.Carriers == nil {
+		c.Carriers = all.Adapters()
+	}
 	p := &process{Config: c, log: log, metrics: prometheus.NewRegistry()}
 	p.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	if p.store, err = store.Open(ctx, c.DatabaseURL); err != nil {
@@ -118,9 +123,12 @@ func Serve(ctx context.Context, c Config, log *slog.Logger, roles ...string) (er
 
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	if p.EDIFolder != "" && slices.Contains(roles, "worker") {
+		roles = append(slices.Clone(roles), "folder")
+	}
 	ends := make(chan error, len(roles))
 	for _, role := range roles {
-		run := map[string]func(context.Context) error{"api": p.api, "worker": p.worker}[role]
+		run := map[string]func(context.Context) error{"api": p.api, "worker": p.worker, "folder": p.folder}[role]
 		if run == nil {
 			return fmt.Errorf("unknown role %q", role)
 		}
@@ -157,7 +165,7 @@ func (p *process) api(ctx context.Context) error {
 	l := p.links(p.orders.Namespace)
 	draining := ctx.Done()
 	server := api.New(api.Deps{
-		Store: p.store, Orders: orders{p.orders, p.store}, Intake: p.intake, Log: p.log, Links: l, Registry: p.metrics, Now: time.Now, WebhookSecrets: p.WebhookSecrets,
+		Store: p.store, Orders: orders{p.orders, p.store}, Intake: p.intake, Log: p.log, Links: l, Registry: p.metrics, Now: time.Now, WebhookSecrets: p.WebhookSecrets, Carriers: p.Carriers,
 		Ready: func(ctx context.Context) error {
 			select {
 			case <-draining:
@@ -167,7 +175,7 @@ func (p *process) api(ctx context.Context) error {
 			return p.ready(ctx)
 		},
 	})
-	pages.Mount(server.Echo, pages.Deps{Store: p.store, Intake: p.intake, Links: l, Log: p.log, Now: time.Now, Secret: []byte(p.Secret), VerifyKey: server.VerifyKey})
+	pages.Mount(server.Echo, pages.Deps{Store: p.store, Intake: p.intake, Carriers: p.Carriers, Links: l, Log: p.log, Now: time.Now, Secret: []byte(p.Secret), VerifyKey: server.VerifyKey})
 	h := &http.Server{
 		Handler: server.Echo, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
 		MaxHeaderBytes: 32 << 10, ErrorLog: slog.NewLogLogger(p.log.Handler(), slog.LevelDebug),
@@ -245,6 +253,12 @@ func (p *process) upkeep(ctx context.Context) {
 			return
 		}
 	}
+}
+
+// folder takes carriers' files. It needs no Temporal: what is accepted waits.
+func (p *process) folder(ctx context.Context) error {
+	f := &folder.Folder{Path: p.EDIFolder, Intake: p.intake, Faults: p.store, Carriers: p.Carriers, Log: p.log, Now: time.Now}
+	return f.Run(ctx)
 }
 
 // startWorker waits for Temporal: a worker that comes up first is no fault.

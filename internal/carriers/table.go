@@ -53,11 +53,11 @@ var kinds = map[string]struct {
 	"unknown":      {"", false},
 }
 
+// Kinds lists the vocabulary, in order.
+func Kinds() []string { return slices.Sorted(maps.Keys(kinds)) }
+
 // endings are buckets of exceptions that end a parcel's way.
 var endings = map[string]order.Milestone{"lost": order.Lost, "destroyed_seized": order.Destroyed}
-
-// Kinds lists the vocabulary, sorted.
-func Kinds() []string { return slices.Sorted(maps.Keys(kinds)) }
 
 // Bucketed says whether a kind has a bucket; of the others it is dropped.
 func Bucketed(kind string) bool {
@@ -115,15 +115,15 @@ func ParseTable(tsv string) (*Table, error) {
 
 // Read gives the reading of a code. An unknown one moves nothing and says so.
 func (t *Table) Read(table, code string) Reading {
-	if r, ok := t.Row(table, code); ok {
+	if r, ok := t.Find(table, code); ok {
 		return r.Reading
 	}
 	return Reading{Unmapped: true}
 }
 
-// Row finds a code.
-func (t *Table) Row(table, code string) (r Row, ok bool) {
-	r, ok = t.rows[[2]string{table, code}]
+// Find gives the row of a code.
+func (t *Table) Find(table, code string) (Row, bool) {
+	r, ok := t.rows[[2]string{table, code}]
 	return r, ok
 }
 

@@ -137,8 +137,8 @@ func (s *Store) Reread(ctx context.Context) (Reread, error) {
 // The order drops repeats by number, so a fact whose reading changed gets a new
 // one and is sent again, as the same event. Where the old milestone would still
 // decide over the new one, said of the same moment, the fact goes as the
-// carrier's correction. A fact that moves to another number under a concurrent
-// reading is simply not found by this one.
+// carrier's correction. Rows that somebody else holds are left for the next time:
+// who waits for none while it holds some cannot deadlock.
 const rereadFacts = `
 with held as (
     select distinct on (carrier, code_table, code) 'carrier:' || carrier as source, code_table || ' ' || code as code, version, milestone, physical, bucket
@@ -151,7 +151,7 @@ with held as (
         i.milestone <> '' and h.milestone = '' and i.sent_at is not null as standing
     from held h cross join lateral (
         select n, milestone, physical, bucket, sent_at from inbox where mapping is not null and source = h.source and code = h.code and mapping < h.version
-        order by mapping limit $6) i
+        order by mapping limit $6 for update skip locked) i
     limit $6
 ), done as (
     update inbox set mapping = s.version, milestone = s.milestone, physical = s.physical, bucket = s.bucket, correction = inbox.correction or s.takes_back,
