@@ -108,39 +108,47 @@ func (s *Store) CallWorked(ctx context.Context, credential string) error {
 
 // Budget is what is left of a credential.
 type Budget struct {
-	// Left in each window, in the order given. A window of more than a thousand
-	// calls is kept in equal parts: then it is what is left in the present one.
-	Left []int
+	Windows []WindowLeft
 	// Resting until then, because the carrier asked for it or failed too often;
 	// zero when not resting.
 	Resting  time.Time
 	Failures int // in a row
 }
 
+// WindowLeft is a window and how many calls it still holds now. A window of more
+// than a thousand calls is given as the part of it that is kept: 100,000 a day as
+// 1,000 in 864 s.
+type WindowLeft struct {
+	Window
+	Left int
+}
+
 // Budget reads what is left of a credential, and changes nothing.
 func (s *Store) Budget(ctx context.Context, credential string, windows []Window, at time.Time) (Budget, error) {
-	b := Budget{Left: make([]int, len(windows))}
+	b := Budget{Windows: make([]WindowLeft, len(windows))}
 	calls, per := make([]int, len(windows)), make([]time.Duration, len(windows))
 	for i, w := range windows {
 		w = w.logged()
-		b.Left[i], calls[i], per[i] = w.Calls, w.Calls, w.Per
+		b.Windows[i], calls[i], per[i] = WindowLeft{w, w.Calls}, w.Calls, w.Per
 	}
 	var resting *time.Time
-	var left []int
+	var used []int
 	err := s.pool.QueryRow(ctx, `
-select array(select w.n - (select count(*)::int from unnest(b.calls[1:w.n]) c where c > at - w.per) from unnest($2::int[], $3::interval[]) with ordinality as w (n, per, i) order by i),
+select array(select (select count(*)::int from unnest(b.calls[1:w.n]) c where c > at - w.per) from unnest($2::int[], $3::interval[]) with ordinality as w (n, per, i) order by i),
     case when greatest(rest_until, open_until) > at then greatest(rest_until, open_until) end, failures
-from carrier_budgets b, (select coalesce($4, clock_timestamp()) as at) clock where credential = $1`, credential, calls, per, stamp(at)).Scan(&left, &resting, &b.Failures)
+from carrier_budgets b, (select coalesce($4, clock_timestamp()) as at) clock where credential = $1`, credential, calls, per, stamp(at)).Scan(&used, &resting, &b.Failures)
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
 		return b, nil // never asked yet
 	case err != nil:
 		return b, fmt.Errorf("budget of %s: %w", credential, err)
 	}
+	for i, n := range used {
+		b.Windows[i].Left -= n
+	}
 	if resting != nil {
 		b.Resting = *resting
 	}
-	b.Left = left
 	return b, nil
 }
 

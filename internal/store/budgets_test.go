@@ -77,8 +77,8 @@ func TestBudgetAgainstAnOracle(t *testing.T) {
 						used++
 					}
 				}
-				if b.Left[i] != w.Calls-used {
-					t.Fatalf("left %v of %v after %v", b.Left, windows, calls)
+				if b.Windows[i].Left != w.Calls-used {
+					t.Fatalf("left %v after %v", b.Windows, calls)
 				}
 			}
 			if b.Resting.After(at) != rest.After(at) {
@@ -175,6 +175,9 @@ func TestBudgetOfAHundredThousandADay(t *testing.T) {
 	if granted != 1000 {
 		t.Errorf("%d granted at once", granted)
 	}
+	if b, err := s.Budget(t.Context(), "big", day, at); err != nil || b.Windows[0] != (store.WindowLeft{Window: store.Window{Calls: 1000, Per: 864 * time.Second}, Left: 0}) {
+		t.Errorf("%+v, %v", b, err)
+	}
 	if ok, _, err := s.TakeCall(t.Context(), "big", day, noon.Add(864*time.Second)); err != nil || !ok {
 		t.Errorf("granted %v, %v", ok, err)
 	}
@@ -250,7 +253,7 @@ func TestBreaker(t *testing.T) {
 func TestBudgetOfNobody(t *testing.T) {
 	s := storetest.New(t)
 	b, err := s.Budget(t.Context(), "nobody", []store.Window{{Calls: 60, Per: time.Hour}, {Calls: 5, Per: time.Minute}}, noon)
-	if err != nil || !slices.Equal(b.Left, []int{60, 5}) || !b.Resting.IsZero() {
+	if err != nil || len(b.Windows) != 2 || b.Windows[0].Left != 60 || b.Windows[1].Left != 5 || !b.Resting.IsZero() {
 		t.Errorf("%+v, %v", b, err)
 	}
 	if _, _, err := s.TakeCall(t.Context(), "nobody", []store.Window{{}}, noon); err == nil {
