@@ -16,6 +16,7 @@ import (
 	"go.temporal.io/sdk/log"
 
 	"github.com/waybillhq/waybill/internal/carriers/all"
+	"github.com/waybillhq/waybill/internal/carriers/ask"
 	"github.com/waybillhq/waybill/internal/links"
 	"github.com/waybillhq/waybill/workflows"
 )
@@ -33,6 +34,8 @@ type Config struct {
 	Secret            string // WAYBILL_SECRET: signs tracking links and console sessions
 	// WebhookSecrets by carrier, WAYBILL_WEBHOOK_SECRETS: "ups=secret,fedex=new|old".
 	WebhookSecrets map[string][][]byte
+	// Credentials at carriers, from the file that WAYBILL_CARRIERS_FILE names.
+	Credentials []ask.Credential
 }
 
 // FromEnv reads the configuration and names everything that is wrong with it.
@@ -47,9 +50,10 @@ func FromEnv() (Config, error) {
 		TemporalUIURL:     strings.TrimSuffix(env("WAYBILL_TEMPORAL_UI_URL", "http://127.0.0.1:8233"), "/"),
 		Secret:            os.Getenv("WAYBILL_SECRET"),
 	}
-	var err error
-	c.WebhookSecrets, err = webhookSecrets(os.Getenv("WAYBILL_WEBHOOK_SECRETS"))
-	return c, errors.Join(err, c.validate())
+	var secrets, file error
+	c.WebhookSecrets, secrets = webhookSecrets(os.Getenv("WAYBILL_WEBHOOK_SECRETS"))
+	c.Credentials, file = credentials(os.Getenv("WAYBILL_CARRIERS_FILE"))
+	return c, errors.Join(secrets, file, c.validate())
 }
 
 // webhookSecrets reads "ups=secret,fedex=new|old": two secrets of a carrier are
