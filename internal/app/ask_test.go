@@ -44,7 +44,7 @@ func TestOrdersAskCarriers(t *testing.T) {
 	if p.tracker() != nil {
 		t.Fatal("there is a tracker without credentials")
 	}
-	p.Credentials, err = credentials(file(t, fmt.Sprintf("credentials:\n  - {name: main, carrier: ups, key: k, secret: s, base_url: %q}", s.URL)))
+	p.Credentials, err = credentials(file(t, fmt.Sprintf("credentials:\n  - {name: main, carrier: ups, key: k, secret: s, base_url: %q, budget: 100/s}", s.URL)))
 	if err != nil {
 		t.Fatal(err)
 	}
