@@ -167,14 +167,15 @@ func (e *AskError) Error() string {
 func Judge(api API, status int, h http.Header, body []byte, parsing error, now time.Time) (Problem, time.Duration, string) {
 	detail := "HTTP " + strconv.Itoa(status)
 	rest := RetryAfter(h, now)
+	if status == http.StatusTooManyRequests { // whatever else it says
+		return Limited, rest, detail
+	}
 	for _, code := range problemCodes(body) {
 		if p, ok := api.Problems[code]; ok {
 			return p, rest, detail + " " + code
 		}
 	}
 	switch {
-	case status == http.StatusTooManyRequests:
-		return Limited, rest, detail
 	case status == http.StatusUnauthorized, status == http.StatusForbidden:
 		return Unauthorized, 0, detail
 	case status == http.StatusNotFound:

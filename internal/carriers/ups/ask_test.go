@@ -104,6 +104,7 @@ func TestAnswersThatAreNone(t *testing.T) {
 		"invalid number":  {400, `{"response":{"errors":[{"code":"TV1002","message":"-"}]}}`, carriers.Refused},
 		"bad credential":  {401, string(file(t, "refused.json")), carriers.Unauthorized},
 		"quota":           {429, `{"response":{"errors":[{"code":"10429","message":"-"}]}}`, carriers.Limited},
+		"quota, and more": {429, `{"response":{"errors":[{"code":"TV1002"}]}}`, carriers.Limited},
 		"quota as 400":    {400, `{"response":{"errors":[{"code":10429}]}}`, carriers.Limited},
 		"blocked":         {403, ``, carriers.Unauthorized},
 		"down":            {503, `<html>`, carriers.Unavailable},
