@@ -28,6 +28,9 @@ type Event struct {
 	ETA time.Time
 	// DeliveredTo is where a delivered parcel was left, in the carrier's words.
 	DeliveredTo string
+	// Proof names what the carrier holds to prove a delivery: name, signature,
+	// photo, document. The things themselves are personal data and not read.
+	Proof string
 	// Correction: the carrier takes back what it said before.
 	Correction bool
 }

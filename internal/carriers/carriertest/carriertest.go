@@ -120,6 +120,8 @@ func CheckEvent(e carriers.Event) error {
 		return errors.New("a label is not physical")
 	case e.Unmapped && e.Milestone != "":
 		return errors.New("an unmapped code moves nothing")
+	case e.Proof != "" && e.Milestone != order.Delivered && e.Milestone != order.Returned:
+		return errors.New("a proof of no delivery")
 	case e.UTC.IsZero() || e.UTC.Location() != time.UTC || e.Basis == "":
 		return errors.New("no time, or not how it was found")
 	case len(e.Description) > 500 || len(e.Location) > 120 || len(e.ID) > 200:

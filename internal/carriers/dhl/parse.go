@@ -158,6 +158,15 @@ func homecoming(events []carriers.Event) {
 	}
 }
 
+// prove puts the proof, which belongs to the shipment, on its deliveries.
+func prove(events []carriers.Event, proof string) {
+	for i := range events {
+		if events[i].Milestone == order.Delivered {
+			events[i].Proof = proof
+		}
+	}
+}
+
 // promise puts the estimate, which belongs to the shipment, on its newest event.
 func promise(events []carriers.Event, eta time.Time) {
 	if len(events) == 0 {

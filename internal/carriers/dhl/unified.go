@@ -17,7 +17,14 @@ type unified struct {
 	Events  []report        `json:"events"`
 	Status  json.RawMessage `json:"status"`
 	ETA     string          `json:"estimatedTimeOfDelivery"`
-	Frame   struct {
+	Details struct {
+		Proof struct {
+			Signature carriers.Present `json:"signatureUrl"`
+			Document  carriers.Present `json:"documentUrl"`
+			Signed    carriers.Present `json:"signed"`
+		} `json:"proofOfDelivery"`
+	} `json:"details"`
+	Frame struct {
 		Through string `json:"estimatedThrough"`
 	} `json:"estimatedDeliveryTimeFrame"`
 }
@@ -53,6 +60,7 @@ func (u unified) shipment() shipment {
 			s.events = append(s.events, e)
 		}
 	}
+	prove(s.events, carriers.Proofs(u.Details.Proof.Signed, u.Details.Proof.Signature, false, u.Details.Proof.Document))
 	eta := estimate(u.ETA)
 	if eta.IsZero() {
 		eta = estimate(u.Frame.Through)

@@ -39,9 +39,14 @@ type result struct {
 	} `json:"shipmentDetails"`
 	Scans     []scan `json:"scanEvents"`
 	Delivered struct {
-		Where text `json:"locationDescription"`
-		Type  text `json:"locationType"`
+		Where    text             `json:"locationDescription"`
+		Type     text             `json:"locationType"`
+		Received carriers.Present `json:"receivedByName"`
+		Signed   carriers.Present `json:"signedByName"`
 	} `json:"deliveryDetails"`
+	Images []struct {
+		Type text `json:"type"`
+	} `json:"availableImages"`
 	Estimate struct {
 		Window struct {
 			Ends text `json:"ends"`
@@ -236,6 +241,11 @@ func (r result) finish(events []carriers.Event) {
 	switch e := &events[last]; e.Milestone {
 	case order.Delivered:
 		e.DeliveredTo = or(r.Delivered.Where.clean(200), r.Delivered.Type.clean(200))
+		signature := false
+		for _, i := range r.Images {
+			signature = signature || i.Type.clean(40) == "SIGNATURE_PROOF_OF_DELIVERY"
+		}
+		e.Proof = carriers.Proofs(r.Delivered.Received || r.Delivered.Signed, carriers.Present(signature), false, false)
 	case order.Returning, order.Returned:
 	default:
 		e.ETA = r.eta()
