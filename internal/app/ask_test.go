@@ -130,7 +130,7 @@ func TestBadCredentialsRefuseToStart(t *testing.T) {
 	}
 	for name, want := range map[string]string{
 		file(t, "credentials:\n  - name: main\n    carrier: ups\n    key: k"): "line 2: secret: missing",
-		filepath.Join(t.TempDir(), "none.yaml"):                              "WAYBILL_CARRIERS_FILE",
+		filepath.Join(t.TempDir(), "none.yaml"):                               "WAYBILL_CARRIERS_FILE",
 	} {
 		if _, err := credentials(name); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %q", err, want)

@@ -125,11 +125,11 @@ func (c *Client) Budget(ctx context.Context, credential string) (store.Budget, e
 	return c.store.Budget(ctx, a.Name, a.windows, time.Time{})
 }
 
-// Track asks where parcels are: at most Batch numbers, all at the credential's
-// own carrier, or at the one that an aggregator's credential names alone.
-// Numbers that the carrier does not know are absent from the events; when it
-// knows none, that is an error. Errors are *carriers.AskError, but for a store
-// that is away.
+// Track asks where parcels are: at most Batch numbers, all of the credential's
+// own carrier, or of the one that an aggregator's credential names alone.
+// Numbers that the carrier does not know are absent from the events; when it says
+// so of all of them, that is the error NotFound. Errors are *carriers.AskError,
+// but for a store that is away.
 func (c *Client) Track(ctx context.Context, credential string, numbers []string) ([]carriers.Event, error) {
 	return c.TrackOf(ctx, credential, "", numbers)
 }
@@ -155,7 +155,8 @@ func (c *Client) TrackOf(ctx context.Context, credential, carrier string, number
 // Subscribe asks for pushes about numbers, at most SubscribeBatch, and says until
 // when they come; zero: until the parcel ends. Asking again renews. Where the
 // credential does not Backfill, track the numbers once as well. When the carrier
-// takes only some, the others are named by the error, beside a good time.
+// takes only some, the others are named by the error, beside a good time. An
+// aggregator is told the carrier that its credential names alone.
 func (c *Client) Subscribe(ctx context.Context, credential string, numbers []string) (until time.Time, err error) {
 	a, err := c.account(credential)
 	if err != nil {

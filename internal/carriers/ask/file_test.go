@@ -1,12 +1,14 @@
 package ask
 
 import (
+	"os"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/waybillhq/waybill/internal/carriers"
+	"github.com/waybillhq/waybill/internal/carriers/all"
 )
 
 func env(name string) (string, bool) {
@@ -44,6 +46,50 @@ credentials:
 	}
 	if got, err := Parse([]byte(`{"credentials": [{"name": "u", "carrier": "usps", "key": "k", "secret": "s"}]}`), env); err != nil || len(got) != 1 || got[0].Windows[1] != (carriers.Window{Calls: 60, Per: time.Hour}) {
 		t.Errorf("JSON: %+v, %v", got, err)
+	}
+}
+
+// The example in the documentation is a good file.
+func TestDocumentedFile(t *testing.T) {
+	doc, err := os.ReadFile("../../../docs/carriers.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, example, _ := strings.Cut(string(doc), "```yaml\n")
+	example, _, ok := strings.Cut(example, "```")
+	got, err := Parse([]byte(example), func(name string) (string, bool) { return "value of " + name, true })
+	if !ok || err != nil || len(got) != 4 {
+		t.Errorf("%d credentials, %v", len(got), err)
+	}
+}
+
+// What stands in the documentation's table of budgets is what is kept.
+func TestDocumentedBudgets(t *testing.T) {
+	doc, err := os.ReadFile("../../../docs/carriers.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range all.Adapters() {
+		asker, ok := a.(carriers.Asker)
+		if !ok {
+			continue
+		}
+		apis := asker.APIs()
+		for _, api := range apis {
+			name := a.Name()
+			if len(apis) > 1 {
+				name += " " + api.Name
+			}
+			var windows []string
+			for _, w := range api.Budget {
+				windows = append(windows, w.String())
+			}
+			row := strings.ReplaceAll(string(doc), "1,400/", "1400/")
+			row = strings.NewReplacer("100,000/", "100000/", "10,000/", "10000/").Replace(row)
+			if want := "| " + name + " | " + strings.Join(windows, ", ") + " |"; !strings.Contains(row, want) {
+				t.Errorf("docs/carriers.md has no row %q", want)
+			}
+		}
 	}
 }
 
