@@ -40,9 +40,10 @@ const (
 )
 
 // TakeCall asks for one call under a credential. It says granted, or when to ask
-// again. The row is locked while it is judged, so among all workers no window
-// ever holds more. A zero time means now by the database's clock, which is the
-// same for all.
+// again. Every call comes at least a window's length after the one that was
+// granted as many calls before it; so no stretch of that length holds more,
+// whichever way a clock jumps. The row is locked while it is judged: that holds
+// among all workers. A zero time means now by the database's clock.
 func (s *Store) TakeCall(ctx context.Context, credential string, windows []Window, at time.Time) (granted bool, next time.Time, err error) {
 	calls, per, most := make([]int, len(windows)), make([]time.Duration, len(windows)), 1
 	for i, w := range windows {
@@ -60,7 +61,7 @@ on conflict (credential) do update set (granted, next_at, calls, open_until) = (
     select at >= next, next,
         case when at >= next then (at || b.calls)[1:$5] else b.calls end,
         case when at >= next and b.failures >= $6 then at + $7::interval else b.open_until end
-    from (select greatest(coalesce($4, clock_timestamp()), b.calls[1]) as at) clock, -- never before the last call, whatever the clock does
+    from (select coalesce($4, clock_timestamp()) as at) clock,
         lateral (select greatest(b.rest_until, b.open_until, max(b.calls[w.n] + w.per)) as next
             from unnest($2::int[], $3::interval[]) as w (n, per)) judged)
 returning granted, case when not granted then next_at end`, credential, calls, per, stamp(at), most, breakerAfter, breakerTry).Scan(&granted, &later)
