@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -397,15 +398,17 @@ var strictContract = sync.OnceValues(func() (*openapi3.T, []*operation) {
 	if err != nil {
 		panic(err)
 	}
-	both := doc.Components.Schemas["OrderWithLinks"].Value
-	merged := &openapi3.Schema{Type: &openapi3.Types{"object"}, Properties: openapi3.Schemas{}}
-	for _, part := range both.AllOf {
-		merged.Required = append(merged.Required, part.Value.Required...)
-		for name, p := range part.Value.Properties {
-			merged.Properties[name] = p
+	for _, whole := range doc.Components.Schemas {
+		if len(whole.Value.AllOf) == 0 {
+			continue
 		}
+		merged := &openapi3.Schema{Type: &openapi3.Types{"object"}, Properties: openapi3.Schemas{}}
+		for _, part := range whole.Value.AllOf {
+			merged.Required = append(merged.Required, part.Value.Required...)
+			maps.Copy(merged.Properties, part.Value.Properties)
+		}
+		*whole.Value = *merged
 	}
-	*both = *merged
 	no := false
 	for _, s := range doc.Components.Schemas {
 		closed(s.Value, &no)

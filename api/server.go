@@ -220,6 +220,8 @@ func (s *server) handlers() map[string]echo.HandlerFunc {
 		"changePromise":    s.changePromise,
 		"correctAddress":   s.correctAddress,
 
+		"detectCarriers": s.detectCarriers,
+
 		"postScans":         s.postScans,
 		"postCarrierEvents": s.postCarrierEvents,
 		"postWebhook":       s.postWebhook,

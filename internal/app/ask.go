@@ -100,17 +100,17 @@ func retry(err error, now time.Time) error {
 		return err
 	}
 	var o temporal.ApplicationErrorOptions
-	switch problem.Problem {
+	switch problem.Reason {
 	case carriers.NotFound, carriers.Already:
 		return nil
-	case carriers.Unauthorized, carriers.Refused:
+	case carriers.Unauthorized, carriers.BadRequest:
 		o.NonRetryable = true
 	case carriers.Limited, carriers.Unavailable:
 		if rest := problem.Until.Sub(now); rest > 0 {
 			o.NextRetryDelay = rest + rand.N(rest/10+5*time.Second)
 		}
 	}
-	return temporal.NewApplicationErrorWithOptions(problem.Error(), "carrier_"+string(problem.Problem), o)
+	return temporal.NewApplicationErrorWithOptions(problem.Error(), "carrier_"+string(problem.Reason), o)
 }
 
 // countCalls exports what is asked of carriers, what came of it, and how late we

@@ -97,12 +97,12 @@ func TestOrdersAskCarriers(t *testing.T) {
 func TestRestIsKeptByOrders(t *testing.T) {
 	now := time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
 	for _, c := range []struct {
-		problem carriers.Problem
+		problem carriers.Reason
 		rest    time.Duration
 		goesOn  bool
-	}{{carriers.Limited, time.Hour, true}, {carriers.Limited, -time.Hour, true}, {carriers.Unavailable, 0, true}, {carriers.Unauthorized, 0, false}, {carriers.Refused, time.Hour, false}} {
+	}{{carriers.Limited, time.Hour, true}, {carriers.Limited, -time.Hour, true}, {carriers.Unavailable, 0, true}, {carriers.Unauthorized, 0, false}, {carriers.BadRequest, time.Hour, false}} {
 		var e *temporal.ApplicationError
-		if !errors.As(retry(&carriers.AskError{Problem: c.problem, Until: now.Add(c.rest)}, now), &e) || e.NonRetryable() == c.goesOn {
+		if !errors.As(retry(&carriers.AskError{Reason: c.problem, Until: now.Add(c.rest)}, now), &e) || e.NonRetryable() == c.goesOn {
 			t.Errorf("%+v: %v", c, e)
 		}
 		if d := e.NextRetryDelay(); c.goesOn && (d < max(0, c.rest) || d > max(0, c.rest)*11/10+5*time.Second) {

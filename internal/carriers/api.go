@@ -47,8 +47,8 @@ type API struct {
 	// Rejected reads which numbers a granted subscription leaves out; nil where
 	// there is only all or nothing.
 	Rejected func(body []byte) []string
-	// Problems are the carrier's error codes that say more than the HTTP status.
-	Problems map[string]Problem
+	// Reasons are the carrier's error codes that say more than the HTTP status.
+	Reasons map[string]Reason
 }
 
 // Window bounds requests: at most Calls in any stretch of length Per.
@@ -129,29 +129,29 @@ type Question struct {
 	Of string
 }
 
-// Problem is why a carrier did not answer.
-type Problem string
+// Reason is why a carrier did not answer.
+type Reason string
 
 const (
-	NotFound     Problem = "not_found"    // it does not know the number, or not yet
-	Limited      Problem = "limited"      // too many requests; ask again after a while
-	Unauthorized Problem = "unauthorized" // the credential or the token is not good
-	Unavailable  Problem = "unavailable"  // it is down, slow, or answers with garbage
-	Refused      Problem = "refused"      // the request itself is not good, and will not be
-	Already      Problem = "already"      // it pushes for the number already: no problem
+	NotFound     Reason = "not_found"    // it does not know the number, or not yet
+	Limited      Reason = "limited"      // too many requests; ask again after a while
+	Unauthorized Reason = "unauthorized" // the credential or the token is not good
+	Unavailable  Reason = "unavailable"  // it is down, slow, or answers with garbage
+	BadRequest   Reason = "refused"      // the request itself is not good, and will not be
+	Already      Reason = "already"      // it pushes for the number already: no problem
 )
 
 // AskError says why a carrier could not be asked, or did not answer. It shows
 // codes, never a body: a carrier may send back what it was given.
 type AskError struct {
-	Problem Problem
+	Reason Reason
 	// Until is when it may be asked again; zero when not known.
 	Until  time.Time
 	Detail string
 }
 
 func (e *AskError) Error() string {
-	s := string(e.Problem)
+	s := string(e.Reason)
 	if e.Detail != "" {
 		s += ": " + e.Detail
 	}
@@ -164,14 +164,14 @@ func (e *AskError) Error() string {
 // Judge reads an answer that brought no events: which problem, how long to
 // rest (0: not said), and in which words. It is given the error of the parser,
 // if the status was good. It is total: whatever came, one problem comes out.
-func Judge(api API, status int, h http.Header, body []byte, parsing error, now time.Time) (Problem, time.Duration, string) {
+func Judge(api API, status int, h http.Header, body []byte, parsing error, now time.Time) (Reason, time.Duration, string) {
 	detail := "HTTP " + strconv.Itoa(status)
 	rest := RetryAfter(h, now)
 	if status == http.StatusTooManyRequests { // whatever else it says
 		return Limited, rest, detail
 	}
 	for _, code := range problemCodes(body) {
-		if p, ok := api.Problems[code]; ok {
+		if p, ok := api.Reasons[code]; ok {
 			return p, rest, detail + " " + code
 		}
 	}
@@ -188,7 +188,7 @@ func Judge(api API, status int, h http.Header, body []byte, parsing error, now t
 		}
 		return NotFound, 0, detail
 	}
-	return Refused, 0, detail
+	return BadRequest, 0, detail
 }
 
 // maxRest bounds what a Retry-After may demand: a mistake must not silence a

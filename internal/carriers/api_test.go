@@ -90,8 +90,8 @@ func FuzzJudge(f *testing.F) {
 	f.Add(200, "17", []byte(`{"errors":[{"code":"A"}]}`))
 	f.Add(429, "Wed, 04 Mar 2026 12:00:30 GMT", []byte(`{"error":"x","code":[{"code":{}}]`))
 	f.Add(-1, "", []byte("]}"))
-	api := API{Problems: map[string]Problem{"A": NotFound}}
-	all := []Problem{NotFound, Limited, Unauthorized, Unavailable, Refused}
+	api := API{Reasons: map[string]Reason{"A": NotFound}}
+	all := []Reason{NotFound, Limited, Unauthorized, Unavailable, BadRequest}
 	f.Fuzz(func(t *testing.T, status int, after string, body []byte) {
 		p, rest, detail := Judge(api, status, http.Header{"Retry-After": {after}}, body, ErrMalformed, noon)
 		if !slices.Contains(all, p) || rest < 0 || rest > maxRest || len(detail) > 200 {

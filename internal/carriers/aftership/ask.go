@@ -22,7 +22,7 @@ func (Adapter) APIs() []carriers.API {
 		Budget: []carriers.Window{{Calls: 5, Per: time.Second}},
 		Track:  askTrack, Batch: batch,
 		Subscribe: askPushes, SubscribeBatch: 1, Backfills: true,
-		Problems: map[string]carriers.Problem{
+		Reasons: map[string]carriers.Reason{
 			"4003": carriers.Already, "4004": carriers.NotFound, "4012": carriers.NotFound, // 4012: it cannot guess the carrier
 		},
 	}}

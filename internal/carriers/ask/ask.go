@@ -163,7 +163,7 @@ func (c *Client) Subscribe(ctx context.Context, credential string, numbers []str
 		return until, err
 	}
 	if a.api.Subscribe == nil {
-		return until, &carriers.AskError{Problem: carriers.Refused, Detail: a.Carrier + " " + a.API + " has no subscriptions to ask for"}
+		return until, &carriers.AskError{Reason: carriers.BadRequest, Detail: a.Carrier + " " + a.API + " has no subscriptions to ask for"}
 	}
 	var rejected []string
 	err = c.ask(ctx, a, "subscribe", a.api.Subscribe, a.question("", numbers), func(body []byte) error {
@@ -173,7 +173,7 @@ func (c *Client) Subscribe(ctx context.Context, credential string, numbers []str
 		return nil
 	}, nil)
 	var problem *carriers.AskError
-	if err != nil && !(errors.As(err, &problem) && problem.Problem == carriers.Already) {
+	if err != nil && !(errors.As(err, &problem) && problem.Reason == carriers.Already) {
 		return until, err
 	}
 	if a.api.SubscribedFor > 0 {
@@ -186,7 +186,7 @@ func (c *Client) Subscribe(ctx context.Context, credential string, numbers []str
 		if len(rejected) >= len(numbers) {
 			until = time.Time{}
 		}
-		return until, &carriers.AskError{Problem: carriers.Refused, Detail: carriers.Clean("not taken: "+strings.Join(rejected, " "), 2000)}
+		return until, &carriers.AskError{Reason: carriers.BadRequest, Detail: carriers.Clean("not taken: "+strings.Join(rejected, " "), 2000)}
 	}
 	return until, nil
 }
@@ -197,7 +197,7 @@ func (c *Client) account(name string) (*account, error) {
 			return a, nil
 		}
 	}
-	return nil, &carriers.AskError{Problem: carriers.Refused, Detail: "no credential " + carriers.Clean(name, 60)}
+	return nil, &carriers.AskError{Reason: carriers.BadRequest, Detail: "no credential " + carriers.Clean(name, 60)}
 }
 
 func (a *account) question(of string, numbers []string) carriers.Question {
@@ -220,7 +220,7 @@ func newest(events []carriers.Event) (at time.Time) {
 // refused is fetched anew, once.
 func (c *Client) ask(ctx context.Context, a *account, what string, build func(carriers.Question) (*http.Request, error), q carriers.Question, read func([]byte) error, latest func() time.Time) error {
 	if _, err := build(q); err != nil { // before anything is spent on it
-		return &carriers.AskError{Problem: carriers.Refused, Detail: err.Error()}
+		return &carriers.AskError{Reason: carriers.BadRequest, Detail: err.Error()}
 	}
 	for try := 0; ; try++ {
 		if a.api.Token != nil {
@@ -232,11 +232,11 @@ func (c *Client) ask(ctx context.Context, a *account, what string, build func(ca
 		}
 		r, err := build(q)
 		if err != nil {
-			return &carriers.AskError{Problem: carriers.Refused, Detail: err.Error()}
+			return &carriers.AskError{Reason: carriers.BadRequest, Detail: err.Error()}
 		}
 		err = c.call(ctx, a, what, r, read, latest)
 		var problem *carriers.AskError
-		if try == 0 && a.api.Token != nil && errors.As(err, &problem) && problem.Problem == carriers.Unauthorized {
+		if try == 0 && a.api.Token != nil && errors.As(err, &problem) && problem.Reason == carriers.Unauthorized {
 			a.token.drop(q.Token)
 			continue
 		}
@@ -247,7 +247,7 @@ func (c *Client) ask(ctx context.Context, a *account, what string, build func(ca
 func (c *Client) fetchToken(ctx context.Context, a *account) (token carriers.Token, err error) {
 	r, err := a.api.Token(a.Account)
 	if err != nil {
-		return token, &carriers.AskError{Problem: carriers.Refused, Detail: err.Error()}
+		return token, &carriers.AskError{Reason: carriers.BadRequest, Detail: err.Error()}
 	}
 	err = c.call(ctx, a, "token", r, func(body []byte) (parsing error) {
 		token, parsing = carriers.ParseToken(body)
@@ -265,14 +265,14 @@ func (c *Client) call(ctx context.Context, a *account, what string, r *http.Requ
 	}
 	if !granted {
 		c.note(Call{Credential: a.Name, Carrier: a.Carrier, What: what, Outcome: "budget"})
-		return &carriers.AskError{Problem: carriers.Limited, Until: next, Detail: "the budget of " + a.Name + " is spent or rests"}
+		return &carriers.AskError{Reason: carriers.Limited, Until: next, Detail: "the budget of " + a.Name + " is spent or rests"}
 	}
 	begin := time.Now()
 	problem := c.send(ctx, a, r, read)
 	now := time.Now()
 	call := Call{Credential: a.Name, Carrier: a.Carrier, What: what, Outcome: "ok", Took: now.Sub(begin)}
 	if problem != nil {
-		call.Outcome = string(problem.Problem)
+		call.Outcome = string(problem.Reason)
 	} else if latest != nil {
 		if at := latest(); !at.IsZero() {
 			call.Lag = max(0, now.Sub(at))
@@ -311,8 +311,8 @@ func (c *Client) tell(ctx context.Context, a *account, f *failure, now time.Time
 	case f.gone:
 		return nil
 	}
-	switch f.Problem {
-	case carriers.NotFound, carriers.Refused, carriers.Already:
+	switch f.Reason {
+	case carriers.NotFound, carriers.BadRequest, carriers.Already:
 		return c.store.CallWorked(ctx, a.Name)
 	case carriers.Limited:
 		f.Until = now.Add(cmp.Or(f.rest, restAfterLimit))
@@ -325,14 +325,14 @@ func (c *Client) tell(ctx context.Context, a *account, f *failure, now time.Time
 		}
 		return err
 	}
-	return fmt.Errorf("a problem that is none: %s", f.Problem)
+	return fmt.Errorf("a problem that is none: %s", f.Reason)
 }
 
 // send does the request and reads the answer, of bounded size.
 func (c *Client) send(ctx context.Context, a *account, r *http.Request, read func([]byte) error) *failure {
 	unreached := func(err error) *failure {
 		gone := errors.Is(ctx.Err(), context.Canceled)
-		return &failure{AskError: carriers.AskError{Problem: carriers.Unavailable, Detail: transport(err)}, gone: gone}
+		return &failure{AskError: carriers.AskError{Reason: carriers.Unavailable, Detail: transport(err)}, gone: gone}
 	}
 	res, err := c.http.Do(r.WithContext(ctx))
 	if err != nil {
@@ -344,7 +344,7 @@ func (c *Client) send(ctx context.Context, a *account, r *http.Request, read fun
 	case err != nil:
 		return unreached(err)
 	case len(body) > carriers.MaxBody:
-		return &failure{AskError: carriers.AskError{Problem: carriers.Unavailable, Detail: "an answer without end"}}
+		return &failure{AskError: carriers.AskError{Reason: carriers.Unavailable, Detail: "an answer without end"}}
 	}
 	var parsing error
 	if good := res.StatusCode >= 200 && res.StatusCode < 300; good {
@@ -353,7 +353,7 @@ func (c *Client) send(ctx context.Context, a *account, r *http.Request, read fun
 		}
 	}
 	problem, rest, detail := carriers.Judge(a.api, res.StatusCode, res.Header, body, parsing, time.Now())
-	return &failure{AskError: carriers.AskError{Problem: problem, Detail: detail}, rest: rest}
+	return &failure{AskError: carriers.AskError{Reason: problem, Detail: detail}, rest: rest}
 }
 
 // transport says what failed on the way, without the address: it may be long, and

@@ -122,10 +122,10 @@ func client(t *testing.T, s Store, base, budget string) (*Client, *calls) {
 	return New(s, creds, nil, seen.see), seen
 }
 
-func problem(t *testing.T, err error, want carriers.Problem) *carriers.AskError {
+func problem(t *testing.T, err error, want carriers.Reason) *carriers.AskError {
 	t.Helper()
 	var p *carriers.AskError
-	if !errors.As(err, &p) || p.Problem != want {
+	if !errors.As(err, &p) || p.Reason != want {
 		t.Fatalf("%v, want %s", err, want)
 	}
 	if strings.Contains(err.Error(), "hidden") || strings.Contains(err.Error(), "token-") {
@@ -159,10 +159,10 @@ func TestTrack(t *testing.T) {
 	// What must not be sent is not paid for.
 	for _, numbers := range [][]string{nil, {""}, {"../admin"}, {number, number}} {
 		_, err := c.Track(t.Context(), "ups", numbers)
-		problem(t, err, carriers.Refused)
+		problem(t, err, carriers.BadRequest)
 	}
 	_, err = c.Track(t.Context(), "nobody", []string{number})
-	problem(t, err, carriers.Refused)
+	problem(t, err, carriers.BadRequest)
 	if all, _ := s.count(); all != 4 {
 		t.Errorf("%d requests", all)
 	}
@@ -286,7 +286,7 @@ func TestBudgetIsNeverExceeded(t *testing.T) {
 				switch {
 				case err == nil:
 					ok.Add(1)
-				case errors.As(err, &p) && p.Problem == carriers.Limited && time.Until(p.Until) > 50*time.Minute:
+				case errors.As(err, &p) && p.Reason == carriers.Limited && time.Until(p.Until) > 50*time.Minute:
 					spent.Add(1)
 				default:
 					t.Error(err)
@@ -341,12 +341,12 @@ func TestAnswersThatAreNone(t *testing.T) {
 	st := storetest.New(t)
 	for name, c := range map[string]struct {
 		answer http.HandlerFunc
-		want   carriers.Problem
+		want   carriers.Reason
 	}{
 		"garbage": {func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>")) }, carriers.Unavailable},
 		"redirect": {func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "http://169.254.169.254/latest", 302)
-		}, carriers.Refused},
+		}, carriers.BadRequest},
 		"endless": {func(w http.ResponseWriter, _ *http.Request) {
 			chunk := []byte(strings.Repeat(" ", 1<<20))
 			for range 6 {
@@ -361,7 +361,7 @@ func TestAnswersThatAreNone(t *testing.T) {
 		"echoes": {func(w http.ResponseWriter, r *http.Request) {
 			w.WriteHeader(400)
 			_ = json.NewEncoder(w).Encode(map[string]string{"message": r.Header.Get("Authorization"), "error_description": "hidden"})
-		}, carriers.Refused},
+		}, carriers.BadRequest},
 	} {
 		s := newStub(t)
 		s.answers(c.answer)
@@ -415,12 +415,12 @@ func TestSubscribe(t *testing.T) {
 	}
 	s.says(200, `{"validTrackingNumbers":["1ZWB00000300000012"],"invalidTrackingNumbers":["1ZWB00000300000013"]}`)
 	until, err = c.Subscribe(t.Context(), "ups", []string{number, "1ZWB00000300000013"})
-	if p := problem(t, err, carriers.Refused); until.IsZero() || !strings.Contains(p.Detail, "1ZWB00000300000013") || strings.Contains(p.Detail, number) {
+	if p := problem(t, err, carriers.BadRequest); until.IsZero() || !strings.Contains(p.Detail, "1ZWB00000300000013") || strings.Contains(p.Detail, number) {
 		t.Errorf("%v, %v", until, p)
 	}
 	s.says(400, `{"response":{"errors":[{"code":"VSS210"}]}}`)
 	until, err = c.Subscribe(t.Context(), "ups", []string{number})
-	if problem(t, err, carriers.Refused); !until.IsZero() {
+	if problem(t, err, carriers.BadRequest); !until.IsZero() {
 		t.Error(until)
 	}
 }

@@ -34,7 +34,7 @@ func (t tokens) get(ctx context.Context, fetch func() (carriers.Token, error)) (
 	select {
 	case k = <-t.turn:
 	case <-ctx.Done():
-		return "", &carriers.AskError{Problem: carriers.Unavailable, Detail: "no token in time"}
+		return "", &carriers.AskError{Reason: carriers.Unavailable, Detail: "no token in time"}
 	}
 	defer func() { t.turn <- k }()
 	if k.value != "" && time.Now().Before(k.until) {

@@ -32,7 +32,7 @@ func LoadSpec(t *testing.T, name string, mend func(*openapi3.T)) Spec {
 	}
 	raw, err := os.ReadFile(filepath.Join(dir, "specs", name))
 	if err != nil {
-		t.Skipf("the carriers' own specifications are not here (set WAYBILL_DATA): %v", err)
+		t.Skipf("the carriers' own specifications are not here (%s); set WAYBILL_DATA to the folder that holds specs/", dir)
 	}
 	doc, err := openapi3.NewLoader().LoadFromData(raw)
 	if err != nil {

@@ -43,12 +43,12 @@ func TestAnswersThatAreNone(t *testing.T) {
 	for name, c := range map[string]struct {
 		status int
 		body   string
-		want   carriers.Problem
+		want   carriers.Reason
 	}{
 		"unknown number": {404, `{"title":"No result found","detail":"No shipment with given tracking number found.","status":404}`, carriers.NotFound},
 		"bad key":        {401, `{"title":"Unauthorized","status":401}`, carriers.Unauthorized},
 		"quota":          {429, `{"title":"Too many requests"}`, carriers.Limited},
-		"bad request":    {400, `{"title":"Bad request","detail":"-"}`, carriers.Refused},
+		"bad request":    {400, `{"title":"Bad request","detail":"-"}`, carriers.BadRequest},
 		"down":           {502, `<html>`, carriers.Unavailable},
 	} {
 		_, err := New().ParseTrack([]byte(c.body))

@@ -18,9 +18,9 @@ func (Adapter) APIs() []carriers.API {
 		Name: "track", BaseURL: "https://apis.fedex.com",
 		Budget: []carriers.Window{{Calls: 1400, Per: 10 * time.Second}, {Calls: 100_000, Per: 24 * time.Hour}},
 		Token:  askToken, Track: askTrack, Batch: batch,
-		Problems: map[string]carriers.Problem{
+		Reasons: map[string]carriers.Reason{
 			"TRACKING.TRACKINGNUMBER.NOTFOUND": carriers.NotFound, "TRACKING.DATA.NOTFOUND": carriers.NotFound,
-			"TRACKING.TRACKINGNUMBER.EMPTY": carriers.Refused,
+			"TRACKING.TRACKINGNUMBER.EMPTY": carriers.BadRequest,
 			"NOT.AUTHORIZED.ERROR":          carriers.Unauthorized, "FORBIDDEN.ERROR": carriers.Unauthorized,
 			"INTERNAL.SERVER.ERROR": carriers.Unavailable, "SERVICE.UNAVAILABLE.ERROR": carriers.Unavailable,
 		},

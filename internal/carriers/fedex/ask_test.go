@@ -59,11 +59,11 @@ func TestAnswersThatAreNone(t *testing.T) {
 	for name, c := range map[string]struct {
 		status int
 		body   string
-		want   carriers.Problem
+		want   carriers.Reason
 	}{
-		"unknown number": {200, string(file(t, "notfound.json")), carriers.NotFound},
-		"no number":      {400, `{"errors":[{"code":"TRACKING.TRACKINGNUMBER.EMPTY","message":"-"}]}`, carriers.Refused},
-		"token expired":  {401, string(file(t, "refused.json")), carriers.Unauthorized},
+		"unknown number": {200, string(carriertest.File(t, "notfound.json")), carriers.NotFound},
+		"no number":      {400, `{"errors":[{"code":"TRACKING.TRACKINGNUMBER.EMPTY","message":"-"}]}`, carriers.BadRequest},
+		"token expired":  {401, string(carriertest.File(t, "refused.json")), carriers.Unauthorized},
 		"quota":          {429, ``, carriers.Limited},
 		"down":           {503, `{"errors":[{"code":"SERVICE.UNAVAILABLE.ERROR"}]}`, carriers.Unavailable},
 		"down, says 200": {200, `{"errors":[{"code":"INTERNAL.SERVER.ERROR"}]}`, carriers.Unavailable},

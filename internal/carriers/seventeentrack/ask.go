@@ -22,11 +22,11 @@ func (Adapter) APIs() []carriers.API {
 		Track:  askTrack, Batch: batch,
 		// Stops after 30 days of silence. What happened before comes with the first push.
 		Subscribe: askPushes, SubscribeBatch: batch, SubscribedFor: 30 * 24 * time.Hour, Backfills: true, Rejected: rejected,
-		Problems: map[string]carriers.Problem{
+		Reasons: map[string]carriers.Reason{
 			"-18010001": carriers.Unauthorized, "-18010002": carriers.Unauthorized, "-18010004": carriers.Unauthorized,
 			"-18010003": carriers.Unavailable,
-			"-18010010": carriers.Refused, "-18010011": carriers.Refused, "-18010012": carriers.Refused, "-18010013": carriers.Refused, "-18010014": carriers.Refused,
-			"-18019902": carriers.NotFound, "-18019909": carriers.NotFound, "-18019903": carriers.Refused,
+			"-18010010": carriers.BadRequest, "-18010011": carriers.BadRequest, "-18010012": carriers.BadRequest, "-18010013": carriers.BadRequest, "-18010014": carriers.BadRequest,
+			"-18019902": carriers.NotFound, "-18019909": carriers.NotFound, "-18019903": carriers.BadRequest,
 			"-18019907": carriers.Limited, "-18019908": carriers.Limited,
 		},
 	}}

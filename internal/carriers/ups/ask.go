@@ -21,12 +21,12 @@ func (Adapter) APIs() []carriers.API {
 		Budget: []carriers.Window{{Calls: 5, Per: time.Second}, {Calls: 10_000, Per: 24 * time.Hour}},
 		Token:  askToken, Track: askTrack, Batch: 1,
 		Subscribe: askPushes, SubscribeBatch: 100, SubscribedFor: subscriptionLife, Rejected: rejected,
-		Problems: map[string]carriers.Problem{
+		Reasons: map[string]carriers.Reason{
 			"TW0001": carriers.NotFound, // a warning in an answer with status 200
 			"10429":  carriers.Limited,
 			"250002": carriers.Unauthorized, "250003": carriers.Unauthorized, "251004": carriers.Unauthorized, "UJ0001": carriers.Unauthorized,
 			"10004": carriers.Unavailable, "VSS100": carriers.Unavailable,
-			"TV1002": carriers.Refused,
+			"TV1002": carriers.BadRequest,
 		},
 	}}
 }

@@ -97,20 +97,20 @@ func TestAnswersThatAreNone(t *testing.T) {
 	for name, c := range map[string]struct {
 		status int
 		body   string
-		want   carriers.Problem
+		want   carriers.Reason
 	}{
-		"unknown number":  {200, string(file(t, "notfound.json")), carriers.NotFound},
+		"unknown number":  {200, string(carriertest.File(t, "notfound.json")), carriers.NotFound},
 		"404":             {404, `{"response":{"errors":[{"code":"X","message":"-"}]}}`, carriers.NotFound},
-		"invalid number":  {400, `{"response":{"errors":[{"code":"TV1002","message":"-"}]}}`, carriers.Refused},
-		"bad credential":  {401, string(file(t, "refused.json")), carriers.Unauthorized},
+		"invalid number":  {400, `{"response":{"errors":[{"code":"TV1002","message":"-"}]}}`, carriers.BadRequest},
+		"bad credential":  {401, string(carriertest.File(t, "refused.json")), carriers.Unauthorized},
 		"quota":           {429, `{"response":{"errors":[{"code":"10429","message":"-"}]}}`, carriers.Limited},
 		"quota, and more": {429, `{"response":{"errors":[{"code":"TV1002"}]}}`, carriers.Limited},
 		"quota as 400":    {400, `{"response":{"errors":[{"code":10429}]}}`, carriers.Limited},
 		"blocked":         {403, ``, carriers.Unauthorized},
 		"down":            {503, `<html>`, carriers.Unavailable},
 		"proxy's page":    {200, `<html>`, carriers.Unavailable},
-		"other":           {418, `{}`, carriers.Refused},
-		"moved elsewhere": {302, ``, carriers.Refused},
+		"other":           {418, `{}`, carriers.BadRequest},
+		"moved elsewhere": {302, ``, carriers.BadRequest},
 	} {
 		_, err := New().ParseTrack([]byte(c.body))
 		if err == nil && c.status == 200 {

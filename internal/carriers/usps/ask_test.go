@@ -77,13 +77,13 @@ func TestAnswersThatAreNone(t *testing.T) {
 	for name, c := range map[string]struct {
 		status int
 		body   string
-		want   carriers.Problem
+		want   carriers.Reason
 	}{
-		"unknown number": {404, string(file(t, "notfound.json")), carriers.NotFound},
-		"bad client":     {401, string(file(t, "refused.json")), carriers.Unauthorized},
+		"unknown number": {404, string(carriertest.File(t, "notfound.json")), carriers.NotFound},
+		"bad client":     {401, string(carriertest.File(t, "refused.json")), carriers.Unauthorized},
 		"bad scope":      {400, `{"error":"insufficient_scope"}`, carriers.Unauthorized},
 		"quota":          {429, `{"error":{"code":"429"}}`, carriers.Limited},
-		"bad request":    {400, `{"error":{"code":"400"}}`, carriers.Refused},
+		"bad request":    {400, `{"error":{"code":"400"}}`, carriers.BadRequest},
 		"down":           {503, `{"error":{"code":"503"}}`, carriers.Unavailable},
 	} {
 		_, err := New().ParseTrack([]byte(c.body))
