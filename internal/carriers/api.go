@@ -57,17 +57,18 @@ type Window struct {
 	Per   time.Duration
 }
 
+// units are the lengths that have a letter.
+var units = []struct {
+	letter string
+	per    time.Duration
+}{{"s", time.Second}, {"m", time.Minute}, {"h", time.Hour}, {"d", 24 * time.Hour}}
+
 // String is how a window is written in configuration: 60/h, 1400/10s.
 func (w Window) String() string {
-	switch w.Per {
-	case time.Second:
-		return fmt.Sprintf("%d/s", w.Calls)
-	case time.Minute:
-		return fmt.Sprintf("%d/m", w.Calls)
-	case time.Hour:
-		return fmt.Sprintf("%d/h", w.Calls)
-	case 24 * time.Hour:
-		return fmt.Sprintf("%d/d", w.Calls)
+	for _, u := range units {
+		if w.Per == u.per {
+			return fmt.Sprintf("%d/%s", w.Calls, u.letter)
+		}
 	}
 	return fmt.Sprintf("%d/%s", w.Calls, w.Per)
 }
@@ -79,11 +80,14 @@ func ParseWindow(s string) (Window, error) {
 	if !ok || err != nil || n < 1 || n > 100_000_000 {
 		return Window{}, fmt.Errorf("%q is no budget; write it like 60/h, 250/d or 1400/10s", Clean(s, 40))
 	}
-	d := map[string]time.Duration{"s": time.Second, "m": time.Minute, "h": time.Hour, "d": 24 * time.Hour}[per]
-	if d == 0 {
-		if d, err = time.ParseDuration(per); err != nil || d < time.Millisecond || d > 31*24*time.Hour {
-			return Window{}, fmt.Errorf("%q is no budget; write it like 60/h, 250/d or 1400/10s", Clean(s, 40))
+	for _, u := range units {
+		if per == u.letter {
+			return Window{n, u.per}, nil
 		}
+	}
+	d, err := time.ParseDuration(per)
+	if err != nil || d < time.Millisecond || d > 31*24*time.Hour {
+		return Window{}, fmt.Errorf("%q is no budget; write it like 60/h, 250/d or 1400/10s", Clean(s, 40))
 	}
 	return Window{n, d}, nil
 }

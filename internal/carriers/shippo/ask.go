@@ -29,7 +29,7 @@ func slug(q carriers.Question) (string, error) {
 	}
 	s := slugs[q.Of]
 	if s == "" {
-		return "", errors.New("Shippo must be told the parcel's carrier, and knows none of this name")
+		return "", errors.New("the parcel's carrier must be told, and Shippo knows none of this name")
 	}
 	return s, nil
 }
