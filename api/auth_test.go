@@ -26,6 +26,7 @@ var mayDo = map[string][]string{
 	"correctAddress":    {Storefront, Support, Ops, Admin},
 	"detectCarriers":    {Storefront, Warehouse, Support, Ops, Admin},
 	"postScans":         {Warehouse, Admin},
+	"captureEPCIS":      {Warehouse, Admin},
 	"postCarrierEvents": {Carrier, Admin},
 	"putStore":          {Admin},
 	"getStore":          {Storefront, Ops, Admin},

@@ -42,6 +42,7 @@ type memory struct {
 	facts      []store.Fact
 	filters    []store.Filter
 	entries    []store.Entry
+	faults     []store.Fault
 	fail       error // of everything
 }
 
@@ -121,6 +122,12 @@ func (m *memory) Accept(_ context.Context, facts []store.Fact) ([]store.Result, 
 		m.facts = append(m.facts, f)
 	}
 	return results, nil
+}
+
+func (m *memory) ReportFaults(_ context.Context, fs []store.Fault, _ time.Time) error {
+	defer m.lock()()
+	m.faults = append(m.faults, fs...)
+	return m.fail
 }
 
 func (m *memory) PutAddress(_ context.Context, id string, a store.Address) (int, error) {

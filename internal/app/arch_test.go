@@ -27,6 +27,8 @@ func TestArrowsPointOneWay(t *testing.T) {
 		"internal/carriers/ask":     append(adapters, "order", "internal/carriers", "internal/carriers/all", "internal/store"),
 		"internal/sim":              {"order"},
 		"internal/links":            {},
+		"internal/gs1":              {},
+		"internal/epcis":            {"order", "internal/gs1"},
 		"internal/localpg":          {},
 		"internal/relay":            {"order", "activities", "workflows", "internal/store"},
 	}
