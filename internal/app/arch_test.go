@@ -11,7 +11,7 @@ import (
 func TestArrowsPointOneWay(t *testing.T) {
 	const us = "github.com/waybillhq/waybill/"
 	var adapters []string
-	for _, name := range []string{"aftership", "dhl", "easypost", "fedex", "seventeentrack", "shippo", "ups", "usps"} {
+	for _, name := range []string{"aftership", "dhl", "easypost", "edi214", "fedex", "seventeentrack", "shippo", "ups", "usps"} {
 		adapters = append(adapters, "internal/carriers/"+name)
 	}
 	may := map[string][]string{
@@ -25,7 +25,10 @@ func TestArrowsPointOneWay(t *testing.T) {
 		// What numbers can be says nothing of how carriers speak.
 		"internal/carriers/numbers": {"order", "internal/carriers"},
 		"internal/carriers/ask":     append(adapters, "order", "internal/carriers", "internal/carriers/all", "internal/store"),
+		"internal/carriers/edi214":  {"order", "internal/carriers"},
+		"internal/carriers/generic": {"order", "internal/carriers"},
 		"internal/sim":              {"order"},
+		"internal/folder":           {"order", "internal/carriers", "internal/store", "internal/intake"},
 		"internal/links":            {},
 		"internal/gs1":              {},
 		"internal/epcis":            {"order", "internal/gs1"},

@@ -64,7 +64,7 @@ func (t *tracker) Track(ctx context.Context, carrier, tracking string, since tim
 	if !ok {
 		return time.Time{}, nil
 	}
-	adapter, err := all.Adapter(c.Carrier)
+	adapter, err := all.Adapters().Find(c.Carrier)
 	if err != nil {
 		return time.Time{}, err
 	}

@@ -23,7 +23,7 @@ func TestRequestsOfAggregators(t *testing.T) {
 		{"17track", "17token: the-key", `POST https://api.17track.net/track/v2.2/gettrackinfo [{"number":"1Z999AA10123456784"}]`,
 			`POST https://api.17track.net/track/v2.2/register [{"number":"1Z999AA10123456784"}]`},
 	} {
-		a, err := Adapter(c.name)
+		a, err := Adapters().Find(c.name)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -25,12 +25,12 @@ func TestProofOfDelivery(t *testing.T) {
 			"details":{"proofOfDelivery":{"signatureUrl":"https://PERSON","documentUrl":"https://PERSON","signed":{"type":"Person","name":"PERSON"}}}}]}`, "name, signature, document"},
 		"mydhl": {"dhl", `{"shipments":[{"shipmentTrackingNumber":"7777777770","events":[{"date":"2026-03-07","time":"14:15:00","GMTOffset":"+01:00","typeCode":"OK","description":"Delivered","signedBy":"PERSON"}]}]}`, "name"},
 	} {
-		a, err := Adapter(c.carrier)
+		a, err := Adapters().Find(c.carrier)
 		if err != nil {
 			t.Fatal(err)
 		}
 		events, err := a.ParseTrack([]byte(c.body))
-		if err != nil || len(events) != 1 || events[0].Milestone != order.Delivered || events[0].Proof != c.want {
+		if err != nil || len(events) != 1 || events[0].Milestone != order.Delivered || events[0].Proof.Held != c.want {
 			t.Errorf("%s: %+v, %v", name, events, err)
 			continue
 		}
@@ -46,8 +46,8 @@ func TestProofOfDelivery(t *testing.T) {
 		}
 	}
 	// The longest description leaves room for the proof.
-	a, _ := Adapter("ups")
-	e := carriers.Event{Description: strings.Repeat("x", 500), Proof: "name, signature, photo, document", Moment: carriers.Moment{UTC: time.Unix(0, 0)}}
+	a, _ := Adapters().Find("ups")
+	e := carriers.Event{Description: strings.Repeat("x", 500), Proof: carriers.Proof{Held: "name, signature, photo, document"}, Moment: carriers.Moment{UTC: time.Unix(0, 0)}}
 	if f := intake.Fact(a, intake.Poll, e); len(f.Description) > intake.MaxDescription || !strings.HasSuffix(f.Description, "document)") {
 		t.Errorf("%d bytes: %q", len(f.Description), f.Description)
 	}

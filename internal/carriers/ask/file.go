@@ -190,7 +190,7 @@ func (r *reader) credential(n *yaml.Node) (Credential, bool) {
 	if key == "" {
 		fault("key", "missing")
 	}
-	adapter, err := all.Adapter(c.Carrier)
+	adapter, err := all.Adapters().Find(c.Carrier)
 	asker, ok := adapter.(carriers.Asker)
 	switch {
 	case err != nil:

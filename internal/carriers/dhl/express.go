@@ -70,7 +70,7 @@ func (s *shipment) add(number string, c checkpoint) {
 	e.Moment, e.Location = when, carriers.Place(place)
 	e.Description = carriers.Clean(c.Description, 500)
 	if e.Milestone == order.Delivered {
-		e.Proof = carriers.Proofs(c.Signed, false, false, false)
+		e.Proof.Held = carriers.Proofs(c.Signed, false, false, false)
 	}
 	s.events = append(s.events, e)
 }

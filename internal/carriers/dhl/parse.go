@@ -128,7 +128,7 @@ func decode[T interface{ shipment() shipment }](raw json.RawMessage) (shipment, 
 func prove(events []carriers.Event, proof string) {
 	for i := range events {
 		if events[i].Milestone == order.Delivered {
-			events[i].Proof = proof
+			events[i].Proof.Held = proof
 		}
 	}
 }

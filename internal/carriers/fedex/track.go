@@ -241,7 +241,7 @@ func (r result) finish(events []carriers.Event) {
 		for _, i := range r.Images {
 			signature = signature || i.Type.Clean(40) == "SIGNATURE_PROOF_OF_DELIVERY"
 		}
-		e.Proof = carriers.Proofs(r.Delivered.Received || r.Delivered.Signed, carriers.Present(signature), false, false)
+		e.Proof.Held = carriers.Proofs(r.Delivered.Received || r.Delivered.Signed, carriers.Present(signature), false, false)
 	case order.Returning, order.Returned:
 	default:
 		e.ETA = r.eta()

@@ -141,7 +141,7 @@ func (p parcel) finish(events []carriers.Event) {
 		d := p.Delivered
 		e.DeliveredTo = d.Location.Clean(200)
 		// V: viewable. N and U: it is not, or not stored.
-		e.Proof = carriers.Proofs(d.Name, d.Signature.Image, token(d.Photo.Disposition) == "V", false)
+		e.Proof.Held = carriers.Proofs(d.Name, d.Signature.Image, token(d.Photo.Disposition) == "V", false)
 		if r := rows[key{e.Table, e.Code}]; e.DeliveredTo == "" && e.Table == "DIALS" {
 			e.DeliveredTo = r.Meaning
 		}
