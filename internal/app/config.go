@@ -19,6 +19,7 @@ import (
 
 	"github.com/waybillhq/waybill/internal/carriers"
 	"github.com/waybillhq/waybill/internal/carriers/all"
+	"github.com/waybillhq/waybill/internal/carriers/ask"
 	"github.com/waybillhq/waybill/internal/carriers/generic"
 	"github.com/waybillhq/waybill/internal/links"
 	"github.com/waybillhq/waybill/workflows"
@@ -38,6 +39,8 @@ type Config struct {
 	// WebhookSecrets by carrier, WAYBILL_WEBHOOK_SECRETS: "ups=secret,fedex=new|old".
 	WebhookSecrets map[string][][]byte
 	RawDays        int // WAYBILL_RAW_DAYS: how long the bodies of webhooks are kept; 0: 30
+	// Credentials at carriers, from the file that WAYBILL_CARRIERS_FILE names.
+	Credentials []ask.Credential
 	// Carriers that are spoken with; nil: those that are built in. Those of
 	// WAYBILL_CARRIER_MAPPINGS, a directory of mapping files, are beside them.
 	Carriers carriers.Registry
@@ -61,14 +64,15 @@ func FromEnv() (Config, error) {
 		Secret:            os.Getenv("WAYBILL_SECRET"),
 		EDIFolder:         os.Getenv("WAYBILL_EDI_FOLDER"),
 	}
-	var mappings, secrets error
+	var mappings, secrets, accounts error
 	c.Carriers, mappings = registry(os.Getenv("WAYBILL_CARRIER_MAPPINGS"))
 	c.WebhookSecrets, secrets = webhookSecrets(os.Getenv("WAYBILL_WEBHOOK_SECRETS"), c.Carriers)
+	c.Credentials, accounts = credentials(os.Getenv("WAYBILL_CARRIERS_FILE"))
 	var days error
 	if c.RawDays, days = strconv.Atoi(env("WAYBILL_RAW_DAYS", strconv.Itoa(rawDays))); days != nil || c.RawDays < 1 {
 		days = fmt.Errorf("WAYBILL_RAW_DAYS: %q is not a number of days, 1 or more", os.Getenv("WAYBILL_RAW_DAYS"))
 	}
-	return c, errors.Join(mappings, secrets, days, c.validate())
+	return c, errors.Join(mappings, secrets, accounts, days, c.validate())
 }
 
 // registry is the carriers that are built in and those of a directory of mapping
