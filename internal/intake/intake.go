@@ -58,7 +58,7 @@ func (in *Intake) Events(ctx context.Context, a carriers.Adapter, via Via, event
 	var n Counts
 	facts := make([]store.Fact, 0, len(events))
 	for _, e := range events {
-		if e.UTC.Before(Earliest) || e.UTC.After(now.Add(Ahead)) || !carriers.IsNumber(e.Tracking) {
+		if e.UTC.Before(Earliest) || e.UTC.After(now.Add(Ahead)) || !carriers.IsNumber(e.Tracking) || e.Piece != "" && !carriers.IsNumber(e.Piece) {
 			n.Rejected++
 			continue
 		}
@@ -93,6 +93,7 @@ func Source(carrier string) string { return "carrier:" + carrier }
 func Fact(a carriers.Adapter, via Via, e carriers.Event) store.Fact {
 	f := store.Fact{
 		Source: Source(a.Name()), EventID: eventID(e), Kind: store.KindCarrierEvent, Carrier: a.Name(), Tracking: e.Tracking,
+		Piece: e.Piece, Pieces: e.Pieces, Whole: e.Whole, UniqueID: e.Unique, DeliveredTo: string(e.DeliveredTo),
 		Milestone: string(e.Milestone), Code: carriers.Clean(e.Table+" "+e.Code, MaxCode), Bucket: e.Bucket, Physical: e.Physical, Correction: e.Correction,
 		OccurredAt: e.UTC, LocalTime: e.Local, UTCOffset: e.Offset, TimeBasis: string(e.Basis), Location: carriers.Clean(e.Location, MaxLocation),
 		Description: carriers.Clean(e.Description, MaxDescription), Actor: string(via),
@@ -108,7 +109,8 @@ func Fact(a carriers.Adapter, via Via, e carriers.Event) store.Fact {
 }
 
 // eventID is the carrier's own event ID, or a fingerprint of what the event
-// says. The ETA is part of it: a new estimate is news though nothing happened.
+// says. The ETA is part of it: a new estimate is news though nothing happened. So
+// is the piece, where its number is not the one that it was told under.
 func eventID(e carriers.Event) string {
 	if e.ID != "" && e.ETA.IsZero() {
 		return e.ID
@@ -117,6 +119,10 @@ func eventID(e carriers.Event) string {
 	if !e.ETA.IsZero() {
 		eta = e.ETA.UTC().Format(time.RFC3339)
 	}
-	sum := sha256.Sum256([]byte(strings.Join([]string{e.ID, e.Tracking, e.Table, e.Code, e.Local, e.UTC.Format(time.RFC3339Nano), e.Location, eta}, "\x00")))
+	number := e.Tracking
+	if e.Piece != "" && e.Piece != e.Tracking {
+		number += " " + e.Piece
+	}
+	sum := sha256.Sum256([]byte(strings.Join([]string{e.ID, number, e.Table, e.Code, e.Local, e.UTC.Format(time.RFC3339Nano), e.Location, eta}, "\x00")))
 	return "fp:" + hex.EncodeToString(sum[:])
 }

@@ -4,6 +4,7 @@ package carriertest
 import (
 	"bytes"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -121,7 +122,17 @@ func CheckEvent(e carriers.Event) error {
 		return errors.New("no time, or not how it was found")
 	case len(e.Description) > 500 || len(e.Location) > 120 || len(e.ID) > 200:
 		return errors.New("text too long")
-	case !utf8.ValidString(e.Description+e.Location+e.DeliveredTo) || strings.ContainsAny(e.Description+e.Location, "\x00\n\r\u202e"):
+	case e.DeliveredTo != "" && !slices.Contains(carriers.DeliveryKinds, e.DeliveredTo):
+		return errors.New("delivered to a kind that is none of ours")
+	case e.DeliveredTo == carriers.InPart && e.Milestone == order.Delivered:
+		return errors.New("delivered in part is not delivered")
+	case e.Piece != "" && !carriers.IsNumber(e.Piece):
+		return errors.New("a piece without a number")
+	case e.Pieces < 0 || e.Pieces > carriers.MaxPieces || e.Whole && e.Piece != "":
+		return errors.New("one piece that is all of them, or a count that none is")
+	case e.Unique != "" && (len(e.Unique) > 120 || e.Unique != carriers.Clean(e.Unique, 120)):
+		return errors.New("a unique ID that is not clean")
+	case !utf8.ValidString(e.Description+e.Location) || strings.ContainsAny(e.Description+e.Location, "\x00\n\r\u202e"):
 		return errors.New("text not clean")
 	}
 	return nil
