@@ -1,6 +1,11 @@
 package carriers
 
-import "strings"
+import (
+	"regexp"
+	"strings"
+
+	"github.com/waybillhq/waybill/order"
+)
 
 // left are the words by which carriers say in English who or what took a
 // parcel. The first that fits counts: a mail room is not a mailbox, and a
@@ -35,4 +40,36 @@ func LeftWith(words string) DeliveredTo {
 		}
 	}
 	return ""
+}
+
+var (
+	toSender  = regexp.MustCompile(`\bto (the |your )?(business |original )?(sender|shipper|consignor)\b|\breturned\b|an (den )?absender|zurückges`)
+	collected = regexp.MustCompile(`\b(picked up|collected|abgeholt)\b`)
+	toPoint   = regexp.MustCompile(`\b(to|at) ((an?|the|your|our|local) )?(\w+ )?((parcel|service|access|pick-?up|collection)[ -]?(shop|point|station)|packstation|paketshop|post ?office|retail location)\b`)
+	toAgent   = regexp.MustCompile(`\bto ((an?|the|our) )?(agent|partner|3rd party|third party)\b`)
+)
+
+// Arrived reads the words of an event that an aggregator calls delivered: what a
+// parcel shop, an agent or the sender got, the buyer does not have. Nothing said
+// means the buyer.
+func (e *Event) Arrived(words string) {
+	if e.Milestone != order.Delivered {
+		return
+	}
+	text := strings.ReplaceAll(strings.ToLower(words), "post office box", "po box")
+	switch {
+	case toSender.MatchString(text):
+		e.Milestone = order.Returned
+	case collected.MatchString(text):
+	case toPoint.MatchString(text):
+		e.Milestone = order.ReadyForPickup
+	case toAgent.MatchString(text):
+		e.Milestone = order.InTransit
+	}
+	if e.Milestone == order.Delivered && e.DeliveredTo == "" {
+		e.DeliveredTo = LeftWith(words)
+	}
+	if e.DeliveredTo == InPart {
+		e.Milestone = "" // the rest is still to come
+	}
 }

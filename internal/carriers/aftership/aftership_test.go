@@ -56,7 +56,7 @@ func TestPush(t *testing.T) {
 		local, offset, utc string
 		basis              carriers.Basis
 	}{
-		{"InfoReceived_001", order.Labelled, "", false, "2026-03-02T09:30:00", "", "2026-03-02T09:30:00Z", carriers.AssumedUTC},
+		{"InfoReceived_001", order.Labelled, "", false, "2026-03-02T09:30:00", "+00:00", "2026-03-02T09:30:00Z", carriers.ByZone},
 		{"InTransit_002", order.Accepted, "", false, "2026-03-03T17:05:00", "+00:00", "2026-03-03T17:05:00Z", carriers.ByOffset},
 		{"InTransit_006", order.InCustoms, "customs", false, "2026-03-04T12:00:00", "", "2026-03-04T12:00:00Z", carriers.DateOnly},
 		{"Exception_014", "", "", true, "2026-03-05T11:00:00", "+01:00", "2026-03-05T10:00:00Z", carriers.ByOffset},

@@ -9,8 +9,9 @@ import (
 
 const wall = "2006-01-02T15:04:05"
 
-// moment reads a time that may lack its offset, or its time of day.
-func moment(s string) (carriers.Moment, bool) {
+// moment reads a time that may lack its offset, which the place then gives, or its
+// time of day.
+func moment(s string, zone *time.Location) (carriers.Moment, bool) {
 	s = strings.TrimSpace(s)
 	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05-0700"} {
 		if t, err := time.Parse(layout, s); err == nil {
@@ -19,7 +20,7 @@ func moment(s string) (carriers.Moment, bool) {
 	}
 	for _, layout := range []string{wall, "2006-01-02T15:04", "2006-01-02 15:04:05"} {
 		if t, err := time.Parse(layout, s); err == nil {
-			return carriers.Moment{UTC: t, Local: t.Format(wall), Basis: carriers.AssumedUTC}, plausible(t)
+			return carriers.At(t, zone), plausible(t)
 		}
 	}
 	if day, err := time.Parse(time.DateOnly, s); err == nil {

@@ -167,9 +167,9 @@ func (t tracking) events() []carriers.Event {
 }
 
 func (c checkpoint) event(number, updated string) (carriers.Event, bool) {
-	when, ok := moment(c.Time)
+	when, ok := moment(c.Time, carriers.Zone(first(c.Country, c.Region), c.State, first(c.Zip, c.OldZip)))
 	if !ok {
-		if when, ok = moment(first(c.CreatedAt, updated)); ok {
+		if when, ok = moment(first(c.CreatedAt, updated), nil); ok {
 			when = carriers.Moment{UTC: when.UTC, Basis: carriers.ByReceipt} // AfterShip's clock, not the parcel's
 		}
 	}
@@ -191,10 +191,19 @@ func (c checkpoint) event(number, updated string) (carriers.Event, bool) {
 	if e.Milestone == order.Delivered && c.Events.has("returned_to_sender") {
 		e.Milestone = order.Returned
 	}
-	if code == "Delivered_005" {
-		e.DeliveredTo = "neighbour"
+	if e.Milestone == order.Delivered {
+		e.DeliveredTo = takers[code]
 	}
+	e.Arrived(e.Description)
 	return e, true
+}
+
+// takers are the flavours of AfterShip's "delivered" that name one.
+var takers = map[string]carriers.DeliveredTo{
+	"Delivered_002": carriers.ToPerson, // picked up by the customer
+	"Delivered_003": carriers.ToPerson, // signed for
+	"Delivered_004": carriers.ToPerson, // paid for on delivery
+	"Delivered_005": carriers.ToNeighbour,
 }
 
 // homecoming: a parcel that AfterShip calls delivered after it turned round, or
@@ -218,7 +227,7 @@ func (t tracking) homecoming(list []carriers.Event) {
 // eta is the newest estimate; a day becomes its noon.
 func (t tracking) eta() time.Time {
 	for _, s := range []string{t.Latest.Datetime, t.Latest.Max, t.Expected} {
-		m, ok := moment(s)
+		m, ok := moment(s, nil)
 		switch {
 		case !ok:
 		case strings.HasSuffix(m.Local, "T00:00:00"):

@@ -126,8 +126,8 @@ func CheckEvent(e carriers.Event) error {
 		return errors.New("delivered to a kind that is none of ours")
 	case e.DeliveredTo == carriers.InPart && e.Milestone == order.Delivered:
 		return errors.New("delivered in part is not delivered")
-	case e.Piece != "" && !carriers.IsNumber(e.Piece):
-		return errors.New("a piece without a number")
+	case len(e.Piece) > 80:
+		return errors.New("a piece's number too long")
 	case e.Pieces < 0 || e.Pieces > carriers.MaxPieces || e.Whole && e.Piece != "":
 		return errors.New("one piece that is all of them, or a count that none is")
 	case e.Unique != "" && (len(e.Unique) > 120 || e.Unique != carriers.Clean(e.Unique, 120)):

@@ -34,13 +34,8 @@ var codesTSV string
 // Codes is DHL's vocabulary, five tables, and our reading of it.
 var Codes = carriers.MustTable(codesTSV)
 
-// leftAs says how, where "delivered" alone would hide something.
-var leftAs = map[[2]string]string{
-	{"express", "PD"}:     "partial delivery",
-	{"express", "DD"}:     "delivered damaged",
-	{"freight", "21-23"}:  "partial delivery",
-	{"freight", "21-600"}: "delivered with exception",
-}
+// vague codes mean one of several kinds of delivery.
+var vague = map[[2]string]bool{{"ecommerce", "606"}: true} // left with neighbor/front desk/other
 
 // Adapter reads DHL.
 type Adapter struct{}

@@ -101,12 +101,15 @@ func TestExpress(t *testing.T) {
 		{n, "express", "PU", order.Accepted, "2026-05-05T16:10:00", "+09:00", "2026-05-05T07:10:00Z", carriers.ByOffset},
 		{n, "express", "CD", order.InCustoms, "2026-05-06T02:40:00", "+12:00", "2026-05-05T14:40:00Z", carriers.ByZone},
 		{n, "express", "ZZ", "", "2026-05-06T05:00:00", "", "2026-05-06T05:00:00Z", carriers.AssumedUTC},
-		{n, "express", "PD", order.Delivered, "2026-05-08T09:30:00", "", "2026-05-08T09:30:00Z", carriers.AssumedUTC},
-		{"JD010000000000000001", "express", "OK", order.Delivered, "2026-05-08T09:30:00", "+12:00", "2026-05-07T21:30:00Z", carriers.ByOffset},
-		{"JD010000000000000002", "express", "OH", "", "2026-05-08T09:31:00", "+12:00", "2026-05-07T21:31:00Z", carriers.ByZone},
+		{n, "express", "PD", "", "2026-05-08T09:30:00", "", "2026-05-08T09:30:00Z", carriers.AssumedUTC},
+		{n, "express", "OK", order.Delivered, "2026-05-08T09:30:00", "+12:00", "2026-05-07T21:30:00Z", carriers.ByOffset},
+		{n, "express", "OH", "", "2026-05-08T09:31:00", "+12:00", "2026-05-07T21:31:00Z", carriers.ByZone},
 	})
-	if !got[2].Unmapped || got[3].DeliveredTo != "partial delivery" || got[5].Bucket != "hold" {
+	if !got[2].Unmapped || got[3].DeliveredTo != carriers.InPart || got[5].Bucket != "hold" {
 		t.Errorf("%+v", got)
+	}
+	if got[3].Piece != "" || got[4].Piece != "JD010000000000000001" || got[5].Piece != "JD010000000000000002" || got[0].Pieces != 2 || got[5].Pieces != 2 {
+		t.Errorf("pieces %+v", got)
 	}
 	if got[3].ETA.IsZero() || !got[4].ETA.IsZero() {
 		t.Error("the estimate belongs to the shipment's newest event")

@@ -146,13 +146,14 @@ func decode[T interface{ shipment() shipment }](raw json.RawMessage) (shipment, 
 func homecoming(events []carriers.Event) {
 	turned := map[string]time.Time{}
 	for _, e := range events {
-		if at, ok := turned[e.Tracking]; e.Milestone == order.Returning && (!ok || e.UTC.Before(at)) {
-			turned[e.Tracking] = e.UTC
+		k := e.Tracking + " " + e.Piece
+		if at, ok := turned[k]; e.Milestone == order.Returning && (!ok || e.UTC.Before(at)) {
+			turned[k] = e.UTC
 		}
 	}
 	for i := range events {
 		e := &events[i]
-		if at, ok := turned[e.Tracking]; ok && e.Milestone == order.Delivered && !e.UTC.Before(at) {
+		if at, ok := turned[e.Tracking+" "+e.Piece]; ok && e.Milestone == order.Delivered && !e.UTC.Before(at) {
 			e.Milestone = order.Returned
 		}
 	}
@@ -174,10 +175,19 @@ func promise(events []carriers.Event, eta time.Time) {
 
 // coded makes the event of a business unit's own code.
 func coded(number, table, code string) carriers.Event {
-	return carriers.Event{
-		Tracking: number, Table: table, Code: code, Reading: Codes.Read(table, code),
-		DeliveredTo: leftAs[[2]string{table, code}],
+	e := carriers.Event{Tracking: number, Table: table, Code: code, Reading: Codes.Read(table, code)}
+	if e.Milestone != order.Delivered {
+		return e
 	}
+	for _, r := range Codes.Lookup(code) {
+		if r.Table == table && !vague[[2]string{table, code}] {
+			e.DeliveredTo = carriers.LeftWith(r.Meaning)
+		}
+	}
+	if e.DeliveredTo == carriers.InPart {
+		e.Milestone = "" // the rest is still to come
+	}
+	return e
 }
 
 func first(texts ...string) string {

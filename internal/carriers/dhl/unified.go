@@ -20,6 +20,10 @@ type unified struct {
 	Frame   struct {
 		Through string `json:"estimatedThrough"`
 	} `json:"estimatedDeliveryTimeFrame"`
+	Details struct {
+		Count  text   `json:"totalNumberOfPieces"`
+		Pieces []text `json:"pieceIds"`
+	} `json:"details"`
 }
 
 // report is an event, and also the shape of the status above all events.
@@ -53,6 +57,7 @@ func (u unified) shipment() shipment {
 			s.events = append(s.events, e)
 		}
 	}
+	u.count(&s)
 	eta := estimate(u.ETA)
 	if eta.IsZero() {
 		eta = estimate(u.Frame.Through)
@@ -61,8 +66,25 @@ func (u unified) shipment() shipment {
 	return s
 }
 
+// count says what the events are about. A number of Express or Freight is a
+// shipment's; elsewhere it is a parcel's own, whatever else was sent with it.
+func (u unified) count(s *shipment) {
+	n, own := max(carriers.Pieces(string(u.Details.Count)), min(len(u.Details.Pieces), carriers.MaxPieces)), false
+	for _, p := range u.Details.Pieces {
+		own = own || carriers.Number(string(p)) == s.number
+	}
+	for i := range s.events {
+		switch e := &s.events[i]; {
+		case own:
+			e.Piece, e.Pieces = s.number, n
+		case s.unit == "express" || s.unit == "freight":
+			e.Pieces = n
+		}
+	}
+}
+
 func (r report) event(number, unit string) (carriers.Event, bool) {
-	when, ok := moment(r.Timestamp, r.Location.Address.Country)
+	when, ok := moment(r.Timestamp, carriers.Zone(r.Location.Address.Country, "", r.Location.Address.Postal))
 	if !ok {
 		return carriers.Event{}, false
 	}
@@ -121,7 +143,7 @@ func whoHasIt(words string) order.Milestone {
 // estimate reads a promised time. Midnight means the day: it becomes noon, so
 // that no zone makes it the day before.
 func estimate(s string) time.Time {
-	m, ok := moment(s, "")
+	m, ok := moment(s, nil)
 	if !ok {
 		return time.Time{}
 	}

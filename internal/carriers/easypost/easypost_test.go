@@ -64,7 +64,7 @@ func TestPush(t *testing.T) {
 		{"status", "pre_transit", order.Labelled, "", "2026-03-02T09:15:00", "", "2026-03-02T09:15:00Z", carriers.AssumedUTC},
 		{"status_detail", "received_at_origin_facility", order.Accepted, "", "2026-03-02T18:40:00", "", "2026-03-02T18:40:00Z", carriers.AssumedUTC},
 		{"status", "in_transit", order.InTransit, "", "2026-03-03T18:00:00", "-08:00", "2026-03-04T02:00:00Z", carriers.ByOffset},
-		{"status_detail", "weather_delay", "", "weather", "2026-03-05T07:30:00", "", "2026-03-05T07:30:00Z", carriers.AssumedUTC},
+		{"status_detail", "weather_delay", "", "weather", "2026-03-05T07:30:00", "-06:00", "2026-03-05T13:30:00Z", carriers.ByZone},
 		{"status", "out_for_delivery", order.OutForDelivery, "", "2026-03-06T08:02:00", "", "2026-03-06T08:02:00Z", carriers.AssumedUTC},
 		{"status", "delivered", order.Delivered, "", "2026-03-06T14:11:00", "", "2026-03-06T14:11:00Z", carriers.AssumedUTC},
 	}

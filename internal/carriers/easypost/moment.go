@@ -12,7 +12,7 @@ const wall = "2006-01-02T15:04:05"
 // moment reads when a detail happened. datetime is the carrier's wall clock
 // with a false Z wherever EasyPost does not know the place, so a Z proves
 // nothing; datetime_local is that wall clock honestly. Only where the two differ
-// by what an offset can be is datetime a real UTC.
+// by what an offset can be is datetime a real UTC; else the place gives the zone.
 func (d detail) moment() (carriers.Moment, bool) {
 	said, zoned, ok := parse(d.Datetime)
 	local, localZoned, hasLocal := parse(d.DatetimeLocal)
@@ -24,9 +24,9 @@ func (d detail) moment() (carriers.Moment, bool) {
 			zone := time.FixedZone("", int(off/time.Second))
 			return exact(said.In(zone)), true
 		}
-		return assumed(local), true
+		return carriers.At(local, d.Place.zone()), true
 	case hasLocal:
-		return assumed(local), true
+		return carriers.At(local, d.Place.zone()), true
 	case ok && zoned:
 		return exact(said), true
 	}
@@ -53,6 +53,8 @@ func exact(t time.Time) carriers.Moment {
 func assumed(t time.Time) carriers.Moment {
 	return carriers.Moment{UTC: t.UTC(), Local: t.Format(wall), Basis: carriers.AssumedUTC}
 }
+
+func (p place) zone() *time.Location { return carriers.Zone(p.Country, p.State, p.Zip) }
 
 // received is the moment of something without a time: when EasyPost heard of it,
 // by EasyPost's own clock.

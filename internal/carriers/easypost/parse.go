@@ -174,11 +174,13 @@ func (t tracker) event(number string, d detail) (carriers.Event, bool) {
 	if text == "" {
 		text = d.Description
 	}
-	return carriers.Event{
+	e := carriers.Event{
 		Tracking: number, Table: table, Code: code, Reading: Codes.Read(table, code), Moment: when,
 		Description: carriers.Clean(text, 500),
 		Location:    carriers.Place(d.Place.City, d.Place.State, d.Place.Zip, d.Place.Country),
-	}, true
+	}
+	e.Arrived(e.Description)
+	return e, true
 }
 
 // bare is the one event of a tracker without history: only its status is known,

@@ -8,9 +8,9 @@ import (
 
 const wall = "2006-01-02T15:04:05"
 
-// moment reads ISO 8601. FedEx usually sends the offset; without one UTC is
-// assumed, and said to be.
-func moment(t text) (carriers.Moment, bool) {
+// moment reads ISO 8601. FedEx usually sends the offset; without one the zone of
+// the place counts, and without that UTC is assumed, and said to be.
+func moment(t text, zone *time.Location) (carriers.Moment, bool) {
 	s := t.clean(40)
 	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05-0700", "2006-01-02T15:04Z07:00"} {
 		if at, err := time.Parse(layout, s); err == nil {
@@ -19,7 +19,7 @@ func moment(t text) (carriers.Moment, bool) {
 	}
 	for _, layout := range []string{wall, "2006-01-02T15:04"} {
 		if at, err := time.Parse(layout, s); err == nil {
-			return carriers.Moment{UTC: at, Local: at.Format(wall), Basis: carriers.AssumedUTC}, sane(at)
+			return carriers.At(at, zone), sane(at)
 		}
 	}
 	if at, err := time.Parse(time.DateOnly, s); err == nil {
@@ -33,7 +33,7 @@ func sane(at time.Time) bool { return at.Year() >= 1990 && at.Year() <= 2200 }
 
 // promised reads an estimate. Midnight there means "that day": noon UTC stands for it.
 func promised(t text) time.Time {
-	m, ok := moment(t)
+	m, ok := moment(t, nil)
 	if !ok {
 		return time.Time{}
 	}

@@ -27,7 +27,16 @@ type result struct {
 	Number struct {
 		Tracking text `json:"trackingNumber"`
 		Unique   text `json:"trackingNumberUniqueId"`
+		Carrier  text `json:"carrierCode"`
 	} `json:"trackingNumberInfo"`
+	Package struct {
+		Count       text `json:"count"` // in the shipment, this one included
+		Undelivered text `json:"undeliveredCount"`
+	} `json:"packageDetails"`
+	Pieces []struct {
+		Count text `json:"count"`
+		Type  text `json:"type"`
+	} `json:"pieceCounts"`
 	Error  problem `json:"error"`
 	Latest struct {
 		Code text `json:"code"`
@@ -107,7 +116,7 @@ func parse(body []byte) ([]carriers.Event, error) {
 	problems := a.Errors
 	unreadable := 0
 	for _, n := range newest(number(all)) {
-		more, bad := n.result.events(n.tracking)
+		more, bad := n.result.events(n.tracking, n.piece)
 		if events = append(events, more...); len(events) > carriers.MaxEvents {
 			return nil, carriers.Malformed("more than %d events", carriers.MaxEvents)
 		}
@@ -126,14 +135,16 @@ func parse(body []byte) ([]carriers.Event, error) {
 	return nil, nil
 }
 
-// numbered is a result with the number under which its parcel is known.
+// numbered is a result with the number under which its parcel is known, and the
+// package's own.
 type numbered struct {
-	tracking string
-	result   result
+	tracking, piece string
+	result          result
 }
 
 // number prefers the number that was asked for, which is the one that the parcel
-// carries. Where the results under it name several, they are pieces: each has its own.
+// carries. Where the results under it name several, they are pieces: each has its
+// own. FedEx's numbers name packages, but those of Freight a shipment.
 func number(all []complete) (out []numbered) {
 	for _, c := range all {
 		asked, own := carriers.Number(string(c.Tracking)), map[string]bool{}
@@ -143,11 +154,16 @@ func number(all []complete) (out []numbered) {
 			}
 		}
 		for _, r := range c.Results {
-			n := asked
+			n := numbered{asked, asked, r}
 			if inner := carriers.Number(string(r.Number.Tracking)); inner != "" && (asked == "" || len(own) > 1) {
-				n = inner
+				if n.piece = inner; asked == "" {
+					n.tracking = inner
+				}
 			}
-			out = append(out, numbered{n, r})
+			if strings.EqualFold(r.Number.Carrier.clean(10), "FXFR") && n.piece == n.tracking {
+				n.piece = ""
+			}
+			out = append(out, n)
 		}
 	}
 	return out
@@ -158,13 +174,14 @@ func number(all []complete) (out []numbered) {
 func newest(all []numbered) (out []numbered) {
 	best := map[string]numbered{}
 	for _, n := range all {
-		b, ok := best[n.tracking]
+		k := n.tracking + " " + n.piece
+		b, ok := best[k]
 		if !ok || n.result.began().After(b.result.began()) {
-			best[n.tracking] = n
+			best[k] = n
 		}
 	}
 	for _, n := range all {
-		if n.result.Number.Unique.clean(120) == best[n.tracking].result.Number.Unique.clean(120) {
+		if n.result.Number.Unique.clean(120) == best[n.tracking+" "+n.piece].result.Number.Unique.clean(120) {
 			out = append(out, n)
 		}
 	}
@@ -175,13 +192,13 @@ func newest(all []numbered) (out []numbered) {
 func (r result) began() (at time.Time) {
 	for _, want := range []string{"SHIP", "ACTUAL_PICKUP", "ACTUAL_TENDER"} {
 		for _, d := range r.Times {
-			if m, ok := moment(d.At); ok && d.Type.clean(40) == want {
+			if m, ok := moment(d.At, nil); ok && d.Type.clean(40) == want {
 				return m.UTC
 			}
 		}
 	}
 	for _, s := range r.Scans {
-		if m, ok := moment(s.Date); ok && m.UTC.After(at) {
+		if m, ok := moment(s.Date, nil); ok && m.UTC.After(at) {
 			at = m.UTC
 		}
 	}
@@ -189,10 +206,10 @@ func (r result) began() (at time.Time) {
 }
 
 // events reads one result; bad counts scans that say neither which parcel nor when.
-func (r result) events(tracking string) (events []carriers.Event, bad int) {
+func (r result) events(tracking, piece string) (events []carriers.Event, bad int) {
 	waiting := r.waiting()
 	for _, s := range r.Scans {
-		at, ok := moment(s.Date)
+		at, ok := moment(s.Date, carriers.Zone(s.Place.Country.clean(10), s.Place.State.clean(10), s.Place.Postal.clean(20)))
 		if tracking == "" || !ok {
 			bad++
 			continue
@@ -202,7 +219,7 @@ func (r result) events(tracking string) (events []carriers.Event, bad int) {
 			reading = carriers.Reading{Bucket: reading.Bucket}
 		}
 		events = append(events, carriers.Event{
-			Tracking: tracking, Table: table, Code: code, Reading: reading, Moment: at,
+			Tracking: tracking, Piece: piece, Pieces: r.pieces(), Unique: r.Number.Unique.clean(120), Table: table, Code: code, Reading: reading, Moment: at,
 			Description: carriers.Clean(s.says(), 500),
 			Location:    carriers.Place(string(s.Place.City), string(s.Place.State), string(s.Place.Postal), string(s.Place.Country)),
 		})
@@ -235,11 +252,25 @@ func (r result) finish(events []carriers.Event) {
 	}
 	switch e := &events[last]; e.Milestone {
 	case order.Delivered:
-		e.DeliveredTo = or(r.Delivered.Where.clean(200), r.Delivered.Type.clean(200))
+		e.DeliveredTo = carriers.LeftWith(or(r.Delivered.Where.clean(200), r.Delivered.Type.clean(200)))
+		if e.Pieces > 1 && r.Package.Undelivered.clean(10) == "0" && (e.Piece == "" || e.Piece == e.Tracking) {
+			e.Piece, e.Whole = "", true // none of the shipment is undelivered
+		}
 	case order.Returning, order.Returned:
 	default:
 		e.ETA = r.eta()
 	}
+}
+
+// pieces is how many packages the shipment has.
+func (r result) pieces() int {
+	n := carriers.Pieces(string(r.Package.Count))
+	for _, c := range r.Pieces {
+		if c.Type.clean(20) == "ORIGIN" && strings.EqualFold(r.Number.Carrier.clean(10), "FXFR") {
+			n = max(n, carriers.Pieces(string(c.Count)))
+		}
+	}
+	return n
 }
 
 // eta is the end of the estimated window, else the estimate, else the commitment.

@@ -30,17 +30,17 @@ func (s scan) moment() (carriers.Moment, bool) {
 		}
 		return m, true
 	}
-	return rawMoment(date, clock, zone, s.ISO)
+	return rawMoment(date, clock, zone, s.ISO, carriers.Zone(s.Address.Country, s.Address.State, s.Address.Postal))
 }
 
 // rawMoment is for scans that 17TRACK could not place.
-func rawMoment(date, clock, zone, iso string) (carriers.Moment, bool) {
+func rawMoment(date, clock, zone, iso string, place *time.Location) (carriers.Moment, bool) {
 	if t, err := time.Parse("2006-01-02T15:04:05-07:00", date+"T"+clock+zone); err == nil {
 		return carriers.Moment{UTC: t.UTC(), Local: t.Format(wall), Offset: t.Format("-07:00"), Basis: carriers.ByOffset}, plausible(t)
 	}
 	for _, text := range []string{date + "T" + clock, strings.TrimSpace(iso)} {
 		if t, err := time.Parse(wall, text); err == nil {
-			return carriers.Moment{UTC: t, Local: t.Format(wall), Basis: carriers.AssumedUTC}, plausible(t)
+			return carriers.At(t, place), plausible(t)
 		}
 	}
 	return day(strings.TrimSpace(iso))

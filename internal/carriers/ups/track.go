@@ -1,6 +1,7 @@
 package ups
 
 import (
+	"strings"
 	"time"
 
 	"github.com/waybillhq/waybill/internal/carriers"
@@ -26,6 +27,11 @@ type parcel struct {
 	Activity  []activity `json:"activity"`
 	Dates     []promise  `json:"deliveryDate"`
 	Time      window     `json:"deliveryTime"`
+	Count     text       `json:"packageCount"`
+	Addresses []struct {
+		Type    text    `json:"type"`
+		Address address `json:"address"`
+	} `json:"packageAddress"`
 	Delivered struct {
 		Location text `json:"location"`
 	} `json:"deliveryInformation"`
@@ -49,15 +55,19 @@ type activity struct {
 	GMTOffset text   `json:"gmtOffset"`
 	Status    status `json:"status"`
 	Location  struct {
-		Address struct {
-			City    text `json:"city"`
-			State   text `json:"stateProvince"`
-			Postal  text `json:"postalCode"`
-			Country text `json:"countryCode"`
-			Land    text `json:"country"`
-		} `json:"address"`
+		Address address `json:"address"`
 	} `json:"location"`
 }
+
+type address struct {
+	City    text `json:"city"`
+	State   text `json:"stateProvince"`
+	Postal  text `json:"postalCode"`
+	Country text `json:"countryCode"`
+	Land    text `json:"country"`
+}
+
+func (a address) zone() *time.Location { return zone(or2(a.Country, a.Land), a.State, a.Postal) }
 
 // ParseTrack reads the events of every package of every shipment.
 func (Adapter) ParseTrack(body []byte) ([]carriers.Event, error) {
@@ -105,8 +115,14 @@ func (p parcel) events(s shipment) (events []carriers.Event, bad int) {
 		// package only where there is but one.
 		number = carriers.Number(string(s.Inquiry))
 	}
+	// The number that was asked for may be the lead package's, or a sibling's: the
+	// parcel that carries it is the shipment's, where nobody carries this one.
+	told := carriers.Number(string(s.Inquiry))
+	if !strings.HasPrefix(told, "1Z") || !carriers.IsNumber(told) {
+		told = number // a reference
+	}
 	for _, a := range p.Activity {
-		at, ok := clock{a.Date, a.Time, a.GMTDate, a.GMTTime, a.GMTOffset}.moment()
+		at, ok := clock{a.Date, a.Time, a.GMTDate, a.GMTTime, a.GMTOffset}.moment(a.Location.Address.zone())
 		if number == "" || !ok {
 			bad++
 			continue
@@ -114,7 +130,7 @@ func (p parcel) events(s shipment) (events []carriers.Event, bad int) {
 		k, reading := read(a.Status)
 		ad := a.Location.Address
 		events = append(events, carriers.Event{
-			Tracking: number, Table: k.table, Code: k.code, Reading: reading, Moment: at,
+			Tracking: told, Piece: number, Pieces: carriers.Pieces(string(p.Count)), Table: k.table, Code: k.code, Reading: reading, Moment: at,
 			Description: a.Status.Description.clean(500),
 			Location:    place(ad.City, ad.State, ad.Postal, or2(ad.Country, ad.Land)),
 			Correction:  corrections[k],
@@ -131,9 +147,8 @@ func (p parcel) finish(events []carriers.Event) {
 		return
 	}
 	if e := &events[last]; e.Milestone == order.Delivered {
-		e.DeliveredTo = p.Delivered.Location.clean(200)
-		if r := rows[key{e.Table, e.Code}]; e.DeliveredTo == "" && e.Table == "DIALS" {
-			e.DeliveredTo = r.Meaning
+		if e.DeliveredTo = carriers.LeftWith(p.Delivered.Location.clean(200)); e.DeliveredTo == "" {
+			e.DeliveredTo = leftWith(key{e.Table, e.Code})
 		}
 	} else if !settled(e.Milestone) {
 		e.ETA = p.eta()
@@ -155,7 +170,13 @@ func (p parcel) eta() time.Time {
 	if token(p.Time.Type) == "DEL" {
 		hour = "" // when it was delivered, not when it will be
 	}
-	return promised(or2(rdd, sdd), hour)
+	var there *time.Location
+	for _, a := range p.Addresses {
+		if token(a.Type) == "DESTINATION" {
+			there = a.Address.zone()
+		}
+	}
+	return promised(or2(rdd, sdd), hour, there)
 }
 
 // latest is the newest event's index; -1 of none. UPS lists newest first, but

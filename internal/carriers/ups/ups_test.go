@@ -84,16 +84,19 @@ func TestEveryPackageIsRead(t *testing.T) {
 		t.Fatalf("%d events, want %d", len(events), len(want))
 	}
 	for i, e := range events {
-		got := row{e.Tracking, e.Table, e.Code, e.Milestone, e.Bucket, e.UTC.Format(time.RFC3339), e.Local, e.Offset, e.Basis}
+		got := row{e.Piece, e.Table, e.Code, e.Milestone, e.Bucket, e.UTC.Format(time.RFC3339), e.Local, e.Offset, e.Basis}
 		if got != want[i] {
 			t.Errorf("event %d: %+v, want %+v", i, got, want[i])
 		}
 	}
-	if events[0].DeliveredTo != "Front Door" || !events[0].ETA.IsZero() {
+	if e := events[5]; e.Tracking != "1ZWB00000300000001" {
+		t.Errorf("told under %s, not under the number that was asked for", e.Tracking)
+	}
+	if events[0].DeliveredTo != carriers.ToPorch || !events[0].ETA.IsZero() {
 		t.Errorf("delivered to %q, ETA %v", events[0].DeliveredTo, events[0].ETA)
 	}
-	if got := events[5].ETA.Format(time.RFC3339); got != "2026-03-09T14:30:00Z" {
-		t.Errorf("ETA %s: the rescheduled day wins, to the end of its window", got)
+	if got := events[5].ETA.Format(time.RFC3339); got != "2026-03-09T12:00:00Z" {
+		t.Errorf("ETA %s: the rescheduled day wins, and without a zone it is a day", got)
 	}
 	if events[0].Location != "MADISON, WI, 53703, US" {
 		t.Errorf("location %q", events[0].Location)
@@ -194,8 +197,14 @@ func TestClock(t *testing.T) {
 		"a day, GMT day only": {clock{"20260307", "", "20260307", "", ""}, "2026-03-07T12:00:00Z 2026-03-07  date"},
 		"no day":              {clock{"string", "120000", "", "", ""}, ""},
 		"year one":            {clock{"00010101", "000000", "", "", ""}, ""},
+		"zone, winter":        {clock{"20260307", "120000", "", "", "zone"}, "2026-03-07T18:00:00Z 2026-03-07T12:00:00 -06:00 zone"},
+		"zone, summer":        {clock{"20260707", "120000", "", "", "zone"}, "2026-07-07T17:00:00Z 2026-07-07T12:00:00 -05:00 zone"},
 	} {
-		m, ok := c.c.moment()
+		var there *time.Location
+		if c.c.offset == "zone" {
+			there = zone("US", "WI", "")
+		}
+		m, ok := c.c.moment(there)
 		got := ""
 		if ok {
 			got = strings.Join([]string{m.UTC.Format(time.RFC3339), m.Local, m.Offset, string(m.Basis)}, " ")
@@ -211,14 +220,14 @@ func TestPush(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if g := e[0]; g.Milestone != order.OutForDelivery || g.Offset != "-05:00" || g.UTC.Format(time.RFC3339) != "2026-03-07T13:12:00Z" || g.ETA.Format(time.RFC3339) != "2026-03-07T17:00:00Z" {
+	if g := e[0]; g.Milestone != order.OutForDelivery || g.Offset != "-05:00" || g.UTC.Format(time.RFC3339) != "2026-03-07T13:12:00Z" || g.ETA.Format(time.RFC3339) != "2026-03-07T12:00:00Z" {
 		t.Errorf("%+v", g)
 	}
 	e, err = New().ParsePush(file(t, "push_delivered.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if g := e[0]; g.Milestone != order.Delivered || g.DeliveredTo != "Porch" || g.UTC.Format(time.RFC3339) != "2026-03-07T20:30:01Z" || !g.ETA.IsZero() {
+	if g := e[0]; g.Milestone != order.Delivered || g.DeliveredTo != carriers.ToPorch || g.UTC.Format(time.RFC3339) != "2026-03-07T20:30:01Z" || !g.ETA.IsZero() {
 		t.Errorf("%+v", g)
 	}
 }
@@ -347,7 +356,7 @@ func TestSharedPayloads(t *testing.T) {
 		for i, e := range events {
 			check(name+" code "+string(rune('0'+i)), s.Events[i].Code, e.Code)
 			check(name+" date", s.Events[i].Date, e.Local[:10])
-			check(name+" number", strings.ToUpper(s.Tracking), e.Tracking)
+			check(name+" number", strings.ToUpper(s.Tracking), e.Piece)
 		}
 		check(name+" status", s.Status, class(events[0].Milestone))
 		check(name+" delivered", map[bool]string{true: "yes"}[s.Delivered], map[bool]string{true: "yes"}[events[0].Milestone == order.Delivered])

@@ -11,8 +11,8 @@ import (
 const wall = "2006-01-02T15:04:05"
 
 // moment joins the local wall time, which has no zone even where a Z stands behind
-// it, with GMTTimestamp and GMTOffset.
-func moment(local, gmt, offset text) (carriers.Moment, bool) {
+// it, with GMTTimestamp and GMTOffset, or else with the zone of the place.
+func moment(local, gmt, offset text, zone *time.Location) (carriers.Moment, bool) {
 	at, dayOnly, ok := clock(local)
 	utc, gok := gmtClock(gmt)
 	off, known := parseOffset(offset)
@@ -28,10 +28,10 @@ func moment(local, gmt, offset text) (carriers.Moment, bool) {
 	case dayOnly && !gok:
 		return carriers.Moment{UTC: at.Add(12 * time.Hour), Local: at.Format(time.DateOnly), Basis: carriers.DateOnly}, true
 	}
-	m := carriers.Moment{UTC: at, Local: at.Format(wall), Basis: carriers.AssumedUTC}
+	m := carriers.At(at, zone)
 	switch {
 	case gok:
-		m.UTC, m.Basis = utc, carriers.ByOffset
+		m.UTC, m.Offset, m.Basis = utc, "", carriers.ByOffset
 		if !known && !dayOnly {
 			// The local time lost its seconds, so the difference is about an offset.
 			off = at.Sub(utc).Round(15 * time.Minute)
