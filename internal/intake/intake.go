@@ -110,18 +110,22 @@ func Fact(a carriers.Adapter, via Via, e carriers.Event) store.Fact {
 
 // eventID is the carrier's own event ID, or a fingerprint of what the event
 // says. The ETA is part of it: a new estimate is news though nothing happened. So
-// is the piece, where its number is not the one that it was told under.
+// is the piece, where its number is not the one that it was told under, and
+// whether it was said of all.
 func eventID(e carriers.Event) string {
-	if e.ID != "" && e.ETA.IsZero() {
+	number := e.Tracking
+	if e.Piece != "" && e.Piece != e.Tracking {
+		number += " " + e.Piece
+	}
+	if e.Whole {
+		number += " whole" // of one piece it was said before
+	}
+	if e.ID != "" && e.ETA.IsZero() && number == e.Tracking {
 		return e.ID
 	}
 	eta := ""
 	if !e.ETA.IsZero() {
 		eta = e.ETA.UTC().Format(time.RFC3339)
-	}
-	number := e.Tracking
-	if e.Piece != "" && e.Piece != e.Tracking {
-		number += " " + e.Piece
 	}
 	sum := sha256.Sum256([]byte(strings.Join([]string{e.ID, number, e.Table, e.Code, e.Local, e.UTC.Format(time.RFC3339Nano), e.Location, eta}, "\x00")))
 	return "fp:" + hex.EncodeToString(sum[:])

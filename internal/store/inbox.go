@@ -387,7 +387,7 @@ func (s *Store) Inbox(ctx context.Context) (st InboxStats, err error) {
 func (s *Store) Timeline(ctx context.Context, orderID string, limit int) ([]Entry, error) {
 	return s.entries(ctx, orderID, limit, `
     select occurred_at, source, kind, coalesce(parcel_id, ''), milestone, '', code, bucket, location, description, local_time, utc_offset, time_basis,
-        received_at, actor, event_id, case when outcome <> '' then outcome when sent_at is null and due_at > now() then 'riding along' else '' end, n, piece, delivered_to
+        received_at, actor, event_id, case when outcome <> '' then outcome when sent_at is null and due_at > now() then 'riding along' else '' end, n, case when piece <> tracking then piece else '' end, delivered_to
     from inbox where order_id = $1
     union all
     select at, 'order', type, parcel, milestone, case_kind, '', '', '', body, '', '', '', recorded_at, actor, cause, '', id, '', ''
@@ -398,7 +398,7 @@ func (s *Store) Timeline(ctx context.Context, orderID string, limit int) ([]Entr
 // the corrections of milestones and what of a parcel has arrived. What is never shown there is not read.
 func (s *Store) Moments(ctx context.Context, orderID string, limit int) ([]Entry, error) {
 	return s.entries(ctx, orderID, limit, `
-    select occurred_at, source, kind, coalesce(parcel_id, ''), milestone, '', '', bucket, location, '', local_time, utc_offset, time_basis, received_at, '', '', '', n, piece, delivered_to
+    select occurred_at, source, kind, coalesce(parcel_id, ''), milestone, '', '', bucket, location, '', local_time, utc_offset, time_basis, received_at, '', '', '', n, case when piece <> tracking then piece else '' end, delivered_to
     from inbox where order_id = $1
     union all
     select at, 'order', type, parcel, milestone, '', '', '', '', case type when '`+string(order.PiecesDelivered)+`' then body else '' end, '', '', '', recorded_at, '', '', '', id, '', ''

@@ -230,3 +230,100 @@ func TestDeliveredIsWithTheBuyer(t *testing.T) {
 		}
 	}
 }
+
+// Which box, of how many, and which use of its number, per carrier.
+func TestPiecesAsCarriersSayThem(t *testing.T) {
+	type want struct {
+		tracking, piece string
+		pieces          int
+		whole           bool
+		unique          string
+	}
+	for name, c := range map[string]struct {
+		carrier, body string
+		want          []want
+	}{
+		"UPS, a shipment by one of its numbers": {"ups", `{"trackResponse":{"shipment":[{"inquiryNumber":"1Z0001","package":[
+			{"trackingNumber":"1Z0001","packageCount":2,"activity":[{"date":"20260307","status":{"statusCode":"005"}}]},
+			{"trackingNumber":"1Z0002","packageCount":2,"activity":[{"date":"20260307","status":{"statusCode":"005"}}]}]}]}}`,
+			[]want{{"1Z0001", "1Z0001", 2, false, ""}, {"1Z0001", "1Z0002", 2, false, ""}}},
+		"UPS, by a reference": {"ups", `{"trackResponse":{"shipment":[{"inquiryNumber":"ORDER-7","package":[
+			{"trackingNumber":"1Z0001","packageCount":"2","activity":[{"date":"20260307","status":{"statusCode":"005"}}]}]}]}}`,
+			[]want{{"1Z0001", "1Z0001", 2, false, ""}}},
+		"FedEx, one of three": {"fedex", `{"output":{"completeTrackResults":[{"trackingNumber":"70000001","trackResults":[{"trackingNumberInfo":{"trackingNumber":"70000001","trackingNumberUniqueId":"1~70000001~FDEG"},
+			"packageDetails":{"count":"3","undeliveredCount":"2"},"scanEvents":[{"date":"2026-03-07T12:00:00Z","eventType":"DL"}]}]}]}}`,
+			[]want{{"70000001", "70000001", 3, false, "1~70000001~FDEG"}}},
+		"FedEx, the last of three": {"fedex", `{"output":{"completeTrackResults":[{"trackingNumber":"70000001","trackResults":[{"trackingNumberInfo":{"trackingNumber":"70000001"},
+			"packageDetails":{"count":"3","undeliveredCount":"0"},"scanEvents":[{"date":"2026-03-07T12:00:00Z","eventType":"DL"},{"date":"2026-03-06T12:00:00Z","eventType":"AR"}]}]}]}}`,
+			[]want{{"70000001", "", 3, true, ""}, {"70000001", "70000001", 3, false, ""}}},
+		"FedEx Freight": {"fedex", `{"output":{"completeTrackResults":[{"trackingNumber":"70000001","trackResults":[{"trackingNumberInfo":{"trackingNumber":"70000001","carrierCode":"FXFR"},
+			"pieceCounts":[{"count":"5","type":"ORIGIN"}],"scanEvents":[{"date":"2026-03-07T12:00:00Z","eventType":"DL"}]}]}]}}`,
+			[]want{{"70000001", "", 5, false, ""}}},
+		"USPS": {"usps", `{"trackingNumber":"94000001","uniqueMailPieceId":"0abc","trackingEvents":[{"eventCode":"03","eventTimestamp":"2026-03-07T12:00:00"}]}`,
+			[]want{{"94000001", "", 0, false, "0abc"}}},
+		"DHL Express through the unified API": {"dhl", `{"shipments":[{"id":"7777777770","service":"express","details":{"totalNumberOfPieces":2,"pieceIds":["JD01","JD02"]},
+			"events":[{"timestamp":"2026-03-07T12:00:00","statusCode":"delivered","status":"OK"}]}]}`,
+			[]want{{"7777777770", "", 2, false, ""}}},
+		"DHL Parcel, whose numbers are boxes": {"dhl", `{"shipments":[{"id":"JVGL01","service":"parcel-de","details":{"totalNumberOfPieces":"2","pieceIds":["JVGL01","JVGL02"]},
+			"events":[{"timestamp":"2026-03-07T12:00:00","statusCode":"transit"}]}]}`,
+			[]want{{"JVGL01", "JVGL01", 2, false, ""}}},
+		"DHL eCommerce, a count and nothing else": {"dhl", `{"shipments":[{"id":"GM0001","service":"ecommerce","details":{"totalNumberOfPieces":2},
+			"events":[{"timestamp":"2026-03-07T12:00:00","statusCode":"transit"}]}]}`,
+			[]want{{"GM0001", "", 0, false, ""}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a, err := Adapter(c.carrier)
+			if err != nil {
+				t.Fatal(err)
+			}
+			events, err := a.ParseTrack([]byte(c.body))
+			if err != nil || len(events) != len(c.want) {
+				t.Fatalf("%d events, %v", len(events), err)
+			}
+			for i, e := range events {
+				if got := (want{e.Tracking, e.Piece, e.Pieces, e.Whole, e.Unique}); got != c.want[i] {
+					t.Errorf("event %d: %+v, want %+v", i, got, c.want[i])
+				}
+			}
+		})
+	}
+}
+
+// A wall time without an offset takes the zone of its place, and says so.
+func TestTimesByPlace(t *testing.T) {
+	for name, c := range map[string]struct{ carrier, body, want string }{
+		"UPS without GMT": {"ups", `{"trackResponse":{"shipment":[{"package":[{"trackingNumber":"1Z0001","activity":[{"date":"20260707","time":"120000","status":{"statusCode":"005"},
+			"location":{"address":{"stateProvince":"WI","countryCode":"US"}}}]}]}]}}`, "2026-07-07T17:00:00Z zone -05:00"},
+		"FedEx without an offset": {"fedex", `{"output":{"completeTrackResults":[{"trackingNumber":"70000001","trackResults":[{"scanEvents":[{"date":"2026-03-07T12:00:00","eventType":"AR",
+			"scanLocation":{"stateOrProvinceCode":"TN","postalCode":"38118","countryCode":"US"}}]}]}]}}`, "2026-03-07T18:00:00Z zone -06:00"},
+		"USPS without GMT": {"usps", `{"trackingNumber":"94000001","trackingEvents":[{"eventCode":"03","eventTimestamp":"2026-03-07T12:00:00Z","eventState":"HI","eventZIP":"96813"}]}`, "2026-03-07T22:00:00Z zone -10:00"},
+		"USPS abroad":      {"usps", `{"trackingNumber":"94000001","trackingEvents":[{"eventCode":"10","eventTimestamp":"2026-03-07T12:00:00","eventCountry":"JP"}]}`, "2026-03-07T03:00:00Z zone +09:00"},
+		"USPS with GMT":    {"usps", `{"trackingNumber":"94000001","trackingEvents":[{"eventCode":"03","eventTimestamp":"2026-03-07T12:00:00","GMTTimestamp":"2026-03-07T17:00:10Z","GMTOffset":"-05:00","eventState":"HI"}]}`, "2026-03-07T17:00:10Z offset -05:00"},
+		"DHL": {"dhl", `{"shipments":[{"id":"CQ0000001","service":"express","events":[{"timestamp":"2026-07-07T12:00:00","statusCode":"transit","status":"DF","location":{"address":{"countryCode":"US","postalCode":"45202"}}}]}]}`,
+			"2026-07-07T16:00:00Z zone -04:00"},
+		"DHL somewhere in Brazil": {"dhl", `{"shipments":[{"id":"CQ0000001","service":"express","events":[{"timestamp":"2026-07-07T12:00:00","statusCode":"transit","status":"DF","location":{"address":{"countryCode":"BR"}}}]}]}`,
+			"2026-07-07T12:00:00Z assumed "},
+		"EasyPost's false Z, and the truth": {"easypost", `{"object":"Tracker","tracking_code":"EZ0000001","tracking_details":[{"status":"in_transit","datetime":"2026-07-07T12:00:00Z","datetime_local":"2026-07-07T12:00:00","tracking_location":{"state":"CA","country":"US"}}]}`,
+			"2026-07-07T19:00:00Z zone -07:00"},
+		"EasyPost's true Z": {"easypost", `{"object":"Tracker","tracking_code":"EZ0000001","tracking_details":[{"status":"in_transit","datetime":"2026-07-07T19:00:00Z","datetime_local":"2026-07-07T12:00:00","tracking_location":{"state":"CA","country":"US"}}]}`,
+			"2026-07-07T19:00:00Z offset -07:00"},
+		"EasyPost's Z alone proves nothing": {"easypost", `{"object":"Tracker","tracking_code":"EZ0000001","tracking_details":[{"status":"in_transit","datetime":"2026-07-07T12:00:00Z","tracking_location":{"state":"CA","country":"US"}}]}`,
+			"2026-07-07T12:00:00Z assumed "},
+		"AfterShip, three letters": {"aftership", `{"meta":{"code":200},"data":{"tracking_number":"AS0000001","checkpoints":[{"checkpoint_time":"2026-07-07T12:00:00","subtag":"InTransit_001","country_iso3":"DEU"}]}}`, "2026-07-07T10:00:00Z zone +02:00"},
+		"a day is a day, wherever": {"dhl", `{"shipments":[{"id":"CQ0000001","service":"express","events":[{"timestamp":"2026-07-07","statusCode":"transit","status":"DF","location":{"address":{"countryCode":"NZ"}}}]}]}`,
+			"2026-07-07T12:00:00Z date "},
+	} {
+		a, err := Adapter(c.carrier)
+		if err != nil {
+			t.Fatal(err)
+		}
+		events, err := a.ParseTrack([]byte(c.body))
+		if err != nil || len(events) != 1 {
+			t.Errorf("%s: %d events, %v", name, len(events), err)
+			continue
+		}
+		if e := events[0]; fmt.Sprint(e.UTC.Format(time.RFC3339), " ", e.Basis, " ", e.Offset) != c.want {
+			t.Errorf("%s: %s %s %s, want %s", name, e.UTC.Format(time.RFC3339), e.Basis, e.Offset, c.want)
+		}
+	}
+}
