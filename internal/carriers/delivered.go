@@ -70,6 +70,6 @@ func (e *Event) Arrived(words string) {
 		e.DeliveredTo = LeftWith(words)
 	}
 	if e.DeliveredTo == InPart {
-		e.Milestone = "" // the rest is still to come
+		e.Milestone, e.Bucket = order.InTransit, "partial_delivery" // the rest is still to come
 	}
 }

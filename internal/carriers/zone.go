@@ -59,10 +59,9 @@ func byPostal(country, code string) string {
 // itself is in. An hour that the clocks show twice is taken as the first of the
 // two; one that they skip as if they had not. Without a zone UTC is assumed.
 func At(t time.Time, zone *time.Location) Moment {
-	const wall = "2006-01-02T15:04:05"
 	t = time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), time.UTC)
 	if zone == nil {
-		return Moment{UTC: t, Local: t.Format(wall), Basis: AssumedUTC}
+		return Assumed(t)
 	}
 	// The offsets of the day before and the day after are all that it can be.
 	_, before := t.Add(-24 * time.Hour).In(zone).Zone()
@@ -71,7 +70,7 @@ func At(t time.Time, zone *time.Location) Moment {
 	if late := t.Add(-time.Duration(after) * time.Second); !showing(at, zone, t) && showing(late, zone, t) {
 		at = late
 	}
-	return Moment{UTC: at, Local: t.Format(wall), Offset: at.In(zone).Format("-07:00"), Basis: ByZone}
+	return Moment{UTC: at, Local: t.Format(Wall), Offset: at.In(zone).Format("-07:00"), Basis: ByZone}
 }
 
 // showing says whether clocks in the zone show wall at that moment.

@@ -156,7 +156,7 @@ func (s *Store) Project(ctx context.Context, st *order.State) error {
 	args := append([]any{st.Spec.ID}, parcelRows(st)...)
 	args = append(args, st.Seq, st.Status, order.Summary(st), orNil(st.PromisedAt), orNil(order.DeliveredAt(st)), order.IsLate(st), st.Hold != nil, st.Closed,
 		len(st.Parcels), carriersOf(st), cases, st.AnomalyCount, next.What, string(next.Owner), orNil(next.Until), state,
-		seq, num, text[0], at, text[1], text[2], text[3], text[4], text[5], text[6], st.Written)
+		seq, num, text[0], at, text[1], text[2], text[3], text[4], text[5], text[6], st.Written, st.Now)
 	if _, err := s.pool.Exec(ctx, project, args...); err != nil {
 		return fmt.Errorf("project %s: %w", st.Spec.ID, err)
 	}
@@ -166,9 +166,9 @@ func (s *Store) Project(ctx context.Context, st *order.State) error {
 const project = `
 with o as (
     update orders set seq = $15, status = $16, summary = $17, promised_at = $18, delivered_at = $19, late = $20, on_hold = $21, closed = $22,
-        parcels = $23, carriers = $24, open_cases = $25, anomalies = $26, next_what = $27, next_owner = $28, next_until = $29, state = $30,
+        parcels = $23, carriers = $24, open_cases = $25, anomalies = $26, next_what = $27, next_owner = $28, next_until = $29, state = $30, clock = $42,
         updated_at = now(), started_at = coalesce(started_at, now())
-    where id = $1 and (coalesce((state->>'now')::timestamptz, '-infinity'), seq) < (($30::jsonb->>'now')::timestamptz, $15) returning id
+    where id = $1 and (coalesce(clock, '-infinity'), seq) < ($42, $15) returning id
 ), told as (
     select * from unnest($31::bigint[], $32::int[], $33::text[], $34::timestamptz[], $35::text[], $36::text[], $37::text[], $38::text[], $39::text[], $40::text[])
         as h (seq, n, type, at, parcel, milestone, case_kind, body, actor, cause)

@@ -180,8 +180,8 @@ func TestDeliveredIsWithTheBuyer(t *testing.T) {
 		{"dhl", "ecommerce|602|delivered", "", order.Returned, ""},
 		{"dhl", "ecommerce|657|delivered", "", order.Delivered, carriers.ToLocker},
 		{"dhl", "ecommerce|606|delivered", "", order.Delivered, ""}, // neighbor, front desk or other
-		{"dhl", "express|PD|delivered", "", "", carriers.InPart},
-		{"dhl", "freight|21-23|delivered", "", "", carriers.InPart},
+		{"dhl", "express|PD|delivered", "", order.InTransit, carriers.InPart},
+		{"dhl", "freight|21-23|delivered", "", order.InTransit, carriers.InPart},
 		{"dhl", "express|CC|transit", "", order.ReadyForPickup, ""},
 		{"dhl", "parcel-de||delivered", "The shipment has been delivered to the parcel shop", order.ReadyForPickup, ""},
 		{"dhl", "parcel-de||delivered", "Returned to the sender", order.Returned, ""},
@@ -214,6 +214,7 @@ func TestDeliveredIsWithTheBuyer(t *testing.T) {
 		{"easypost", "delivered|delivered", "Delivered, Front Door/Porch", order.Delivered, carriers.ToPorch},
 		{"shippo", "DELIVERED|delivered", "Delivered to agent for final delivery", order.InTransit, ""},
 		{"aftership", "Delivered_001", "Delivered to original sender", order.Returned, ""},
+		{"shippo", "DELIVERED|delivered", "Partial delivery", order.InTransit, carriers.InPart},
 		{"aftership", "Delivered_001", "Your package was left in the mailbox", order.Delivered, carriers.ToMailbox},
 	} {
 		a, err := Adapter(c.carrier)
@@ -264,6 +265,12 @@ func TestPiecesAsCarriersSayThem(t *testing.T) {
 		"DHL Express through the unified API": {"dhl", `{"shipments":[{"id":"7777777770","service":"express","details":{"totalNumberOfPieces":2,"pieceIds":["JD01","JD02"]},
 			"events":[{"timestamp":"2026-03-07T12:00:00","statusCode":"delivered","status":"OK"}]}]}`,
 			[]want{{"7777777770", "", 2, false, ""}}},
+		"MyDHL, two pieces": {"dhl", `{"shipments":[{"shipmentTrackingNumber":"1000000017","events":[{"date":"2026-05-08","time":"09:30:00","typeCode":"OK"}],
+			"pieces":[{"trackingNumber":"JD01","events":[{"date":"2026-05-08","time":"09:30:00","typeCode":"OK"}]},{"trackingNumber":"JD02","events":[{"date":"2026-05-08","time":"09:31:00","typeCode":"OH"}]}]}]}`,
+			[]want{{"1000000017", "", 2, false, ""}, {"1000000017", "JD01", 2, false, ""}, {"1000000017", "JD02", 2, false, ""}}},
+		"MyDHL, a single piece repeats the shipment": {"dhl", `{"shipments":[{"shipmentTrackingNumber":"1000000017","events":[{"date":"2026-05-08","time":"09:30:00","typeCode":"OK"}],
+			"pieces":[{"trackingNumber":"JD01","events":[{"date":"2026-05-08","time":"09:30:00","typeCode":"OK"}]}]}]}`,
+			[]want{{"1000000017", "", 1, false, ""}}},
 		"DHL Parcel, whose numbers are boxes": {"dhl", `{"shipments":[{"id":"JVGL01","service":"parcel-de","details":{"totalNumberOfPieces":"2","pieceIds":["JVGL01","JVGL02"]},
 			"events":[{"timestamp":"2026-03-07T12:00:00","statusCode":"transit"}]}]}`,
 			[]want{{"JVGL01", "JVGL01", 2, false, ""}}},

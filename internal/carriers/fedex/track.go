@@ -1,6 +1,7 @@
 package fedex
 
 import (
+	"cmp"
 	"strings"
 	"time"
 
@@ -14,8 +15,8 @@ type answer struct {
 	Output struct {
 		Complete []complete `json:"completeTrackResults"`
 	} `json:"output"`
-	Complete []complete `json:"completeTrackResults"`
-	Errors   []problem  `json:"errors"`
+	Complete []complete         `json:"completeTrackResults"`
+	Errors   []carriers.Problem `json:"errors"`
 }
 
 type complete struct {
@@ -37,7 +38,7 @@ type result struct {
 		Count text `json:"count"`
 		Type  text `json:"type"`
 	} `json:"pieceCounts"`
-	Error  problem `json:"error"`
+	Error  carriers.Problem `json:"error"`
 	Latest struct {
 		Code text `json:"code"`
 	} `json:"latestStatusDetail"`
@@ -84,7 +85,7 @@ type scan struct {
 
 // says is the scan in FedEx's words, with the reason of an exception.
 func (s scan) says() string {
-	what, why := or(s.Description.clean(300), s.Status.clean(300)), s.Why.clean(190)
+	what, why := cmp.Or(s.Description.Clean(300), s.Status.Clean(300)), s.Why.Clean(190)
 	if why == "" || strings.EqualFold(what, why) {
 		return what
 	}
@@ -102,12 +103,12 @@ func (Adapter) ParsePush(body []byte) ([]carriers.Event, error) { return parse(b
 
 func parse(body []byte) ([]carriers.Event, error) {
 	var a answer
-	if err := decode(body, &a); err != nil {
+	if err := carriers.Decode(body, &a); err != nil {
 		return nil, err
 	}
 	all := append(a.Output.Complete, a.Complete...)
 	if len(all) == 0 {
-		if err := refused(a.Errors); err != nil {
+		if err := carriers.Refused("FedEx", a.Errors...); err != nil {
 			return nil, err
 		}
 		return nil, carriers.Malformed("no completeTrackResults")
@@ -126,7 +127,7 @@ func parse(body []byte) ([]carriers.Event, error) {
 	if len(events) > 0 {
 		return events, nil // errors beside events are about other numbers
 	}
-	if err := refused(problems); err != nil {
+	if err := carriers.Refused("FedEx", problems...); err != nil {
 		return nil, err
 	}
 	if unreadable > 0 {
@@ -160,7 +161,7 @@ func number(all []complete) (out []numbered) {
 					n.tracking = inner
 				}
 			}
-			if strings.EqualFold(r.Number.Carrier.clean(10), "FXFR") && n.piece == n.tracking {
+			if strings.EqualFold(r.Number.Carrier.Clean(10), "FXFR") && n.piece == n.tracking {
 				n.piece = ""
 			}
 			out = append(out, n)
@@ -181,7 +182,7 @@ func newest(all []numbered) (out []numbered) {
 		}
 	}
 	for _, n := range all {
-		if n.result.Number.Unique.clean(120) == best[n.tracking+" "+n.piece].result.Number.Unique.clean(120) {
+		if n.result.Number.Unique.Clean(120) == best[n.tracking+" "+n.piece].result.Number.Unique.Clean(120) {
 			out = append(out, n)
 		}
 	}
@@ -192,7 +193,7 @@ func newest(all []numbered) (out []numbered) {
 func (r result) began() (at time.Time) {
 	for _, want := range []string{"SHIP", "ACTUAL_PICKUP", "ACTUAL_TENDER"} {
 		for _, d := range r.Times {
-			if m, ok := moment(d.At, nil); ok && d.Type.clean(40) == want {
+			if m, ok := moment(d.At, nil); ok && d.Type.Clean(40) == want {
 				return m.UTC
 			}
 		}
@@ -209,7 +210,7 @@ func (r result) began() (at time.Time) {
 func (r result) events(tracking, piece string) (events []carriers.Event, bad int) {
 	waiting := r.waiting()
 	for _, s := range r.Scans {
-		at, ok := moment(s.Date, carriers.Zone(s.Place.Country.clean(10), s.Place.State.clean(10), s.Place.Postal.clean(20)))
+		at, ok := moment(s.Date, carriers.Zone(s.Place.Country.Clean(10), s.Place.State.Clean(10), s.Place.Postal.Clean(20)))
 		if tracking == "" || !ok {
 			bad++
 			continue
@@ -219,7 +220,7 @@ func (r result) events(tracking, piece string) (events []carriers.Event, bad int
 			reading = carriers.Reading{Bucket: reading.Bucket}
 		}
 		events = append(events, carriers.Event{
-			Tracking: tracking, Piece: piece, Pieces: r.pieces(), Unique: r.Number.Unique.clean(120), Table: table, Code: code, Reading: reading, Moment: at,
+			Tracking: tracking, Piece: piece, Pieces: r.pieces(), Unique: r.Number.Unique.Clean(120), Table: table, Code: code, Reading: reading, Moment: at,
 			Description: carriers.Clean(s.says(), 500),
 			Location:    carriers.Place(string(s.Place.City), string(s.Place.State), string(s.Place.Postal), string(s.Place.Country)),
 		})
@@ -235,25 +236,20 @@ func (r result) waiting() bool {
 	if !denied {
 		return false
 	}
-	row, ok := lookup(r.Latest.Code.clean(40))
+	row, ok := lookup(r.Latest.Code.Clean(40))
 	return !ok || !row.Physical
 }
 
 // finish hangs on the latest event what FedEx says of the parcel as a whole.
 func (r result) finish(events []carriers.Event) {
-	last := -1
-	for i := range events {
-		if last < 0 || events[i].UTC.After(events[last].UTC) {
-			last = i
-		}
-	}
+	last := carriers.Newest(events)
 	if last < 0 {
 		return
 	}
 	switch e := &events[last]; e.Milestone {
 	case order.Delivered:
-		e.DeliveredTo = carriers.LeftWith(or(r.Delivered.Where.clean(200), r.Delivered.Type.clean(200)))
-		if e.Pieces > 1 && r.Package.Undelivered.clean(10) == "0" && (e.Piece == "" || e.Piece == e.Tracking) {
+		e.DeliveredTo = carriers.LeftWith(cmp.Or(r.Delivered.Where.Clean(200), r.Delivered.Type.Clean(200)))
+		if e.Pieces > 1 && r.Package.Undelivered.Clean(10) == "0" && (e.Piece == "" || e.Piece == e.Tracking) {
 			e.Piece, e.Whole = "", true // none of the shipment is undelivered
 		}
 	case order.Returning, order.Returned:
@@ -266,7 +262,7 @@ func (r result) finish(events []carriers.Event) {
 func (r result) pieces() int {
 	n := carriers.Pieces(string(r.Package.Count))
 	for _, c := range r.Pieces {
-		if c.Type.clean(20) == "ORIGIN" && strings.EqualFold(r.Number.Carrier.clean(10), "FXFR") {
+		if c.Type.Clean(20) == "ORIGIN" && strings.EqualFold(r.Number.Carrier.Clean(10), "FXFR") {
 			n = max(n, carriers.Pieces(string(c.Count)))
 		}
 	}
@@ -280,7 +276,7 @@ func (r result) eta() time.Time {
 	}
 	for _, want := range []string{"ESTIMATED_DELIVERY", "COMMITMENT"} {
 		for _, d := range r.Times {
-			if d.Type.clean(40) == want {
+			if d.Type.Clean(40) == want {
 				return promised(d.At)
 			}
 		}

@@ -85,10 +85,10 @@ func parse(body []byte) ([]carriers.Event, error) {
 func split(body []byte) ([]piece, error) {
 	if b := bytes.TrimSpace(body); len(b) > 0 && b[0] == '[' {
 		var list []piece
-		return list, decode(body, &list)
+		return list, carriers.Decode(body, &list)
 	}
 	var one piece
-	err := decode(body, &one)
+	err := carriers.Decode(body, &one)
 	return []piece{one}, err
 }
 
@@ -119,10 +119,10 @@ func (p piece) events() (events []carriers.Event, bad int) {
 	for i, s := range keep {
 		category := ""
 		if i == last {
-			category = p.Category.clean(60) // of the piece as it stands: its latest event
+			category = p.Category.Clean(60) // of the piece as it stands: its latest event
 		}
 		e := s.event(number, at[i], category)
-		e.Unique = p.Unique.clean(120)
+		e.Unique = p.Unique.Clean(120)
 		events = append(events, e)
 	}
 	if last >= 0 && !ended(events[last].Milestone) {
@@ -136,7 +136,7 @@ func ended(m order.Milestone) bool {
 }
 
 func (s scan) event(number string, at carriers.Moment, category string) carriers.Event {
-	code, said := strings.ToUpper(s.Code.clean(40)), s.Type.clean(500)
+	code, said := strings.ToUpper(s.Code.Clean(40)), s.Type.Clean(500)
 	if code == "" {
 		code = "none"
 	}
@@ -153,11 +153,11 @@ func (s scan) event(number string, at carriers.Moment, category string) carriers
 
 // zone is that of the place; at home USPS leaves the country out.
 func (s scan) zone() *time.Location {
-	country := s.Country.clean(10)
+	country := s.Country.Clean(10)
 	if country == "" {
 		country = "US"
 	}
-	return carriers.Zone(country, s.State.clean(10), s.ZIP.clean(20))
+	return carriers.Zone(country, s.State.Clean(10), s.ZIP.Clean(20))
 }
 
 // eta is what USPS expects, else predicts, else guarantees.
