@@ -10,8 +10,8 @@ var (
             '' as milestone, '' as code, '' as bucket, true as physical, false as correction, now() as eta, now() as occurred_at, '' as local_time, '' as utc_offset,
             '' as time_basis, '' as location, '' as description, '' as actor, '' as ride, g::text as piece, 'u1' as unique_id, '' as delivered_to, 1 as pieces, false as whole
             from generate_series(1, 50) g)`
-		from, to := strings.Index(insertFacts, "select * from unnest("), strings.Index(insertFacts, "\n), routed as (")
-		return insertFacts[:from] + "select * from " + item + " t" + insertFacts[to:]
+		from, to := strings.Index(insertUnique, "select * from unnest("), strings.Index(insertUnique, "\n), routed as (")
+		return insertUnique[:from] + "select * from " + item + " t" + insertUnique[to:]
 	}()
 	ExplainAttach = strings.ReplaceAll(attachOrphans, "$1", "now() - interval '10 seconds'")
 )

@@ -144,9 +144,10 @@ const newest = `order by q.ships_from desc, q.bound_at desc`
 // The route of a fact is found in the same statement that inserts it: by order
 // and parcel if it names them, else by the parcel that has the piece's own
 // number, else by the one that has the shipment's, else by any that names it as
-// its master. Plain look-ups cost half of one that chooses between them. Rows go
-// in by key, so that two writers cannot deadlock.
-const insertFacts = `
+// its master. Plain look-ups, each skipped if one before it found something, cost
+// half of one that chooses between them. Rows go in by key, so that two writers
+// cannot deadlock.
+const routeFacts = `
 with item as (
     select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[],
         $11::bool[], $12::bool[], $13::timestamptz[], $14::timestamptz[], $15::text[], $16::text[], $17::text[], $18::text[], $19::text[], $20::text[], $21::text[],
@@ -155,36 +156,38 @@ with item as (
         physical, correction, eta, occurred_at, local_time, utc_offset, time_basis, location, description, actor, ride,
         piece, unique_id, delivered_to, pieces, whole)
 ), routed as (
-    select i.*, coalesce(named.order_id, bound.order_id) as order_id, coalesce(named.id, bound.id) as parcel_id,
-        coalesce(named.ride_along, bound.ride_along, '0') as "window",
-        i.ride = '*' or i.ride = named.milestone and not named.watched or i.ride = bound.milestone and not bound.watched as rides
+    select i.*, coalesce(named.order_id, boxed.order_id, bound.order_id, under.order_id) as order_id, coalesce(named.id, boxed.id, bound.id, under.id) as parcel_id,
+        coalesce(named.ride_along, boxed.ride_along, bound.ride_along, under.ride_along, '0') as "window",
+        i.ride = '*' or i.ride = coalesce(named.milestone, boxed.milestone, bound.milestone, under.milestone)
+            and not coalesce(named.watched, boxed.watched, bound.watched, under.watched) as rides
     from item i
     left join lateral (select * from parcels q where i.ref_order <> '' and q.order_id = i.ref_order and q.id = i.ref_parcel) named on true
-    left join lateral (
-        (select q.order_id, q.id, q.milestone, q.watched, q.ride_along, 1 as rank from parcels q
-            where i.ref_order = '' and i.piece <> '' and i.piece <> i.tracking and q.tracking <> '' and q.tracking = i.piece and ` + fits + ` ` + newest + ` limit 1)
-        union all
-        (select q.order_id, q.id, q.milestone, q.watched, q.ride_along, 2 from parcels q
-            where i.ref_order = '' and q.tracking <> '' and q.tracking = i.tracking and ` + fits + ` ` + newest + ` limit 1)
-        union all
-        (select q.order_id, q.id, q.milestone, q.watched, q.ride_along, 3 from parcels q
-            where i.ref_order = '' and i.kind = 'carrier_event' and i.piece = '' and q.master <> '' and q.master = i.tracking and ` + fits + ` ` + newest + `, q.position limit 1)
-        order by rank limit 1) bound on true
-), known as ( -- of two IDs for one number in the same batch, the later event's is believed
-    select distinct on (order_id, parcel_id, tracking, piece) order_id, parcel_id, tracking, piece, unique_id as believed
-    from routed where unique_id <> '' and order_id is not null order by order_id, parcel_id, tracking, piece, occurred_at desc, unique_id desc
-), told as (
-    select r.*, k.believed is not null and r.unique_id <> '' and r.unique_id <> k.believed as strange
-    from routed r left join known k using (order_id, parcel_id, tracking, piece)
-)
+    left join lateral (select * from parcels q where i.ref_order = '' and i.piece <> '' and i.piece <> i.tracking
+        and q.tracking <> '' and q.tracking = i.piece and ` + fits + ` ` + newest + ` limit 1) boxed on true
+    left join lateral (select * from parcels q where i.ref_order = '' and boxed.id is null
+        and q.tracking <> '' and q.tracking = i.tracking and ` + fits + ` ` + newest + ` limit 1) bound on true
+    left join lateral (select * from parcels q where i.ref_order = '' and boxed.id is null and bound.id is null and i.kind = 'carrier_event' and i.piece = ''
+        and q.master <> '' and q.master = i.tracking and ` + fits + ` ` + newest + `, q.position limit 1) under on true
+)`
+
+// Of two IDs for one number in the same batch, the later event's is believed.
+// Looking for that costs, so it is done only where there are IDs.
+const (
+	insertFacts  = routeFacts + insertRouted + `(select *, true as ours from routed) r` + inKeyOrder
+	insertUnique = routeFacts + insertRouted + `(select *, unique_id = '' or unique_id = first_value(unique_id) over
+    (partition by order_id, parcel_id, tracking, piece order by unique_id = '', occurred_at desc, unique_id desc) as ours from routed) r` + inKeyOrder
+
+	insertRouted = `
 insert into inbox (source, event_id, kind, order_id, parcel_id, ref_order, ref_parcel, carrier, tracking, milestone, code, bucket,
     physical, correction, eta, occurred_at, local_time, utc_offset, time_basis, location, description, actor, piece, unique_id, delivered_to, pieces, whole, due_at)
-select source, event_id, kind, case when not strange then order_id end, case when not strange then parcel_id end, ref_order, ref_parcel, carrier, tracking, milestone, code, bucket,
+select source, event_id, kind, case when ours then order_id end, case when ours then parcel_id end, ref_order, ref_parcel, carrier, tracking, milestone, code, bucket,
     physical, correction, eta, occurred_at, local_time, utc_offset, time_basis, location, description, actor, piece, unique_id, delivered_to, pieces, whole,
     case when rides then now() + "window" else now() end
-from told order by source collate "C", event_id collate "C"
+from `
+	inKeyOrder = ` order by source collate "C", event_id collate "C"
 on conflict (source, event_id) do nothing
 returning source, event_id, order_id is not null`
+)
 
 type factKey struct{ source, id string }
 
@@ -214,6 +217,7 @@ func (c *factColumns) add(f *Fact) {
 }
 
 func (s *Store) insertFacts(ctx context.Context, c *factColumns, facts []*Fact) ([]Result, error) {
+	insert := insertFacts
 	results := make([]Result, len(facts))
 	at := make(map[factKey]int, len(facts)) // the first of each; the same again is a duplicate
 	c.reset()
@@ -223,10 +227,13 @@ func (s *Store) insertFacts(ctx context.Context, c *factColumns, facts []*Fact) 
 		if _, again := at[k]; !again {
 			at[k] = i
 			c.add(f)
+			if f.UniqueID != "" {
+				insert = insertUnique
+			}
 		}
 	}
 	t := &c.text
-	rows, err := s.pool.Query(ctx, insertFacts, &t[0], &t[1], &t[2], &t[3], &t[4], &t[5], &t[6], &t[7], &t[8], &t[9],
+	rows, err := s.pool.Query(ctx, insert, &t[0], &t[1], &t[2], &t[3], &t[4], &t[5], &t[6], &t[7], &t[8], &t[9],
 		c.physical, c.correction, c.eta, c.occurred, &t[10], &t[11], &t[12], &t[13], &t[14], &t[15], &t[16],
 		&t[17], &t[18], &t[19], c.pieces, c.whole)
 	if err != nil {
@@ -310,7 +317,7 @@ func (s *Store) MarkSent(ctx context.Context, ns []int64, outcome string) error 
 }
 
 // AttachOrphans gives orphans to parcels that appeared or got their tracking
-// number since then, by the rules of [insertFacts]. A new number puts them behind
+// number since then, by the rules of [routeFacts]. A new number puts them behind
 // what the order has seen. Each such parcel is looked up by itself (offset 0 sees
 // to it): a join would walk all orphans, and there may be many.
 func (s *Store) AttachOrphans(ctx context.Context, since time.Time) (int64, error) {
