@@ -217,7 +217,7 @@ func TestDeliveredIsWithTheBuyer(t *testing.T) {
 		{"shippo", "DELIVERED|delivered", "Partial delivery", order.InTransit, carriers.InPart},
 		{"aftership", "Delivered_001", "Your package was left in the mailbox", order.Delivered, carriers.ToMailbox},
 	} {
-		a, err := Adapter(c.carrier)
+		a, err := Adapters().Find(c.carrier)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -279,7 +279,7 @@ func TestPiecesAsCarriersSayThem(t *testing.T) {
 			[]want{{"GM0001", "", 0, false, ""}}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			a, err := Adapter(c.carrier)
+			a, err := Adapters().Find(c.carrier)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -320,7 +320,7 @@ func TestTimesByPlace(t *testing.T) {
 		"a day is a day, wherever": {"dhl", `{"shipments":[{"id":"CQ0000001","service":"express","events":[{"timestamp":"2026-07-07","statusCode":"transit","status":"DF","location":{"address":{"countryCode":"NZ"}}}]}]}`,
 			"2026-07-07T12:00:00Z date "},
 	} {
-		a, err := Adapter(c.carrier)
+		a, err := Adapters().Find(c.carrier)
 		if err != nil {
 			t.Fatal(err)
 		}
