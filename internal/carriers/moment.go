@@ -40,13 +40,13 @@ func ISO(s string) (Moment, bool) {
 	return Moment{}, false
 }
 
-// In is the moment with the zone of its place, where nothing else said where the
+// In is the moment by the clock of its place, where nothing else said where the
 // clock hangs; nil: the place does not tell.
-func (m Moment) In(zone *time.Location) Moment {
-	if m.Basis != AssumedUTC || zone == nil {
+func (m Moment) In(there *Clock) Moment {
+	if m.Basis != AssumedUTC || there == nil {
 		return m
 	}
-	return At(m.UTC, zone)
+	return At(m.UTC, there)
 }
 
 // Promise reads an estimate. Midnight there means the day: it becomes noon, so

@@ -8,13 +8,20 @@ import (
 	_ "time/tzdata" // the zones must not depend on the machine
 )
 
-// Zone is the time zone of a place; nil where the place does not tell. Country is
+// Clock is the time that a place keeps. Guess: the place keeps several, and this
+// is the one that most of it keeps.
+type Clock struct {
+	Zone  *time.Location
+	Guess bool
+}
+
+// Zone is the clock of a place; nil where the place does not tell. Country is
 // an ISO 3166 code of two letters (of three for the usual ones). Region (a state
 // or province, its short code) and postal code are needed where a country keeps
-// several times; a region with two has its main one, which a ZIP code refines.
+// several times; a region with two has its main one, unless a ZIP code says more.
 // Places come after the time zone database's zone.tab, ZIP codes after the
 // three-digit prefixes that USPS assigns to states.
-func Zone(country, region, postal string) *time.Location {
+func Zone(country, region, postal string) *Clock {
 	country = strings.ToUpper(strings.TrimSpace(country))
 	if two, ok := threeLetters[country]; ok {
 		country = two
@@ -22,14 +29,17 @@ func Zone(country, region, postal string) *time.Location {
 	region = strings.ToUpper(strings.TrimSpace(region))
 	region = strings.TrimPrefix(region, country+"-") // as in ISO 3166-2
 	postal = strings.ToUpper(strings.ReplaceAll(strings.TrimSpace(postal), " ", ""))
-	name := ofCountry[country]
+	name, guess := ofCountry[country], false
 	if states, ok := ofRegion[country]; ok {
-		name = states[region]
+		name, guess = states[region], strings.Contains(parted[country], " "+region+" ")
 		if zip := byPostal(country, postal); zip != "" && (country == "US" || name == "") {
-			name = zip
+			name, guess = zip, false
 		}
 	}
-	return locations()[name]
+	if zone := locations()[name]; zone != nil {
+		return &Clock{zone, guess}
+	}
+	return nil
 }
 
 func byPostal(country, code string) string {
@@ -57,11 +67,15 @@ func byPostal(country, code string) string {
 
 // At is the moment at which clocks there show the wall time of t, whatever zone t
 // itself is in. An hour that the clocks show twice is taken as the first of the
-// two; one that they skip as if they had not. Without a zone UTC is assumed.
-func At(t time.Time, zone *time.Location) Moment {
+// two; one that they skip as if they had not. Without a clock UTC is assumed.
+func At(t time.Time, there *Clock) Moment {
 	t = time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), time.UTC)
-	if zone == nil {
+	if there == nil {
 		return Assumed(t)
+	}
+	zone, basis := there.Zone, ByZone
+	if there.Guess {
+		basis = AssumedZone
 	}
 	// The offsets of the day before and the day after are all that it can be.
 	_, before := t.Add(-24 * time.Hour).In(zone).Zone()
@@ -70,7 +84,7 @@ func At(t time.Time, zone *time.Location) Moment {
 	if late := t.Add(-time.Duration(after) * time.Second); !showing(at, zone, t) && showing(late, zone, t) {
 		at = late
 	}
-	return Moment{UTC: at, Local: t.Format(Wall), Offset: at.In(zone).Format("-07:00"), Basis: ByZone}
+	return Moment{UTC: at, Local: t.Format(Wall), Offset: at.In(zone).Format("-07:00"), Basis: basis}
 }
 
 // showing says whether clocks in the zone show wall at that moment.
@@ -187,6 +201,11 @@ RS America/Sao_Paulo; DF America/Sao_Paulo; GO America/Sao_Paulo; BA America/Bah
 PB America/Fortaleza; RN America/Fortaleza; CE America/Fortaleza; PI America/Fortaleza; MA America/Fortaleza; TO America/Araguaina
 PA America/Belem; AP America/Belem; MT America/Cuiaba; MS America/Campo_Grande; AM America/Manaus; RR America/Boa_Vista
 RO America/Porto_Velho; AC America/Rio_Branco`),
+}
+
+// parted are regions that keep several times themselves.
+var parted = map[string]string{
+	"US": " AK FL ID IN KS KY MI ND NE NV OR SD TN TX ", "CA": " BC NL NU ON QC SK ", "AU": " NSW ", "BR": " AM ",
 }
 
 // provinceOf and stateOf are the first characters of postal codes, where they

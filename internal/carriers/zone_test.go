@@ -41,7 +41,7 @@ func TestZoneByPlace(t *testing.T) {
 	} {
 		got := ""
 		if z := Zone(c.country, c.region, c.postal); z != nil {
-			got = z.String()
+			got = z.Zone.String()
 		}
 		if got != c.want {
 			t.Errorf("%+v: %q", c, got)
@@ -52,7 +52,7 @@ func TestZoneByPlace(t *testing.T) {
 func TestWallTimeInAZone(t *testing.T) {
 	berlin, york, lord := Zone("DE", "", ""), Zone("US", "NY", ""), Zone("AU", "SA", "")
 	for _, c := range []struct {
-		zone             *time.Location
+		zone             *Clock
 		wall, utc, shown string
 	}{
 		{berlin, "2026-01-15T12:00:00", "2026-01-15T11:00:00Z", "+01:00"},
@@ -74,11 +74,25 @@ func TestWallTimeInAZone(t *testing.T) {
 		}
 		m := At(wall, c.zone)
 		basis := ByZone
+		if c.zone != nil && c.zone.Guess {
+			basis = AssumedZone
+		}
 		if c.zone == nil {
 			basis = AssumedUTC
 		}
 		if m.UTC.Format(time.RFC3339) != c.utc || m.Offset != c.shown || m.Local != c.wall || m.Basis != basis || m.UTC.Location() != time.UTC {
 			t.Errorf("%s in %v: %+v", c.wall, c.zone, m)
+		}
+	}
+}
+
+func TestAPlaceThatKeepsSeveralTimesIsAGuess(t *testing.T) {
+	for _, c := range []struct {
+		country, region, postal string
+		guess                   bool
+	}{{"US", "TN", "", true}, {"US", "TN", "37902", false}, {"US", "CA", "", false}, {"CA", "ON", "", true}, {"CA", "AB", "", false}, {"AU", "NSW", "", true}, {"BR", "SP", "", false}, {"DE", "", "", false}} {
+		if z := Zone(c.country, c.region, c.postal); z == nil || z.Guess != c.guess {
+			t.Errorf("%+v: %+v", c, z)
 		}
 	}
 }
@@ -91,7 +105,7 @@ func TestClocksShowAgainWhatTheyShowed(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		zone := rapid.SampledFrom(zones).Draw(t, "zone")
 		at := time.Unix(rapid.Int64Range(946684800, 2208988800).Draw(t, "unix"), 0).UTC()
-		m := At(at.In(zone), zone)
+		m := At(at.In(zone), &Clock{Zone: zone})
 		if got := m.UTC.In(zone).Format("2006-01-02T15:04:05"); got != m.Local {
 			t.Fatalf("%s shows %s, not %s", m.UTC, got, m.Local)
 		}

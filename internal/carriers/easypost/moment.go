@@ -41,7 +41,7 @@ func parse(s string) (at time.Time, zoned, ok bool) {
 	return t, false, err == nil && carriers.Plausible(t)
 }
 
-func (p place) zone() *time.Location { return carriers.Zone(p.Country, p.State, p.Zip) }
+func (p place) zone() *carriers.Clock { return carriers.Zone(p.Country, p.State, p.Zip) }
 
 // received is the moment of something without a time: when EasyPost heard of it,
 // by EasyPost's own clock.

@@ -8,7 +8,7 @@ import (
 
 // moment reads ISO 8601. FedEx usually sends the offset; without one the zone of
 // the place counts, and without that UTC is assumed, and said to be.
-func moment(t text, zone *time.Location) (carriers.Moment, bool) {
+func moment(t text, zone *carriers.Clock) (carriers.Moment, bool) {
 	m, ok := carriers.ISO(t.Clean(40))
 	if m.Basis == carriers.DateOnly {
 		m.Local = m.Local[:len(time.DateOnly)] // as sent

@@ -12,7 +12,7 @@ type clock struct{ date, time, gmtDate, gmtTime, offset text }
 
 // moment reads a clock; false when it shows no usable day. The zone is that of the
 // place, for activities without GMT and offset, as UPS sent them for months.
-func (c clock) moment(zone *time.Location) (carriers.Moment, bool) {
+func (c clock) moment(zone *carriers.Clock) (carriers.Moment, bool) {
 	local, dayOnly, ok := stamp(c.date, c.time)
 	gmt, noTime, gok := stamp(c.gmtDate, c.gmtTime)
 	gok = gok && !noTime
@@ -69,7 +69,7 @@ func stamp(day, hour text) (at time.Time, dayOnly, ok bool) {
 
 // promised is what UPS promises. It carries no zone, so the hour counts only where
 // the receiver's is known; else it is the day, for which noon UTC stands.
-func promised(day, hour text, zone *time.Location) time.Time {
+func promised(day, hour text, zone *carriers.Clock) time.Time {
 	at, dayOnly, ok := stamp(day, hour)
 	switch {
 	case !ok:
@@ -80,6 +80,6 @@ func promised(day, hour text, zone *time.Location) time.Time {
 	return carriers.At(at, zone).UTC
 }
 
-func zone(country, state, postal text) *time.Location {
+func zone(country, state, postal text) *carriers.Clock {
 	return carriers.Zone(country.Clean(10), state.Clean(10), postal.Clean(20))
 }

@@ -67,7 +67,7 @@ type address struct {
 	Land    text `json:"country"`
 }
 
-func (a address) zone() *time.Location {
+func (a address) zone() *carriers.Clock {
 	return zone(carriers.First(a.Country, a.Land), a.State, a.Postal)
 }
 
@@ -172,7 +172,7 @@ func (p parcel) eta() time.Time {
 	if token(p.Time.Type) == "DEL" {
 		hour = "" // when it was delivered, not when it will be
 	}
-	var there *time.Location
+	var there *carriers.Clock
 	for _, a := range p.Addresses {
 		if token(a.Type) == "DESTINATION" {
 			there = a.Address.zone()

@@ -171,7 +171,7 @@ func TestClock(t *testing.T) {
 		"zone, winter":        {clock{"20260307", "120000", "", "", "zone"}, "2026-03-07T18:00:00Z 2026-03-07T12:00:00 -06:00 zone"},
 		"zone, summer":        {clock{"20260707", "120000", "", "", "zone"}, "2026-07-07T17:00:00Z 2026-07-07T12:00:00 -05:00 zone"},
 	} {
-		var there *time.Location
+		var there *carriers.Clock
 		if c.c.offset == "zone" {
 			there = zone("US", "WI", "")
 		}

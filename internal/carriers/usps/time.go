@@ -9,7 +9,7 @@ import (
 
 // moment joins the local wall time, which has no zone even where a Z stands behind
 // it, with GMTTimestamp and GMTOffset, or else with the zone of the place.
-func moment(local, gmt, offset text, zone *time.Location) (carriers.Moment, bool) {
+func moment(local, gmt, offset text, zone *carriers.Clock) (carriers.Moment, bool) {
 	at, dayOnly, ok := clock(local)
 	utc, gok := gmtClock(gmt)
 	off, known := carriers.ParseOffset(string(offset))

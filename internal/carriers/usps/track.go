@@ -152,7 +152,7 @@ func (s scan) event(number string, at carriers.Moment, category string) carriers
 }
 
 // zone is that of the place; at home USPS leaves the country out.
-func (s scan) zone() *time.Location {
+func (s scan) zone() *carriers.Clock {
 	country := s.Country.Clean(10)
 	if country == "" {
 		country = "US"
