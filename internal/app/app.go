@@ -193,7 +193,7 @@ func (p *process) ready(ctx context.Context) error {
 }
 
 func (p *process) worker(ctx context.Context) error {
-	w := worker.New(p.temporal, &activities.Activities{ReadModel: p.store, Inbox: p.store}, worker.Defaults())
+	w := worker.New(p.temporal, &activities.Activities{ReadModel: p.store, Inbox: p.store, Tracker: p.tracker()}, worker.Defaults())
 	if err := p.startWorker(ctx, w.Start); err != nil || ctx.Err() != nil {
 		return err
 	}

@@ -124,6 +124,15 @@ func decode[T interface{ shipment() shipment }](raw json.RawMessage) (shipment, 
 	return s.shipment(), nil
 }
 
+// prove puts the proof, which belongs to the shipment, on its deliveries.
+func prove(events []carriers.Event, proof string) {
+	for i := range events {
+		if events[i].Milestone == order.Delivered {
+			events[i].Proof.Held = proof
+		}
+	}
+}
+
 // promise puts the estimate, which belongs to the shipment, on its newest event.
 func promise(events []carriers.Event, eta time.Time) {
 	if newest := carriers.Newest(events); newest >= 0 {

@@ -16,13 +16,18 @@ type unified struct {
 	Events  []report        `json:"events"`
 	Status  json.RawMessage `json:"status"`
 	ETA     string          `json:"estimatedTimeOfDelivery"`
-	Frame   struct {
-		Through string `json:"estimatedThrough"`
-	} `json:"estimatedDeliveryTimeFrame"`
 	Details struct {
 		Count  text   `json:"totalNumberOfPieces"`
 		Pieces []text `json:"pieceIds"`
+		Proof  struct {
+			Signature carriers.Present `json:"signatureUrl"`
+			Document  carriers.Present `json:"documentUrl"`
+			Signed    carriers.Present `json:"signed"`
+		} `json:"proofOfDelivery"`
 	} `json:"details"`
+	Frame struct {
+		Through string `json:"estimatedThrough"`
+	} `json:"estimatedDeliveryTimeFrame"`
 }
 
 // report is an event, and also the shape of the status above all events.
@@ -57,6 +62,7 @@ func (u unified) shipment() shipment {
 		}
 	}
 	u.count(&s)
+	prove(s.events, carriers.Proofs(u.Details.Proof.Signed, u.Details.Proof.Signature, false, u.Details.Proof.Document))
 	eta := carriers.Promise(u.ETA)
 	if eta.IsZero() {
 		eta = carriers.Promise(u.Frame.Through)

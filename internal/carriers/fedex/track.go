@@ -49,9 +49,14 @@ type result struct {
 	} `json:"shipmentDetails"`
 	Scans     []scan `json:"scanEvents"`
 	Delivered struct {
-		Where text `json:"locationDescription"`
-		Type  text `json:"locationType"`
+		Where    text             `json:"locationDescription"`
+		Type     text             `json:"locationType"`
+		Received carriers.Present `json:"receivedByName"`
+		Signed   carriers.Present `json:"signedByName"`
 	} `json:"deliveryDetails"`
+	Images []struct {
+		Type text `json:"type"`
+	} `json:"availableImages"`
 	Estimate struct {
 		Window struct {
 			Ends text `json:"ends"`
@@ -252,6 +257,11 @@ func (r result) finish(events []carriers.Event) {
 		if e.Pieces > 1 && r.Package.Undelivered.Clean(10) == "0" && (e.Piece == "" || e.Piece == e.Tracking) {
 			e.Piece, e.Whole = "", true // none of the shipment is undelivered
 		}
+		signature := false
+		for _, i := range r.Images {
+			signature = signature || i.Type.Clean(40) == "SIGNATURE_PROOF_OF_DELIVERY"
+		}
+		e.Proof.Held = carriers.Proofs(r.Delivered.Received || r.Delivered.Signed, carriers.Present(signature), false, false)
 	case order.Returning, order.Returned:
 	default:
 		e.ETA = r.eta()

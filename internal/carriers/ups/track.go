@@ -33,7 +33,14 @@ type parcel struct {
 		Address address `json:"address"`
 	} `json:"packageAddress"`
 	Delivered struct {
-		Location text `json:"location"`
+		Location  text             `json:"location"`
+		Name      carriers.Present `json:"receivedBy"`
+		Signature struct {
+			Image carriers.Present `json:"image"`
+		} `json:"signature"`
+		Photo struct {
+			Disposition text `json:"photoDispositionCode"`
+		} `json:"deliveryPhoto"`
 	} `json:"deliveryInformation"`
 }
 
@@ -149,7 +156,10 @@ func (p parcel) finish(events []carriers.Event) {
 		return
 	}
 	if e := &events[last]; e.Milestone == order.Delivered {
-		if e.DeliveredTo = carriers.LeftWith(p.Delivered.Location.Clean(200)); e.DeliveredTo == "" {
+		d := p.Delivered
+		// V: viewable. N and U: it is not, or not stored.
+		e.Proof.Held = carriers.Proofs(d.Name, d.Signature.Image, token(d.Photo.Disposition) == "V", false)
+		if e.DeliveredTo = carriers.LeftWith(d.Location.Clean(200)); e.DeliveredTo == "" {
 			e.DeliveredTo = leftWith(key{e.Table, e.Code})
 		}
 	} else if !settled(e.Milestone) {
