@@ -267,3 +267,15 @@ func TestNoPaperEverMovesAParcel(t *testing.T) {
 		}
 	})
 }
+
+func TestACarrierIsAskedByTheMasterWhereThereIsNoOtherNumber(t *testing.T) {
+	spec := inOneShipment()
+	spec.Parcels[0].Tracking = ""
+	e := ofAll(1, InTransit, 2, false)
+	e.Tracking = "M-1"
+	s := after(spec, e)
+	cmds := play(s, tick(400))
+	if !slices.ContainsFunc(cmds, func(c Command) bool { return c.Parcel == "A" && c.Tracking == "M-1" }) || !slices.ContainsFunc(cmds, func(c Command) bool { return c.Parcel == "B" && c.Tracking == "T-200" }) {
+		t.Errorf("asked %s", commands(cmds))
+	}
+}
