@@ -42,6 +42,15 @@ func twoParcels() Spec {
 	return s
 }
 
+// inOneShipment is twoParcels as two pieces of the shipment M-1.
+func inOneShipment() Spec {
+	s := twoParcels()
+	for i := range s.Parcels {
+		s.Parcels[i].Carrier, s.Parcels[i].Master = "ups", "M-1"
+	}
+	return s
+}
+
 // metaAt builds the Meta of something that happened h hours in, and was known at once.
 func metaAt(h float64, by Source) Meta {
 	return Meta{ID: fmt.Sprintf("%s@%g", by, h), By: by, Occurred: at(h), Received: at(h), Applied: at(h)}

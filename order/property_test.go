@@ -69,6 +69,9 @@ func drawEvent(t *rapid.T, now time.Time) Event {
 		if rapid.Bool().Draw(t, "with eta") {
 			e.ETA = drawTime(t, "eta")
 		}
+		if rapid.Bool().Draw(t, "in a shipment") {
+			e = inShipment(t, e)
+		}
 		return e
 	case 10:
 		return Unreadable{m, "torn"}
@@ -100,8 +103,17 @@ func drawEvent(t *rapid.T, now time.Time) Event {
 	return Tick{m}
 }
 
+// inShipment makes the event one of a shipment of several pieces.
+func inShipment(t *rapid.T, e CarrierEvent) CarrierEvent {
+	e.Tracking = rapid.SampledFrom([]string{"T-100", "T-100", "T-100", "T-200", "M-1"}).Draw(t, "number")
+	e.Piece = rapid.SampledFrom([]string{"", "T-100", "T-200", "P-1", "P-1", "P-2"}).Draw(t, "piece")
+	e.Pieces = rapid.IntRange(0, 3).Draw(t, "pieces")
+	e.Whole = e.Piece == "" && rapid.IntRange(0, 3).Draw(t, "whole") == 0
+	return e
+}
+
 func drawSpec(t *rapid.T) Spec {
-	s := rapid.SampledFrom([]Spec{oneParcel(), twoParcels()}).Draw(t, "spec")
+	s := rapid.SampledFrom([]Spec{oneParcel(), twoParcels(), inOneShipment()}).Draw(t, "spec")
 	if rapid.Bool().Draw(t, "unplanned") {
 		s.Parcels = nil
 	}

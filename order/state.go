@@ -12,6 +12,7 @@ const (
 	maxTimes    = 5                   // of one milestone by one side
 	maxCaseDue  = 32 * 24 * time.Hour // escalations stop doubling here
 	maxSeen     = 256
+	maxPieces   = 400 // known by number, in all parcels together
 )
 
 // MinRules and CurrentRules number the rules of this package. A run records the
@@ -56,6 +57,8 @@ type PlannedParcel struct {
 	Carrier  string       `json:"carrier,omitempty"`
 	Service  string       `json:"service,omitempty"`
 	Tracking string       `json:"tracking,omitempty"`
+	// Master is the number of the shipment that the parcel is one piece of.
+	Master string `json:"master_tracking,omitempty"`
 }
 
 // Spec is what a new order is made of. No personal data: CustomerRef and the
@@ -87,8 +90,18 @@ type mark struct {
 type voice struct {
 	Milestone Milestone `json:"m"`
 	// Carrier: the carrier said so, and may take it back.
-	Carrier bool        `json:"carrier,omitempty"`
-	At      []time.Time `json:"at"`
+	Carrier bool `json:"carrier,omitempty"`
+	// Whole: of every piece of the parcel.
+	Whole bool        `json:"whole,omitempty"`
+	At    []time.Time `json:"at"`
+}
+
+// piece is one of several boxes under a parcel's number, with the carrier's
+// facts about it alone.
+type piece struct {
+	Number     string  `json:"number"`
+	Said       []voice `json:"said,omitempty"`
+	CarrierFix mark    `json:"carrier_fix,omitzero"`
 }
 
 // Reached says when a milestone was first reached.
@@ -97,13 +110,16 @@ type Reached struct {
 	At        time.Time `json:"at"`
 }
 
-// Parcel is one physical box.
+// Parcel is what travels under one number: one physical box, unless the carrier
+// says that its number covers several.
 type Parcel struct {
 	ID       string       `json:"id"`
 	Lines    []Allocation `json:"lines,omitempty"`
 	Carrier  string       `json:"carrier,omitempty"`
 	Service  string       `json:"service,omitempty"`
 	Tracking string       `json:"tracking,omitempty"`
+	// Master is the number of the shipment that this one box is a piece of.
+	Master string `json:"master_tracking,omitempty"`
 	// Unplanned parcels hold what no planned parcel holds yet.
 	Unplanned bool `json:"unplanned,omitempty"`
 
@@ -118,6 +134,16 @@ type Parcel struct {
 	Said       []voice `json:"said,omitempty"`
 	CarrierFix mark    `json:"carrier_fix,omitzero"`
 	SupportFix mark    `json:"support_fix,omitzero"`
+	// Pieces are the other boxes under the parcel's number, sorted by their own.
+	// OwnPiece: the parcel's number is also a box's own. PieceCount is the most
+	// that the carrier counted; 0: it never did.
+	Pieces     []piece `json:"pieces,omitempty"`
+	OwnPiece   bool    `json:"own_piece,omitempty"`
+	PieceCount int     `json:"piece_count,omitempty"`
+	// Of and Delivered are computed like the milestone: how many pieces there
+	// are, and how many the buyer has. Both are 0 for a single box.
+	Of        int `json:"of,omitempty"`
+	Delivered int `json:"delivered,omitempty"`
 	// LabelAt is when the tracking number was said.
 	LabelAt time.Time `json:"label_at,omitzero"`
 
@@ -200,6 +226,7 @@ const (
 	AfterEnd        AnomalyKind = "after_end"        // movement of a parcel that had ended
 	TrackingTaken   AnomalyKind = "tracking_changed" // a label scan names another tracking number
 	UnknownValue    AnomalyKind = "unknown_value"    // a kind or milestone we do not know
+	TooManyPieces   AnomalyKind = "too_many_pieces"  // more boxes than an order keeps apart
 )
 
 // Anomaly is a fact that was kept and changed nothing, with the reason.
@@ -308,7 +335,7 @@ func New(spec Spec, rules int, now time.Time) State {
 
 func (s *State) addParcel(p PlannedParcel, unplanned bool) *Parcel {
 	s.Parcels = append(s.Parcels, Parcel{
-		ID: p.ID, Lines: p.Lines, Carrier: p.Carrier, Service: p.Service, Tracking: p.Tracking,
+		ID: p.ID, Lines: p.Lines, Carrier: p.Carrier, Service: p.Service, Tracking: p.Tracking, Master: p.Master,
 		Unplanned: unplanned, Milestone: Expected, Since: s.Now, Known: s.Now,
 	})
 	return &s.Parcels[len(s.Parcels)-1]

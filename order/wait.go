@@ -225,12 +225,13 @@ func (s *State) fire(w Wait) {
 
 // ask sends out a carrier check, unless there is nobody to ask.
 func (s *State) ask(p *Parcel) {
-	if p.Tracking == "" {
+	number := orElse(p.Tracking, p.Master)
+	if number == "" {
 		s.checked(p, time.Time{})
 		return
 	}
 	p.Check, p.AskedAt = fmt.Sprintf("check-%s-%d", p.ID, s.Seq), s.Now
-	s.Pending = append(s.Pending, Command{ID: p.Check, Kind: CheckCarrier, Parcel: p.ID, Carrier: p.Carrier, Tracking: p.Tracking, Since: p.LastMovement})
+	s.Pending = append(s.Pending, Command{ID: p.Check, Kind: CheckCarrier, Parcel: p.ID, Carrier: p.Carrier, Tracking: number, Since: p.LastMovement})
 }
 
 // checked judges the answer: news resets the clock, silence opens the case.

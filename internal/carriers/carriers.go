@@ -17,8 +17,17 @@ import (
 // Event is one tracking event: the carrier's words and our reading of them.
 type Event struct {
 	// ID is the carrier's own event ID; empty where it has none.
-	ID       string
-	Tracking string
+	ID string
+	// Tracking is the number under which the carrier told it. Piece is the box's
+	// own number, where the payload says which box it is about: the same for
+	// carriers whose numbers name boxes, another for a shipment of several.
+	Tracking, Piece string
+	// Pieces is how many the shipment has; 0: not said. Whole: the carrier says
+	// it of every one of them.
+	Pieces int
+	Whole  bool
+	// Unique is the carrier's own ID for this use of the number.
+	Unique string
 	// Table and Code name the carrier's code. Codes collide between tables, so
 	// neither means anything alone. A table's name has no space and no slash.
 	Table, Code string
@@ -29,8 +38,7 @@ type Event struct {
 	ETA time.Time
 	// Appointment that freight was given; nil where the event tells of none.
 	Appointment *Appointment
-	// DeliveredTo is where a delivered parcel was left, in the carrier's words.
-	DeliveredTo string
+	DeliveredTo DeliveredTo
 	// Proof of a delivery, where the carrier sends one.
 	Proof Proof
 	// Correction: the carrier takes back what it said before.
@@ -48,6 +56,23 @@ type Reading struct {
 	// Unmapped: the code is not in our table. The milestone stays.
 	Unmapped bool
 }
+
+// DeliveredTo is who or what took a delivered parcel: a kind, never a name.
+// Empty: the carrier does not say.
+type DeliveredTo string
+
+const (
+	ToPerson    DeliveredTo = "person" // the receiver, or somebody there for them
+	ToNeighbour DeliveredTo = "neighbour"
+	ToLocker    DeliveredTo = "locker"
+	ToPorch     DeliveredTo = "porch" // left at the place: door, garage, garden
+	ToAgent     DeliveredTo = "agent"
+	ToMailbox   DeliveredTo = "mailbox"
+	InPart      DeliveredTo = "partial" // some of it: not delivered
+)
+
+// DeliveryKinds lists all of them.
+var DeliveryKinds = []DeliveredTo{ToPerson, ToNeighbour, ToLocker, ToPorch, ToAgent, ToMailbox, InPart}
 
 // Appointment is when freight is to be picked up or delivered, in UTC. A zero end
 // is open; both ends alike are one moment.
@@ -190,10 +215,12 @@ var (
 	ErrMalformed = errors.New("not this carrier's format")
 )
 
-// MaxBody bounds what a parser is given; MaxEvents what it may return.
+// MaxBody bounds what a parser is given; MaxEvents what it may return; MaxPieces
+// what a shipment may count.
 const (
 	MaxBody   = 4 << 20
 	MaxEvents = 10_000
+	MaxPieces = 10_000
 )
 
 // Malformed says what is wrong with a body.

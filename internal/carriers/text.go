@@ -1,6 +1,7 @@
 package carriers
 
 import (
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -85,4 +86,13 @@ func IsNumber(s string) bool {
 		}
 	}
 	return true
+}
+
+// Pieces reads a count of pieces, as a number or as text; 0 if it is none.
+func Pieces(s string) int {
+	n, err := strconv.Atoi(strings.TrimSpace(s))
+	if err != nil || n < 0 || n > MaxPieces {
+		return 0
+	}
+	return n
 }

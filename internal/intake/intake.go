@@ -130,7 +130,7 @@ func (in *Intake) read(a carriers.Adapter, via Via, events []carriers.Event, now
 	facts = make([]store.Fact, 0, len(events))
 	known := in.mappings.Load()
 	for _, e := range events {
-		if e.UTC.Before(Earliest) || e.UTC.After(now.Add(Ahead)) || !carriers.IsNumber(e.Tracking) {
+		if e.UTC.Before(Earliest) || e.UTC.After(now.Add(Ahead)) || !carriers.IsNumber(e.Tracking) || e.Piece != "" && !carriers.IsNumber(e.Piece) {
 			n.Rejected++
 			continue
 		}
@@ -190,6 +190,7 @@ func Source(carrier string) string { return "carrier:" + carrier }
 func Fact(a carriers.Adapter, via Via, e carriers.Event) store.Fact {
 	f := store.Fact{
 		Source: Source(a.Name()), EventID: eventID(e), Kind: store.KindCarrierEvent, Carrier: a.Name(), Tracking: e.Tracking,
+		Piece: e.Piece, Pieces: e.Pieces, Whole: e.Whole, UniqueID: e.Unique, DeliveredTo: string(e.DeliveredTo),
 		Milestone: string(e.Milestone), Code: codeOf(e.Table, e.Code), Bucket: e.Bucket, Physical: e.Physical, Correction: e.Correction,
 		OccurredAt: e.UTC, LocalTime: e.Local, UTCOffset: e.Offset, TimeBasis: string(e.Basis), Location: carriers.Clean(e.Location, MaxLocation),
 		Description: carriers.Clean(e.Description, MaxDescription), Actor: string(via), Unmapped: e.Unmapped,
@@ -209,16 +210,24 @@ func Fact(a carriers.Adapter, via Via, e carriers.Event) store.Fact {
 
 // eventID is the carrier's own event ID, or a fingerprint of what the event
 // says. ETA and appointment are part of it: a new one is news though nothing
-// happened.
+// happened. So is the piece, where its number is not the one that it was told
+// under, and whether it was said of all.
 func eventID(e carriers.Event) string {
-	if e.ID != "" && e.ETA.IsZero() && e.Appointment == nil {
+	number := e.Tracking
+	if e.Piece != "" && e.Piece != e.Tracking {
+		number += " " + e.Piece
+	}
+	if e.Whole {
+		number += " whole" // of one piece it was said before
+	}
+	if e.ID != "" && e.ETA.IsZero() && e.Appointment == nil && number == e.Tracking {
 		return e.ID
 	}
 	eta := ""
 	if !e.ETA.IsZero() {
 		eta = e.ETA.UTC().Format(time.RFC3339)
 	}
-	parts := []string{e.ID, e.Tracking, e.Table, e.Code, e.Local, e.UTC.Format(time.RFC3339Nano), e.Location, eta}
+	parts := []string{e.ID, number, e.Table, e.Code, e.Local, e.UTC.Format(time.RFC3339Nano), e.Location, eta}
 	if a := e.Appointment; a != nil {
 		parts = append(parts, string(a.For), a.Earliest.Format(time.RFC3339), a.Latest.Format(time.RFC3339))
 	}

@@ -102,14 +102,18 @@ type Summary struct {
 // Entry is one line of an order's timeline: a fact from outside, or a
 // happening that the order told.
 type Entry struct {
-	At          time.Time `json:"at"`
-	Source      string    `json:"source"` // warehouse, carrier:ups, order
-	Kind        string    `json:"kind"`   // scan, carrier_event, or a happening type
-	Parcel      string    `json:"parcel,omitempty"`
-	Milestone   string    `json:"milestone,omitempty"`
-	Case        string    `json:"case,omitempty"`
-	Code        string    `json:"code,omitempty"`
-	Bucket      string    `json:"bucket,omitempty"` // what kind of trouble, in our words
+	At        time.Time `json:"at"`
+	Source    string    `json:"source"` // warehouse, carrier:ups, order
+	Kind      string    `json:"kind"`   // scan, carrier_event, or a happening type
+	Parcel    string    `json:"parcel,omitempty"`
+	Milestone string    `json:"milestone,omitempty"`
+	Case      string    `json:"case,omitempty"`
+	Code      string    `json:"code,omitempty"`
+	Bucket    string    `json:"bucket,omitempty"` // what kind of trouble, in our words
+	// Piece is the box's own number, where the parcel is a shipment of several.
+	Piece string `json:"piece,omitempty"`
+	// DeliveredTo is a kind: person, neighbour, locker... Never a name.
+	DeliveredTo string    `json:"delivered_to,omitempty"`
 	Location    string    `json:"location,omitempty"`
 	Description string    `json:"description,omitempty"`
 	LocalTime   string    `json:"local_time,omitempty"`
@@ -140,6 +144,11 @@ type Fact struct {
 	RefParcel   string
 	Carrier     string
 	Tracking    string
+	Piece       string // the box's own number; Tracking may be the shipment's
+	Pieces      int    // in the shipment; 0: not said
+	Whole       bool   // said of every piece of it
+	UniqueID    string // tells two uses of one number apart
+	DeliveredTo string // person, neighbour, locker...
 	Milestone   string // for scans: the scan kind
 	Code        string
 	Bucket      string

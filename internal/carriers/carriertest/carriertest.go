@@ -166,9 +166,19 @@ func CheckEvent(e carriers.Event) error {
 		return errors.New("no time, or not how it was found")
 	case len(e.Description) > 500 || len(e.Location) > 120 || len(e.ID) > 200:
 		return errors.New("text too long")
+	case e.DeliveredTo != "" && !slices.Contains(carriers.DeliveryKinds, e.DeliveredTo):
+		return errors.New("delivered to a kind that is none of ours")
+	case e.DeliveredTo == carriers.InPart && e.Milestone == order.Delivered:
+		return errors.New("delivered in part is not delivered")
+	case len(e.Piece) > 80:
+		return errors.New("a piece's number too long")
+	case e.Pieces < 0 || e.Pieces > carriers.MaxPieces || e.Whole && e.Piece != "":
+		return errors.New("one piece that is all of them, or a count that none is")
+	case e.Unique != "" && (len(e.Unique) > 120 || e.Unique != carriers.Clean(e.Unique, 120)):
+		return errors.New("a unique ID that is not clean")
 	case e.Appointment != nil && (e.Appointment.Earliest.IsZero() && e.Appointment.Latest.IsZero() || e.Physical):
 		return errors.New("an appointment without a time, or one that moved the parcel")
-	case !utf8.ValidString(e.Description+e.Location+e.DeliveredTo+e.Proof.SignedBy+e.Proof.Photo) || strings.ContainsAny(e.Description+e.Location, "\x00\n\r\u202e"):
+	case !utf8.ValidString(e.Description+e.Location+e.Proof.SignedBy+e.Proof.Photo) || strings.ContainsAny(e.Description+e.Location, "\x00\n\r\u202e"):
 		return errors.New("text not clean")
 	}
 	return nil
@@ -183,7 +193,7 @@ func Events(t *testing.T, got []carriers.Event, want string) {
 		t.Fatalf("%d events, want %d", len(got), len(lines))
 	}
 	for i, e := range got {
-		have := []string{e.Tracking, e.Table, e.Code, string(e.Milestone), e.Bucket, e.UTC.Format(time.RFC3339), e.Local, e.Offset, string(e.Basis)}
+		have := []string{cmp.Or(e.Piece, e.Tracking), e.Table, e.Code, string(e.Milestone), e.Bucket, e.UTC.Format(time.RFC3339), e.Local, e.Offset, string(e.Basis)}
 		for j := range have {
 			have[j] = cmp.Or(have[j], "-")
 		}

@@ -142,8 +142,16 @@ func promise(events []carriers.Event, eta time.Time) {
 
 // coded makes the event of a business unit's own code.
 func coded(number, table, code string) carriers.Event {
-	return carriers.Event{
-		Tracking: number, Table: table, Code: code, Reading: Codes.Read(table, code),
-		DeliveredTo: leftAs[[2]string{table, code}],
+	e := carriers.Event{Tracking: number, Table: table, Code: code, Reading: Codes.Read(table, code)}
+	switch {
+	case e.Bucket == partial:
+		e.DeliveredTo = carriers.InPart
+	case e.Milestone == order.Delivered && !vague[[2]string{table, code}]:
+		for _, r := range Codes.Lookup(code) {
+			if r.Table == table {
+				e.DeliveredTo = carriers.LeftWith(r.Meaning)
+			}
+		}
 	}
+	return e
 }
