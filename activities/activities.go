@@ -38,4 +38,6 @@ type Activities struct {
 	Inbox     Inbox
 	// Tracker is nil until carriers can be polled: then only the inbox is read.
 	Tracker Tracker
+	// Feeds supervises the carriers' feeds.
+	Feeds *Feeds
 }
