@@ -21,7 +21,7 @@ test-stack:
 	go -C deploy/dev test -timeout 15m ./...
 
 soak: ## the long runs: 300 real orders with everything killed in the middle
-	WAYBILL_SOAK=1 go -C deploy/dev test -timeout 90m -v -run Soak ./e2e
+	WAYBILL_SOAK=1 go -C deploy/dev test -timeout 90m -v -run "Soak|Burst" ./e2e
 
 bench: ## history events, orders/s and events/s beside the bare and the naive workflow
 	go -C deploy/dev run ./bench $(ARGS)

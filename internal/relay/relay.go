@@ -28,8 +28,10 @@ const (
 	idlePause  = 50 * time.Millisecond
 	standBy    = time.Second
 	orphanLook = 250 * time.Millisecond
-	// orphanReach looks back for transactions that committed late.
+	// orphanReach looks back for transactions that committed late. Most commit at
+	// once, so only every tenth look goes back that far.
 	orphanReach = 10 * time.Second
+	orphanShort = time.Second
 	atOnce      = 200 // orders per round
 	parallel    = 24
 	maxItems    = 400 // per signal, far below Temporal's payload limit
@@ -87,7 +89,7 @@ func (r *Relay) Run(ctx context.Context) error {
 func (r *Relay) lead(ctx context.Context, leader *store.Leader) error {
 	var orphans, held time.Time
 	since := time.Time{} // the first look considers every orphan
-	for ctx.Err() == nil {
+	for looks := 0; ctx.Err() == nil; {
 		now := time.Now()
 		if now.Sub(held) > time.Second {
 			if err := leader.Holds(ctx); err != nil {
@@ -99,7 +101,11 @@ func (r *Relay) lead(ctx context.Context, leader *store.Leader) error {
 			if _, err := r.Store.AttachOrphans(ctx, since); err != nil {
 				return err
 			}
-			orphans, since = now, now.Add(-orphanReach)
+			if looks++; looks%10 == 0 {
+				orphans, since = now, now.Add(-orphanReach)
+			} else {
+				orphans, since = now, now.Add(-orphanShort)
+			}
 		}
 		started, err := r.start(ctx)
 		if err != nil {

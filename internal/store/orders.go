@@ -123,7 +123,7 @@ func (s *Store) Project(ctx context.Context, st *order.State) error {
 	args := append([]any{st.Spec.ID}, parcelRows(st)...)
 	args = append(args, st.Seq, st.Status, order.Summary(st), orNil(st.PromisedAt), orNil(order.DeliveredAt(st)), order.IsLate(st), st.Hold != nil, st.Closed,
 		len(st.Parcels), carriersOf(st), cases, st.AnomalyCount, next.What, string(next.Owner), orNil(next.Until), state,
-		seq, num, text[0], at, text[1], text[2], text[3], text[4], text[5], text[6], st.Written)
+		seq, num, text[0], at, text[1], text[2], text[3], text[4], text[5], text[6], st.Written, st.Now)
 	if _, err := s.pool.Exec(ctx, project, args...); err != nil {
 		return fmt.Errorf("project %s: %w", st.Spec.ID, err)
 	}
@@ -133,9 +133,9 @@ func (s *Store) Project(ctx context.Context, st *order.State) error {
 const project = `
 with o as (
     update orders set seq = $12, status = $13, summary = $14, promised_at = $15, delivered_at = $16, late = $17, on_hold = $18, closed = $19,
-        parcels = $20, carriers = $21, open_cases = $22, anomalies = $23, next_what = $24, next_owner = $25, next_until = $26, state = $27,
+        parcels = $20, carriers = $21, open_cases = $22, anomalies = $23, next_what = $24, next_owner = $25, next_until = $26, state = $27, clock = $39,
         updated_at = now(), started_at = coalesce(started_at, now())
-    where id = $1 and (coalesce((state->>'now')::timestamptz, '-infinity'), seq) < (($27::jsonb->>'now')::timestamptz, $12) returning id
+    where id = $1 and (coalesce(clock, '-infinity'), seq) < ($39, $12) returning id
 ), told as (
     select * from unnest($28::bigint[], $29::int[], $30::text[], $31::timestamptz[], $32::text[], $33::text[], $34::text[], $35::text[], $36::text[], $37::text[])
         as h (seq, n, type, at, parcel, milestone, case_kind, body, actor, cause)

@@ -45,6 +45,9 @@ func Open(ctx context.Context, url string) (*Store, error) {
 	// worth compiling.
 	cfg.ConnConfig.RuntimeParams["enable_seqscan"] = "off"
 	cfg.ConnConfig.RuntimeParams["jit"] = "off"
+	// The same plan for the same statement: planning the large ones costs more than
+	// running them.
+	cfg.ConnConfig.RuntimeParams["plan_cache_mode"] = "force_generic_plan"
 	cfg.AfterConnect = func(_ context.Context, c *pgx.Conn) error {
 		registerTexts(c)
 		return nil

@@ -69,6 +69,11 @@ func (a *API) Do(ctx context.Context, key, method, path string, body any, header
 	for i := 0; i+1 < len(header); i += 2 {
 		req.Header.Set(header[i], header[i+1])
 	}
+	return a.Send(req)
+}
+
+// Send sends a request that the caller made.
+func (a *API) Send(req *http.Request) (Answer, error) {
 	resp, err := browser.Do(req)
 	if err != nil {
 		return Answer{}, err

@@ -205,6 +205,9 @@ func (r *Rig) Command(ctx context.Context, args ...string) (string, error) {
 	return string(out), nil
 }
 
+// WebhookSecret is what UPS, FedEx and EasyPost sign with here.
+const WebhookSecret = "a secret of the rig's carriers"
+
 // Environment is ours without any configuration that the shell brought along,
 // and with config as app.FromEnv reads it.
 func Environment(config app.Config) []string {
@@ -222,6 +225,7 @@ func Environment(config app.Config) []string {
 		"WAYBILL_PUBLIC_URL="+config.PublicURL,
 		"WAYBILL_TEMPORAL_UI_URL="+config.TemporalUIURL,
 		"WAYBILL_SECRET="+config.Secret,
+		"WAYBILL_WEBHOOK_SECRETS=ups="+WebhookSecret+",fedex="+WebhookSecret+",easypost="+WebhookSecret,
 		"TEMPORAL_ADDRESS="+config.TemporalAddress,
 		"TEMPORAL_NAMESPACE="+config.TemporalNamespace,
 	)
