@@ -215,15 +215,15 @@ func TestASilentFeedIsOneCaseAndItsParcelsAreAskedFor(t *testing.T) {
 	for i := range 30 {
 		l.parcels[fmt.Sprint("1Z", i)] = start
 	}
-	l.from, l.to = start.Add(5*hour), start.Add(11*hour)
+	l.from, l.to = start.Add(5*hour), start.Add(10*hour)
 	var phases []feed.Phase
-	for _, at := range []time.Duration{4 * hour, 5*hour + 40*time.Minute, 10 * hour, 11*hour + 20*time.Minute, 14 * hour} {
+	for _, at := range []time.Duration{4 * hour, 5*hour + 40*time.Minute, 9*hour + 30*time.Minute, 10*hour + 20*time.Minute, 13 * hour} {
 		l.at(at, func(v workflows.FeedView) { phases = append(phases, v.Phase) })
 	}
 	var before, during int
 	var words string
 	l.at(5*hour, func(workflows.FeedView) { before = len(l.asked) })
-	l.at(10*hour, func(v workflows.FeedView) { during, words = len(l.asked), v.Words })
+	l.at(9*hour+30*time.Minute, func(v workflows.FeedView) { during, words = len(l.asked), v.Words })
 	l.run(16 * hour)
 	if want := []feed.Phase{feed.Fresh, feed.Silent, feed.Silent, feed.Recovering, feed.Fresh}; !slices.Equal(phases, want) {
 		t.Errorf("was %v, want %v", phases, want)
