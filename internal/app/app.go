@@ -184,11 +184,15 @@ func (p *process) ready(ctx context.Context) error {
 }
 
 func (p *process) worker(ctx context.Context) error {
-	w := worker.New(p.temporal, &activities.Activities{ReadModel: p.store, Inbox: p.store}, worker.Defaults())
+	feeds := feedsOf(p.WebhookSecrets)
+	w := worker.New(p.temporal, &activities.Activities{
+		ReadModel: p.store, Inbox: p.store, Feeds: &activities.Feeds{Settings: feeds, Store: p.store, Now: time.Now},
+	}, worker.Defaults())
 	if err := p.startWorker(ctx, w.Start); err != nil || ctx.Err() != nil {
 		return err
 	}
 	p.log.Info("worker runs", "queue", workflows.TaskQueue)
+	go p.startFeeds(ctx, feeds)
 	r := &relay.Relay{Store: p.store, Orders: p.orders, Log: p.log, Told: p.countTold()}
 	err := r.Run(ctx)
 	w.Stop()

@@ -35,19 +35,21 @@ type Window struct {
 
 // Calls is how many calls may be spent until the next look: an even share of
 // each window, so that a deadline late in the window finds calls too, and never
-// the reserve. A window shorter than that is the client's to keep.
+// the reserve. A window that ends before the next look says nothing about it: who
+// calls keeps to that.
 func Calls(b Budget, every time.Duration, now time.Time) int {
 	if b.RestUntil.After(now) {
 		return 0
 	}
 	calls := maxCalls
 	for _, w := range b.Windows {
-		kept := (w.Limit + reserve - 1) / reserve
-		calls = min(calls, max(0, w.Left-kept))
-		if length := time.Duration(w.Seconds) * time.Second; length > every {
-			share := (int64(w.Limit-kept)*int64(every/time.Second) + int64(w.Seconds) - 1) / int64(w.Seconds)
-			calls = min(calls, int(max(0, share)))
+		length := time.Duration(w.Seconds) * time.Second
+		if length <= every {
+			continue
 		}
+		kept := (w.Limit + reserve - 1) / reserve
+		share := (int64(w.Limit-kept)*int64(every/time.Second) + int64(w.Seconds) - 1) / int64(w.Seconds)
+		calls = min(calls, max(0, w.Left-kept), int(max(0, share)))
 	}
 	return calls
 }
