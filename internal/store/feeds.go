@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -222,6 +223,17 @@ on conflict (source, tracking) do update set refused_at = excluded.refused_at`, 
 		return fmt.Errorf("note refusals of %s: %w", f.Name, err)
 	}
 	return nil
+}
+
+// SilentSince is since when a carrier's feed is known to be silent; zero: it is
+// not, or nobody knows.
+func (s *Store) SilentSince(ctx context.Context, carrier string) (time.Time, error) {
+	var at time.Time
+	err := s.pool.QueryRow(ctx, `select opened_at from faults where kind = $1 and key = $2 and closed_at is null`, SilentFeed, carrier).Scan(&at)
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		return time.Time{}, fmt.Errorf("silence of %s: %w", carrier, err)
+	}
+	return at, nil
 }
 
 // ReportFeed opens the feed's fault, or closes it.

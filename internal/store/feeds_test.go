@@ -344,6 +344,16 @@ func TestASilentFeedIsOneFault(t *testing.T) {
 		if err := f.ReportFeed(t.Context(), r, at.Add(time.Duration(i)*time.Hour)); err != nil {
 			t.Fatal(err)
 		}
+		want := time.Time{}
+		if r.Open {
+			want = at
+		}
+		if since, err := f.SilentSince(t.Context(), "ups"); err != nil || !since.Equal(want) {
+			t.Errorf("report %d: silent since %s, %v", i, since, err)
+		}
+		if since, err := f.SilentSince(t.Context(), "fedex"); err != nil || !since.IsZero() {
+			t.Errorf("another feed is silent since %s, %v", since, err)
+		}
 	}
 	all, err := f.Faults(t.Context(), false, 10)
 	if err != nil || len(all) != 1 {
