@@ -24,7 +24,9 @@ var mayDo = map[string][]string{
 	"releaseOrder":      {Storefront, Support, Ops, Admin},
 	"changePromise":     {Storefront, Support, Ops, Admin},
 	"correctAddress":    {Storefront, Support, Ops, Admin},
+	"detectCarriers":    {Storefront, Warehouse, Support, Ops, Admin},
 	"postScans":         {Warehouse, Admin},
+	"captureEPCIS":      {Warehouse, Admin},
 	"postCarrierEvents": {Carrier, Admin},
 	"putStore":          {Admin},
 	"getStore":          {Storefront, Ops, Admin},
@@ -42,7 +44,7 @@ func TestEveryRoleOnEveryRoute(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, op := range ops {
-		path := strings.NewReplacer(":id", "acme:1001", ":parcel", "1", ":store", "acme", ":name", "default", ":carrier", "ups").Replace(op.path)
+		path := strings.NewReplacer(":id", "acme:1001", ":parcel", "1", ":store", "acme", ":name", "default", ":carrier", "ups", ":number", "1Z999AA10123456784").Replace(op.path)
 		if op.id == "postWebhook" { // a signature opens it, no key does
 			b.call(op.method, path, b.keys[Admin], "{}").refuses(http.StatusNotFound, "not-found", "-")
 			continue

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -41,6 +42,7 @@ type memory struct {
 	facts      []store.Fact
 	filters    []store.Filter
 	entries    []store.Entry
+	faults     []store.Fault
 	fail       error // of everything
 }
 
@@ -120,6 +122,12 @@ func (m *memory) Accept(_ context.Context, facts []store.Fact) ([]store.Result, 
 		m.facts = append(m.facts, f)
 	}
 	return results, nil
+}
+
+func (m *memory) ReportFaults(_ context.Context, fs []store.Fault, _ time.Time) error {
+	defer m.lock()()
+	m.faults = append(m.faults, fs...)
+	return m.fail
 }
 
 func (m *memory) PutAddress(_ context.Context, id string, a store.Address) (int, error) {
@@ -397,15 +405,17 @@ var strictContract = sync.OnceValues(func() (*openapi3.T, []*operation) {
 	if err != nil {
 		panic(err)
 	}
-	both := doc.Components.Schemas["OrderWithLinks"].Value
-	merged := &openapi3.Schema{Type: &openapi3.Types{"object"}, Properties: openapi3.Schemas{}}
-	for _, part := range both.AllOf {
-		merged.Required = append(merged.Required, part.Value.Required...)
-		for name, p := range part.Value.Properties {
-			merged.Properties[name] = p
+	for _, whole := range doc.Components.Schemas {
+		if len(whole.Value.AllOf) == 0 {
+			continue
 		}
+		merged := &openapi3.Schema{Type: &openapi3.Types{"object"}, Properties: openapi3.Schemas{}}
+		for _, part := range whole.Value.AllOf {
+			merged.Required = append(merged.Required, part.Value.Required...)
+			maps.Copy(merged.Properties, part.Value.Properties)
+		}
+		*whole.Value = *merged
 	}
-	*both = *merged
 	no := false
 	for _, s := range doc.Components.Schemas {
 		closed(s.Value, &no)

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"reflect"
@@ -40,6 +41,7 @@ type operation struct {
 	// must not judge the body as a whole.
 	itemByItem bool
 	hasBody    bool
+	media      []string // of the body
 	route      *routers.Route
 	query      map[string]bool // parameters that exist
 	pathOnly   bool            // no parameters but those in the path
@@ -86,6 +88,9 @@ func loadContract(ctx context.Context) (*openapi3.T, []*operation, error) {
 				if p.Value.In == openapi3.ParameterInQuery {
 					op.query[p.Value.Name] = true
 				}
+			}
+			if op.hasBody {
+				op.media = slices.Sorted(maps.Keys(o.RequestBody.Value.Content))
 			}
 			op.itemByItem, _ = o.Extensions["x-item-by-item"].(bool)
 			for _, scope := range asStrings(o.Extensions["x-scopes"]) {
@@ -238,8 +243,13 @@ func (op *operation) readBody(c echo.Context) ([]byte, error) {
 		return nil, op.missingBody()
 	}
 	media, _, _ := strings.Cut(r.Header.Get(echo.HeaderContentType), ";")
-	if !strings.EqualFold(strings.TrimSpace(media), "application/json") {
-		return nil, wrongMedia("Content-Type must be application/json.")
+	media = strings.ToLower(strings.TrimSpace(media))
+	if !slices.Contains(op.media, media) {
+		detail := "Content-Type must be " + strings.Join(op.media, " or ") + "."
+		if strings.HasSuffix(media, "xml") {
+			detail += " XML is not read here."
+		}
+		return nil, wrongMedia(detail)
 	}
 	// The filter's decoder would stop after the first value and not say where
 	// it stumbled.

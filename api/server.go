@@ -26,6 +26,7 @@ type Store interface {
 	Orders(ctx context.Context, f store.Filter) ([]store.Summary, error)
 	Timeline(ctx context.Context, orderID string, limit int) ([]store.Entry, error)
 	Accept(ctx context.Context, facts []store.Fact) ([]store.Result, error)
+	ReportFaults(ctx context.Context, fs []store.Fault, at time.Time) error
 	PutAddress(ctx context.Context, orderID string, a store.Address) (version int, err error)
 	PutStore(ctx context.Context, r store.StoreRow) error
 	GetStore(ctx context.Context, id string) (store.StoreRow, error)
@@ -220,7 +221,10 @@ func (s *server) handlers() map[string]echo.HandlerFunc {
 		"changePromise":    s.changePromise,
 		"correctAddress":   s.correctAddress,
 
+		"detectCarriers": s.detectCarriers,
+
 		"postScans":         s.postScans,
+		"captureEPCIS":      s.captureEPCIS,
 		"postCarrierEvents": s.postCarrierEvents,
 		"postWebhook":       s.postWebhook,
 

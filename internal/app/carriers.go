@@ -12,6 +12,7 @@ import (
 
 	"github.com/waybillhq/waybill/internal/carriers"
 	"github.com/waybillhq/waybill/internal/carriers/all"
+	"github.com/waybillhq/waybill/internal/carriers/numbers"
 )
 
 // Carriers answers questions about carriers. It needs no configuration.
@@ -26,6 +27,8 @@ func Carriers(args []string, out io.Writer) error {
 		return explainCode(args[1:], out)
 	case "test":
 		return testPayload(args[1:], out)
+	case "detect":
+		return detect(strings.Join(args[1:], " "), out)
 	default:
 		return flag.ErrHelp
 	}
@@ -67,6 +70,20 @@ func explainCode(args []string, out io.Writer) error {
 	}
 	if found == 0 {
 		return fmt.Errorf("no table has the code %q: it would leave the milestone as it is", args[0])
+	}
+	return w.Flush()
+}
+
+// detect lists whose number it can be. What has a wrong check digit comes last.
+func detect(text string, out io.Writer) error {
+	found := append(numbers.Detect(text), numbers.Mistyped(text)...)
+	if len(found) == 0 {
+		return fmt.Errorf("no form that is known fits %q", text)
+	}
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "CARRIER\tFORM\tCHECK DIGIT\tTRACKED BY\tSERVICE\tSHIPPER\tZIP\tCOUNTRY\tSSCC\tSECOND NUMBER OF\tLAST MILE")
+	for _, m := range found {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", m.Carrier, m.Form, m.Check, m.Number, m.Service, m.Shipper, m.ZIP, m.Country, m.SSCC, strings.Join(m.SecondOf, ", "), m.LastMile)
 	}
 	return w.Flush()
 }

@@ -39,6 +39,7 @@ var kinds = map[string]struct {
 	"ready_pickup": {order.ReadyForPickup, true},
 	"arrived_dest": {order.InTransit, true},
 	"attempt":      {order.AttemptFailed, true},
+	"partial":      {order.InTransit, true}, // some pieces are delivered: delivered is when all are
 	"delivered":    {order.Delivered, true},
 	"returning":    {order.Returning, true},
 	"returned":     {order.Returned, true},
@@ -80,7 +81,7 @@ func ParseTable(tsv string) (*Table, error) {
 		}
 		r := Row{Table: f[0], Code: f[1], Kind: f[2], Meaning: f[4], Reading: Reading{Milestone: k.milestone, Physical: k.physical}}
 		switch f[2] {
-		case "exception", "attempt", "customs":
+		case "exception", "attempt", "customs", "partial":
 			r.Bucket = f[3]
 		}
 		if m, ends := endings[f[3]]; ends && f[2] == "exception" {

@@ -14,6 +14,7 @@ type FaultKind string
 const (
 	UnmappedCode FaultKind = "unmapped_code" // key: carrier/table/code
 	SilentFeed   FaultKind = "silent_feed"   // key: the feed
+	Retraction   FaultKind = "retraction"    // key: the ID of the event that is declared wrong
 )
 
 // Fault is something for ops that is not one order's: one row however many

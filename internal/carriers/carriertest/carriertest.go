@@ -3,7 +3,11 @@ package carriertest
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -125,6 +129,54 @@ func CheckEvent(e carriers.Event) error {
 		return errors.New("text not clean")
 	}
 	return nil
+}
+
+// Events compares events with what is wanted, a line each: number, table, code,
+// milestone, bucket, UTC, local time, offset, basis; "-" is nothing.
+func Events(t *testing.T, got []carriers.Event, want string) {
+	t.Helper()
+	lines := strings.Split(strings.TrimSpace(want), "\n")
+	if len(got) != len(lines) {
+		t.Fatalf("%d events, want %d", len(got), len(lines))
+	}
+	for i, e := range got {
+		have := []string{e.Tracking, e.Table, e.Code, string(e.Milestone), e.Bucket, e.UTC.Format(time.RFC3339), e.Local, e.Offset, string(e.Basis)}
+		for j := range have {
+			have[j] = cmp.Or(have[j], "-")
+		}
+		if !slices.Equal(have, strings.Fields(lines[i])) {
+			t.Errorf("event %d:\n got %s\nwant %s", i, strings.Join(have, " "), strings.TrimSpace(lines[i]))
+		}
+	}
+}
+
+// File is a fixture in testdata.
+func File(t testing.TB, name string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join("testdata", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// Fuzz holds a parser to its promises, from these fixtures on: events that
+// CheckEvent allows, or else ErrMalformed, and never both.
+func Fuzz(f *testing.F, parse func([]byte) ([]carriers.Event, error), fixtures ...string) {
+	for _, name := range fixtures {
+		f.Add(File(f, name))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		events, err := parse(body)
+		if err != nil && (len(events) > 0 || !errors.Is(err, carriers.ErrMalformed)) {
+			t.Fatalf("%d events, %v", len(events), err)
+		}
+		for _, e := range events {
+			if err := CheckEvent(e); err != nil {
+				t.Fatalf("%v: %+v", err, e)
+			}
+		}
+	})
 }
 
 func (s Suite) authenticity(t *testing.T) {

@@ -1,5 +1,5 @@
 // Package dhl reads DHL: the unified tracking API and its push, MyDHL Express,
-// and the older Express XML. What is known and what is not stands in NOTES.md.
+// the older Express XML, and Parcel DE's XML. What is known and what is not stands in NOTES.md.
 package dhl
 
 import (
@@ -12,6 +12,7 @@ import (
 const (
 	tableUnified = "unified.statusCode"
 	tableExpress = "express"
+	tableParcel  = "parcel-de.ice"
 )
 
 // tables names the table of a unified "service"; other services have only the
@@ -31,14 +32,12 @@ const tokenHeader = "DHL-Webhook-Token"
 //go:embed codes.tsv
 var codesTSV string
 
-// Codes is DHL's vocabulary, five tables, and our reading of it.
+// Codes is DHL's vocabulary, six tables, and our reading of it.
 var Codes = carriers.MustTable(codesTSV)
 
 // leftAs says how, where "delivered" alone would hide something.
 var leftAs = map[[2]string]string{
-	{"express", "PD"}:     "partial delivery",
 	{"express", "DD"}:     "delivered damaged",
-	{"freight", "21-23"}:  "partial delivery",
 	{"freight", "21-600"}: "delivered with exception",
 }
 

@@ -36,7 +36,7 @@ func (x express) shipment() shipment {
 	for _, c := range x.Events {
 		s.add(s.number, c)
 	}
-	promise(s.events, estimate(first(x.ETA, x.Day)))
+	promise(s.events, carriers.Promise(carriers.First(x.ETA, x.Day)))
 	// A single piece repeats the shipment. Of several, each has its own way and
 	// its own number; delivered means all of them.
 	if len(x.Pieces) > 1 {
@@ -54,7 +54,7 @@ func (s *shipment) add(number string, c checkpoint) {
 	code := carriers.Clean(c.TypeCode, 80)
 	place := ""
 	if len(c.Areas) > 0 {
-		place = first(c.Areas[0].Description, c.Areas[0].Code)
+		place = carriers.First(c.Areas[0].Description, c.Areas[0].Code)
 	}
 	at := strings.TrimSpace(c.Date)
 	if clock := strings.TrimSpace(c.Time); clock != "" {
@@ -101,12 +101,19 @@ type conditionXML struct {
 }
 
 func parseXML(body []byte) ([]carriers.Event, error) {
-	if len(body) > carriers.MaxBody {
-		return nil, carriers.Malformed("DHL: more than %d bytes", carriers.MaxBody)
+	if err := carriers.Bounded(body); err != nil {
+		return nil, err
 	}
 	var a answerXML
 	if err := xml.Unmarshal(body, &a); err != nil {
-		return nil, carriers.Malformed("DHL: %s", carriers.Clean(err.Error(), 200))
+		return nil, carriers.Malformed("%s", carriers.Clean(err.Error(), 200))
+	}
+	if a.XMLName.Local == "data" {
+		var d parcelXML
+		if err := xml.Unmarshal(body, &d); err != nil {
+			return nil, carriers.Malformed("%s", carriers.Clean(err.Error(), 200))
+		}
+		return d.parcels()
 	}
 	if !strings.HasPrefix(a.XMLName.Local, "TrackingResponse") && !strings.HasPrefix(a.XMLName.Local, "ShipmentTracking") {
 		return nil, carriers.Malformed("DHL: <%s> is not Express tracking", carriers.Clean(a.XMLName.Local, 60))
@@ -123,7 +130,7 @@ func parseXML(body []byte) ([]carriers.Event, error) {
 			s.add(carriers.Number(w.Number), c)
 		}
 	}
-	homecoming(s.events)
+	carriers.Homecoming(s.events)
 	switch {
 	case len(s.events) > carriers.MaxEvents:
 		return nil, carriers.Malformed("DHL: more than %d events", carriers.MaxEvents)

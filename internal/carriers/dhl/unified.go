@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"regexp"
 	"strings"
-	"time"
 
 	"github.com/waybillhq/waybill/internal/carriers"
 	"github.com/waybillhq/waybill/order"
@@ -53,9 +52,9 @@ func (u unified) shipment() shipment {
 			s.events = append(s.events, e)
 		}
 	}
-	eta := estimate(u.ETA)
+	eta := carriers.Promise(u.ETA)
 	if eta.IsZero() {
-		eta = estimate(u.Frame.Through)
+		eta = carriers.Promise(u.Frame.Through)
 	}
 	promise(s.events, eta)
 	return s
@@ -71,7 +70,7 @@ func (r report) event(number, unit string) (carriers.Event, bool) {
 		return e, false
 	}
 	e.Moment = when
-	e.Description = carriers.Clean(first(r.Description, string(r.Status), r.Remark), 500)
+	e.Description = carriers.Clean(carriers.First(r.Description, string(r.Status), r.Remark), 500)
 	e.Location = carriers.Place(r.Location.Address.City, r.Location.Address.Postal, r.Location.Address.Country)
 	return e, true
 }
@@ -116,17 +115,4 @@ func whoHasIt(words string) order.Milestone {
 		return order.InTransit
 	}
 	return order.Delivered
-}
-
-// estimate reads a promised time. Midnight means the day: it becomes noon, so
-// that no zone makes it the day before.
-func estimate(s string) time.Time {
-	m, ok := moment(s, "")
-	if !ok {
-		return time.Time{}
-	}
-	if m.UTC.Equal(m.UTC.Truncate(24 * time.Hour)) {
-		return m.UTC.Add(12 * time.Hour)
-	}
-	return m.UTC
 }

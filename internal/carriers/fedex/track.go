@@ -1,6 +1,7 @@
 package fedex
 
 import (
+	"cmp"
 	"strings"
 	"time"
 
@@ -14,8 +15,8 @@ type answer struct {
 	Output struct {
 		Complete []complete `json:"completeTrackResults"`
 	} `json:"output"`
-	Complete []complete `json:"completeTrackResults"`
-	Errors   []problem  `json:"errors"`
+	Complete []complete         `json:"completeTrackResults"`
+	Errors   []carriers.Problem `json:"errors"`
 }
 
 type complete struct {
@@ -28,7 +29,7 @@ type result struct {
 		Tracking text `json:"trackingNumber"`
 		Unique   text `json:"trackingNumberUniqueId"`
 	} `json:"trackingNumberInfo"`
-	Error  problem `json:"error"`
+	Error  carriers.Problem `json:"error"`
 	Latest struct {
 		Code text `json:"code"`
 	} `json:"latestStatusDetail"`
@@ -75,7 +76,7 @@ type scan struct {
 
 // says is the scan in FedEx's words, with the reason of an exception.
 func (s scan) says() string {
-	what, why := or(s.Description.clean(300), s.Status.clean(300)), s.Why.clean(190)
+	what, why := cmp.Or(s.Description.Clean(300), s.Status.Clean(300)), s.Why.Clean(190)
 	if why == "" || strings.EqualFold(what, why) {
 		return what
 	}
@@ -93,12 +94,12 @@ func (Adapter) ParsePush(body []byte) ([]carriers.Event, error) { return parse(b
 
 func parse(body []byte) ([]carriers.Event, error) {
 	var a answer
-	if err := decode(body, &a); err != nil {
+	if err := carriers.Decode(body, &a); err != nil {
 		return nil, err
 	}
 	all := append(a.Output.Complete, a.Complete...)
 	if len(all) == 0 {
-		if err := refused(a.Errors); err != nil {
+		if err := carriers.Refused("FedEx", a.Errors...); err != nil {
 			return nil, err
 		}
 		return nil, carriers.Malformed("no completeTrackResults")
@@ -117,7 +118,7 @@ func parse(body []byte) ([]carriers.Event, error) {
 	if len(events) > 0 {
 		return events, nil // errors beside events are about other numbers
 	}
-	if err := refused(problems); err != nil {
+	if err := carriers.Refused("FedEx", problems...); err != nil {
 		return nil, err
 	}
 	if unreadable > 0 {
@@ -164,7 +165,7 @@ func newest(all []numbered) (out []numbered) {
 		}
 	}
 	for _, n := range all {
-		if n.result.Number.Unique.clean(120) == best[n.tracking].result.Number.Unique.clean(120) {
+		if n.result.Number.Unique.Clean(120) == best[n.tracking].result.Number.Unique.Clean(120) {
 			out = append(out, n)
 		}
 	}
@@ -175,7 +176,7 @@ func newest(all []numbered) (out []numbered) {
 func (r result) began() (at time.Time) {
 	for _, want := range []string{"SHIP", "ACTUAL_PICKUP", "ACTUAL_TENDER"} {
 		for _, d := range r.Times {
-			if m, ok := moment(d.At); ok && d.Type.clean(40) == want {
+			if m, ok := moment(d.At); ok && d.Type.Clean(40) == want {
 				return m.UTC
 			}
 		}
@@ -218,24 +219,19 @@ func (r result) waiting() bool {
 	if !denied {
 		return false
 	}
-	row, ok := lookup(r.Latest.Code.clean(40))
+	row, ok := lookup(r.Latest.Code.Clean(40))
 	return !ok || !row.Physical
 }
 
 // finish hangs on the latest event what FedEx says of the parcel as a whole.
 func (r result) finish(events []carriers.Event) {
-	last := -1
-	for i := range events {
-		if last < 0 || events[i].UTC.After(events[last].UTC) {
-			last = i
-		}
-	}
+	last := carriers.Newest(events)
 	if last < 0 {
 		return
 	}
 	switch e := &events[last]; e.Milestone {
 	case order.Delivered:
-		e.DeliveredTo = or(r.Delivered.Where.clean(200), r.Delivered.Type.clean(200))
+		e.DeliveredTo = cmp.Or(r.Delivered.Where.Clean(200), r.Delivered.Type.Clean(200))
 	case order.Returning, order.Returned:
 	default:
 		e.ETA = r.eta()
@@ -249,7 +245,7 @@ func (r result) eta() time.Time {
 	}
 	for _, want := range []string{"ESTIMATED_DELIVERY", "COMMITMENT"} {
 		for _, d := range r.Times {
-			if d.Type.clean(40) == want {
+			if d.Type.Clean(40) == want {
 				return promised(d.At)
 			}
 		}

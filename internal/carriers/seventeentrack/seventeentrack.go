@@ -7,7 +7,6 @@ import (
 	"crypto/subtle"
 	_ "embed"
 	"encoding/hex"
-	"strings"
 
 	"github.com/waybillhq/waybill/internal/carriers"
 )
@@ -48,13 +47,9 @@ func (Adapter) Verify(p carriers.Push, secrets [][]byte) error {
 	if err := carriers.Secrets(secrets); err != nil {
 		return err
 	}
-	header := strings.TrimSpace(p.Header.Get(signatureHeader))
-	if header == "" {
-		return carriers.ErrNotSigned
-	}
-	sum, err := hex.DecodeString(header)
+	sum, err := carriers.Sum(p.Header.Get(signatureHeader), hex.DecodeString)
 	if err != nil {
-		return carriers.ErrBadSignature
+		return err
 	}
 	good := 0
 	for _, key := range secrets {

@@ -1,6 +1,7 @@
 package ups
 
 import (
+	"cmp"
 	_ "embed"
 	"strings"
 
@@ -72,7 +73,7 @@ func read(s status) (key, carriers.Reading) {
 	switch {
 	case kind == "U":
 		// Updates of Track Alert: a new date, a new time, a photo. Nothing moved.
-		r = carriers.Row{Table: "U", Code: or(code, "U")}
+		r = carriers.Row{Table: "U", Code: cmp.Or(code, "U")}
 	case known && found:
 		r = decide(coarse, fine)
 	case known:
@@ -82,7 +83,7 @@ func read(s status) (key, carriers.Reading) {
 	default:
 		return unmapped(s)
 	}
-	return key{r.Table, r.Code}, guard(r, s.Description.clean(500))
+	return key{r.Table, r.Code}, guard(r, s.Description.Clean(500))
 }
 
 func refine(kind, code string) (carriers.Row, bool) {
@@ -108,9 +109,9 @@ func unmapped(s status) (key, carriers.Reading) {
 	case code != "" && len(tables) > 0:
 		return key{tables[0], code}, none
 	case code != "":
-		return key{"type " + or(kind, "none"), code}, none
+		return key{"type " + cmp.Or(kind, "none"), code}, none
 	}
-	return key{"type", or(kind, "none")}, none
+	return key{"type", cmp.Or(kind, "none")}, none
 }
 
 // settled says that a parcel's way ended otherwise than with its receiver.
@@ -204,19 +205,12 @@ func guard(r carriers.Row, words string) carriers.Reading {
 }
 
 // token is a code without what may surround it.
-func token(t text) string { return strings.ToUpper(t.clean(40)) }
+func token(t text) string { return strings.ToUpper(t.Clean(40)) }
 
 // number brings a status code to its three digits: as a JSON number it loses its zeros.
 func number(s string) string {
 	if s != "" && len(s) < 3 && strings.Trim(s, "0123456789") == "" {
 		return strings.Repeat("0", 3-len(s)) + s
-	}
-	return s
-}
-
-func or(s, otherwise string) string {
-	if s == "" {
-		return otherwise
 	}
 	return s
 }

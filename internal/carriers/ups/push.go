@@ -34,10 +34,10 @@ type alert struct {
 // ParsePush reads a Track Alert.
 func (Adapter) ParsePush(body []byte) ([]carriers.Event, error) {
 	var a alert
-	if err := decode(body, &a); err != nil {
+	if err := carriers.Decode(body, &a); err != nil {
 		return nil, err
 	}
-	if err := refused(a.Response.Errors); err != nil {
+	if err := carriers.Refused("UPS", a.Response.Errors...); err != nil {
 		return nil, err
 	}
 	number := carriers.Number(string(a.Tracking))
@@ -51,7 +51,7 @@ func (Adapter) ParsePush(body []byte) ([]carriers.Event, error) {
 	k, reading := read(status{a.Status.Type, a.Status.Code, a.Status.DescriptionCode, a.Status.Description})
 	e := carriers.Event{
 		Tracking: number, Table: k.table, Code: k.code, Reading: reading, Moment: at,
-		Description: a.Status.Description.clean(500),
+		Description: a.Status.Description.Clean(500),
 		Location:    place(a.Location.City, a.Location.State, a.Location.Postal, a.Location.Country),
 		Correction:  corrections[k],
 	}

@@ -16,9 +16,9 @@ type tracked struct {
 }
 
 type shipment struct {
-	Inquiry  text      `json:"inquiryNumber"`
-	Package  []parcel  `json:"package"`
-	Warnings []problem `json:"warnings"`
+	Inquiry  text               `json:"inquiryNumber"`
+	Package  []parcel           `json:"package"`
+	Warnings []carriers.Problem `json:"warnings"`
 }
 
 type parcel struct {
@@ -62,17 +62,17 @@ type activity struct {
 // ParseTrack reads the events of every package of every shipment.
 func (Adapter) ParseTrack(body []byte) ([]carriers.Event, error) {
 	var t tracked
-	if err := decode(body, &t); err != nil {
+	if err := carriers.Decode(body, &t); err != nil {
 		return nil, err
 	}
-	if err := refused(t.Response.Errors); err != nil {
+	if err := carriers.Refused("UPS", t.Response.Errors...); err != nil {
 		return nil, err
 	}
 	if t.Track == nil || len(t.Track.Shipment) == 0 {
 		return nil, carriers.Malformed("no trackResponse.shipment")
 	}
 	var events []carriers.Event
-	var warnings []problem
+	var warnings []carriers.Problem
 	unreadable := 0
 	for _, s := range t.Track.Shipment {
 		warnings = append(warnings, s.Warnings...)
@@ -87,7 +87,7 @@ func (Adapter) ParseTrack(body []byte) ([]carriers.Event, error) {
 	if len(events) > 0 {
 		return events, nil // warnings beside events are about something else
 	}
-	if err := refused(warnings); err != nil {
+	if err := carriers.Refused("UPS", warnings...); err != nil {
 		return nil, err
 	}
 	if unreadable > 0 {
@@ -115,8 +115,8 @@ func (p parcel) events(s shipment) (events []carriers.Event, bad int) {
 		ad := a.Location.Address
 		events = append(events, carriers.Event{
 			Tracking: number, Table: k.table, Code: k.code, Reading: reading, Moment: at,
-			Description: a.Status.Description.clean(500),
-			Location:    place(ad.City, ad.State, ad.Postal, or2(ad.Country, ad.Land)),
+			Description: a.Status.Description.Clean(500),
+			Location:    place(ad.City, ad.State, ad.Postal, carriers.First(ad.Country, ad.Land)),
 			Correction:  corrections[k],
 		})
 	}
@@ -126,12 +126,12 @@ func (p parcel) events(s shipment) (events []carriers.Event, bad int) {
 
 // finish hangs on the latest event what UPS says of the package as a whole.
 func (p parcel) finish(events []carriers.Event) {
-	last := latest(events)
+	last := carriers.Newest(events)
 	if last < 0 {
 		return
 	}
 	if e := &events[last]; e.Milestone == order.Delivered {
-		e.DeliveredTo = p.Delivered.Location.clean(200)
+		e.DeliveredTo = p.Delivered.Location.Clean(200)
 		if r := rows[key{e.Table, e.Code}]; e.DeliveredTo == "" && e.Table == "DIALS" {
 			e.DeliveredTo = r.Meaning
 		}
@@ -155,19 +155,7 @@ func (p parcel) eta() time.Time {
 	if token(p.Time.Type) == "DEL" {
 		hour = "" // when it was delivered, not when it will be
 	}
-	return promised(or2(rdd, sdd), hour)
-}
-
-// latest is the newest event's index; -1 of none. UPS lists newest first, but
-// nothing promises it.
-func latest(events []carriers.Event) int {
-	last := -1
-	for i := range events {
-		if last < 0 || events[i].UTC.After(events[last].UTC) {
-			last = i
-		}
-	}
-	return last
+	return promised(carriers.First(rdd, sdd), hour)
 }
 
 func place(parts ...text) string {
@@ -176,11 +164,4 @@ func place(parts ...text) string {
 		s[i] = string(p)
 	}
 	return carriers.Place(s...)
-}
-
-func or2(a, b text) text {
-	if a.clean(80) == "" {
-		return b
-	}
-	return a
 }

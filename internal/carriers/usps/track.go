@@ -84,10 +84,10 @@ func parse(body []byte) ([]carriers.Event, error) {
 func split(body []byte) ([]piece, error) {
 	if b := bytes.TrimSpace(body); len(b) > 0 && b[0] == '[' {
 		var list []piece
-		return list, decode(body, &list)
+		return list, carriers.Decode(body, &list)
 	}
 	var one piece
-	err := decode(body, &one)
+	err := carriers.Decode(body, &one)
 	return []piece{one}, err
 }
 
@@ -118,7 +118,7 @@ func (p piece) events() (events []carriers.Event, bad int) {
 	for i, s := range keep {
 		category := ""
 		if i == last {
-			category = p.Category.clean(60) // of the piece as it stands: its latest event
+			category = p.Category.Clean(60) // of the piece as it stands: its latest event
 		}
 		events = append(events, s.event(number, at[i], category))
 	}
@@ -133,7 +133,7 @@ func ended(m order.Milestone) bool {
 }
 
 func (s scan) event(number string, at carriers.Moment, category string) carriers.Event {
-	code, said := strings.ToUpper(s.Code.clean(40)), s.Type.clean(500)
+	code, said := strings.ToUpper(s.Code.Clean(40)), s.Type.Clean(500)
 	if code == "" {
 		code = "none"
 	}
