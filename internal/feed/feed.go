@@ -248,7 +248,9 @@ func (s *State) judge(l Look, now time.Time) {
 	case Silent:
 		s.SilentFrom = l.LastPush
 	case Recovering:
-		s.Missed = now
+		if l.Settings.Asks {
+			s.Missed = now
+		}
 	case Fresh, Quiet:
 	}
 	s.Phase, s.Since = to, now

@@ -115,6 +115,14 @@ func TestAfterASilenceEveryParcelIsAskedForOnce(t *testing.T) {
 	}
 }
 
+func TestWhatCannotBeAskedForIsNotOutstanding(t *testing.T) {
+	l := alive()
+	l.Settings.Asks = false
+	if s, a := feed.Step(state(feed.Silent), l, noon, false); s.Phase != feed.Recovering || !s.Missed.IsZero() || a.Poll != nil {
+		t.Errorf("%+v, %+v", s.Missed, a.Poll)
+	}
+}
+
 func TestPeopleMayAskAtOnce(t *testing.T) {
 	s, a := feed.Step(state(feed.Fresh), alive(), noon, true)
 	if a.Poll == nil || !a.Poll.HeardBefore.Equal(noon.Add(-10*time.Minute)) || s.Phase != feed.Fresh {
