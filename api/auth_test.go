@@ -28,6 +28,7 @@ var mayDo = map[string][]string{
 	"postScans":         {Warehouse, Admin},
 	"captureEPCIS":      {Warehouse, Admin},
 	"postCarrierEvents": {Carrier, Admin},
+	"postCarrierFile":   {Carrier, Admin},
 	"putStore":          {Admin},
 	"getStore":          {Storefront, Ops, Admin},
 	"putPolicy":         {Admin},

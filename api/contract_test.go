@@ -88,7 +88,7 @@ func TestRequestsAreClosed(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, op := range ops {
-		if !op.hasBody || op.id == "postWebhook" || op.id == "captureEPCIS" { // their bodies are the carrier's and GS1's, not ours
+		if !op.hasBody || op.id == "postWebhook" || op.id == "captureEPCIS" || op.raw { // their bodies are the carrier's and GS1's, not ours
 			continue
 		}
 		for media, content := range op.route.Operation.RequestBody.Value.Content {
@@ -174,7 +174,7 @@ func TestControlCharactersAreNeverKept(t *testing.T) {
 	}
 	texts := 0
 	for _, op := range ops {
-		if !op.hasBody || op.id == "postWebhook" { // its body is the carrier's, not ours
+		if !op.hasBody || op.id == "postWebhook" || op.raw { // its body is the carrier's, not ours
 			continue
 		}
 		media := op.route.Operation.RequestBody.Value.Content["application/json"]

@@ -13,6 +13,8 @@ import (
 	"github.com/labstack/echo/v4"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/waybillhq/waybill/internal/carriers"
+	"github.com/waybillhq/waybill/internal/carriers/all"
 	"github.com/waybillhq/waybill/internal/intake"
 	"github.com/waybillhq/waybill/internal/links"
 	"github.com/waybillhq/waybill/internal/store"
@@ -96,6 +98,8 @@ type Deps struct {
 	// WebhookSecrets are the active secrets by carrier. Without one a carrier
 	// has no webhook.
 	WebhookSecrets map[string][][]byte
+	// Carriers that are spoken with; nil: those that are built in.
+	Carriers carriers.Registry
 }
 
 // Server is the API. Pages can be mounted on Echo beside it; they share request
@@ -120,6 +124,7 @@ type server struct {
 
 	intake         *intake.Intake
 	webhookSecrets map[string][][]byte
+	carriers       carriers.Registry
 }
 
 // levelAccess is the level of the line per request.
@@ -145,6 +150,9 @@ func New(d Deps) *Server {
 	if d.Now == nil {
 		d.Now = time.Now
 	}
+	if d.Carriers == nil {
+		d.Carriers = all.Adapters()
+	}
 	m, err := newMetrics(d.Registry)
 	must(err)
 	l := d.Limits.withDefaults()
@@ -154,7 +162,7 @@ func New(d Deps) *Server {
 		rates:    &rates{perSecond: l.KeyPerSecond, burst: l.KeyBurst},
 		inFlight: make(chan struct{}, l.InFlight),
 
-		webhookSecrets: d.WebhookSecrets,
+		webhookSecrets: d.WebhookSecrets, carriers: d.Carriers,
 	}}
 	e := s.Echo
 	e.HideBanner, e.HidePort = true, true
@@ -188,7 +196,7 @@ func (s *Server) routes() error {
 		}
 		delete(handlers, op.id)
 		op.handle, op.limit = handle, s.limits.Body
-		if op.itemByItem {
+		if op.itemByItem || op.raw {
 			op.limit = s.limits.Batch
 		}
 		if len(op.scopes) > 0 {
@@ -226,6 +234,7 @@ func (s *server) handlers() map[string]echo.HandlerFunc {
 		"postScans":         s.postScans,
 		"captureEPCIS":      s.captureEPCIS,
 		"postCarrierEvents": s.postCarrierEvents,
+		"postCarrierFile":   s.postCarrierFile,
 		"postWebhook":       s.postWebhook,
 
 		"putStore":  s.putStore,

@@ -10,7 +10,6 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/waybillhq/waybill/internal/carriers"
-	"github.com/waybillhq/waybill/internal/carriers/all"
 	"github.com/waybillhq/waybill/internal/intake"
 	"github.com/waybillhq/waybill/internal/store"
 )
@@ -29,7 +28,7 @@ func (s *server) postWebhook(c echo.Context) error {
 	_ = http.NewResponseController(c.Response()).SetReadDeadline(time.Now().Add(s.limits.Timeout))
 	name := c.Param("carrier")
 	secrets := s.webhookSecrets[name]
-	adapter, err := all.Adapter(name)
+	adapter, err := s.carriers.Find(name)
 	if err != nil || len(secrets) == 0 || !carriers.Can(adapter, carriers.CanParsePush) {
 		return notFound("There is no webhook for this carrier.")
 	}
@@ -55,10 +54,14 @@ func (s *server) postWebhook(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	s.count(source, n)
+	return c.JSON(http.StatusOK, n)
+}
+
+func (s *server) count(source string, n intake.Counts) {
 	s.metrics.fact(source, string(store.Accepted), n.Accepted)
 	s.metrics.fact(source, string(store.Duplicate), n.Duplicate)
 	s.metrics.fact(source, string(store.Orphan), n.Orphan)
 	s.metrics.fact(source, rejected, n.Rejected)
 	s.metrics.fact(source, "unmapped", n.Unmapped)
-	return c.JSON(http.StatusOK, n)
 }

@@ -22,6 +22,9 @@ import (
 	"github.com/waybillhq/waybill/activities"
 	"github.com/waybillhq/waybill/api"
 	"github.com/waybillhq/waybill/api/pages"
+	"github.com/waybillhq/waybill/internal/carriers/all"
+	"github.com/waybillhq/waybill/internal/folder"
+	"github.com/waybillhq/waybill/internal/intake"
 	"github.com/waybillhq/waybill/internal/relay"
 	"github.com/waybillhq/waybill/internal/store"
 	"github.com/waybillhq/waybill/worker"
@@ -97,6 +100,9 @@ func Serve(ctx context.Context, c Config, log *slog.Logger, roles ...string) (er
 	if err != nil {
 		return err
 	}
+	if c.Carriers == nil {
+		c.Carriers = all.Adapters()
+	}
 	p := &process{Config: c, log: log, metrics: prometheus.NewRegistry()}
 	p.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	if p.store, err = store.Open(ctx, c.DatabaseURL); err != nil {
@@ -113,9 +119,12 @@ func Serve(ctx context.Context, c Config, log *slog.Logger, roles ...string) (er
 
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	if p.EDIFolder != "" && slices.Contains(roles, "worker") {
+		roles = append(slices.Clone(roles), "folder")
+	}
 	ends := make(chan error, len(roles))
 	for _, role := range roles {
-		run := map[string]func(context.Context) error{"api": p.api, "worker": p.worker}[role]
+		run := map[string]func(context.Context) error{"api": p.api, "worker": p.worker, "folder": p.folder}[role]
 		if run == nil {
 			return fmt.Errorf("unknown role %q", role)
 		}
@@ -138,7 +147,7 @@ func (p *process) api(ctx context.Context) error {
 	l := p.links(p.orders.Namespace)
 	draining := ctx.Done()
 	server := api.New(api.Deps{
-		Store: p.store, Orders: orders{p.orders, p.store}, Log: p.log, Links: l, Registry: p.metrics, Now: time.Now, WebhookSecrets: p.WebhookSecrets,
+		Store: p.store, Orders: orders{p.orders, p.store}, Log: p.log, Links: l, Registry: p.metrics, Now: time.Now, WebhookSecrets: p.WebhookSecrets, Carriers: p.Carriers,
 		Ready: func(ctx context.Context) error {
 			select {
 			case <-draining:
@@ -184,7 +193,7 @@ func (p *process) ready(ctx context.Context) error {
 }
 
 func (p *process) worker(ctx context.Context) error {
-	feeds := feedsOf(p.WebhookSecrets)
+	feeds := feedsOf(p.WebhookSecrets, p.Carriers)
 	w := worker.New(p.temporal, &activities.Activities{
 		ReadModel: p.store, Inbox: p.store, Feeds: &activities.Feeds{Settings: feeds, Store: p.store, Now: time.Now},
 	}, worker.Defaults())
@@ -197,6 +206,12 @@ func (p *process) worker(ctx context.Context) error {
 	err := r.Run(ctx)
 	w.Stop()
 	return err
+}
+
+// folder takes carriers' files. It needs no Temporal: what is accepted waits.
+func (p *process) folder(ctx context.Context) error {
+	f := &folder.Folder{Path: p.EDIFolder, Intake: &intake.Intake{Store: p.store}, Faults: p.store, Carriers: p.Carriers, Log: p.log, Now: time.Now}
+	return f.Run(ctx)
 }
 
 // startWorker waits for Temporal: a worker that comes up first is no fault.

@@ -7,16 +7,15 @@ import (
 	"time"
 
 	"github.com/waybillhq/waybill/internal/carriers"
-	"github.com/waybillhq/waybill/internal/carriers/all"
 	"github.com/waybillhq/waybill/internal/feed"
 )
 
 // feedsOf lists the feeds to supervise: a carrier with a webhook secret pushes.
-func feedsOf(secrets map[string][][]byte) []feed.Settings {
+func feedsOf(secrets map[string][][]byte, known carriers.Registry) []feed.Settings {
 	var feeds []feed.Settings
 	for carrier := range secrets {
 		f := feed.Settings{Name: carrier, Carrier: carrier, Pushes: true}
-		if a, err := all.Adapter(carrier); err == nil {
+		if a, err := known.Find(carrier); err == nil {
 			f.Aggregates = carriers.Can(a, carriers.Aggregates)
 		}
 		feeds = append(feeds, f)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/waybillhq/waybill/order"
@@ -26,8 +27,12 @@ type Event struct {
 	Location    string
 	Moment
 	ETA time.Time
+	// Appointment that freight was given; nil where the event tells of none.
+	Appointment *Appointment
 	// DeliveredTo is where a delivered parcel was left, in the carrier's words.
 	DeliveredTo string
+	// Proof of a delivery, where the carrier sends one.
+	Proof Proof
 	// Correction: the carrier takes back what it said before.
 	Correction bool
 }
@@ -44,16 +49,39 @@ type Reading struct {
 	Unmapped bool
 }
 
+// Appointment is when freight is to be picked up or delivered, in UTC. A zero end
+// is open; both ends alike are one moment.
+type Appointment struct {
+	For              AppointmentFor
+	Earliest, Latest time.Time
+}
+
+// AppointmentFor is what an appointment is for.
+type AppointmentFor string
+
+const (
+	ForPickup   AppointmentFor = "pickup"
+	ForDelivery AppointmentFor = "delivery"
+)
+
+// Proof of a delivery. Who signed is personal data: it enters no workflow and no log.
+type Proof struct {
+	SignedBy string
+	Photo    string // the carrier's own reference or address of a photo
+}
+
 // Basis says how UTC was found.
 type Basis string
 
 const (
-	ByOffset   Basis = "offset"   // the carrier sent the offset, or UTC itself
-	ByZone     Basis = "zone"     // from the place of the event
-	ByAccount  Basis = "account"  // from the carrier account's zone
-	AssumedUTC Basis = "assumed"  // nothing said otherwise
-	DateOnly   Basis = "date"     // a day without a time; noon, assumed UTC
-	ByReceipt  Basis = "received" // no time at all
+	ByOffset   Basis = "offset"  // the carrier sent the offset, or UTC itself
+	ByZone     Basis = "zone"    // from the place of the event
+	ByAccount  Basis = "account" // from the carrier account's zone
+	AssumedUTC Basis = "assumed" // nothing said otherwise
+	// AssumedZone: the place of the event keeps several; the one that most of it keeps.
+	AssumedZone Basis = "assumed_zone"
+	DateOnly    Basis = "date"     // a day without a time; noon, assumed UTC
+	ByReceipt   Basis = "received" // no time at all
 )
 
 // Moment is when something happened: as the wall clock there showed it, and in UTC.
@@ -71,6 +99,8 @@ const (
 	CanParsePush  Capability = "parse_push"
 	CanVerifyPush Capability = "verify_push"
 	CanParseTrack Capability = "parse_track"
+	// CanParseFile: the carrier sends files, and the adapter is a FileReader.
+	CanParseFile Capability = "parse_file"
 	// Aggregates: it speaks for many carriers.
 	Aggregates Capability = "aggregates"
 )
@@ -98,6 +128,36 @@ type Adapter interface {
 	ParseTrack(body []byte) ([]Event, error)
 }
 
+// FileReader is an adapter of a carrier that sends files. A file comes through a
+// caller whom we know, so nothing in it is verified. ParseFile is total and reads
+// what it can: one bad row holds nothing else back.
+type FileReader interface {
+	Adapter
+	ParseFile(body []byte) File
+}
+
+// File is what could be read of a file, and what could not.
+type File struct {
+	Events []Event
+	Faults []Fault
+}
+
+// Fault is something that could not be read.
+type Fault struct {
+	Where string `json:"where"` // segment 12, line 7
+	What  string `json:"what"`
+}
+
+func (f Fault) String() string { return f.Where + ": " + f.What }
+
+// Push is the file as a push is judged: an error if nothing of it could be read.
+func (f File) Push() ([]Event, error) {
+	if len(f.Events) == 0 && len(f.Faults) > 0 {
+		return nil, Malformed("%s", f.Faults[0])
+	}
+	return f.Events, nil
+}
+
 var (
 	// ErrCannot: the carrier does not offer that, or we do not know it.
 	ErrCannot = errors.New("this carrier cannot do that")
@@ -122,6 +182,21 @@ const (
 // Malformed says what is wrong with a body.
 func Malformed(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", ErrMalformed, fmt.Sprintf(format, args...))
+}
+
+// Registry is the carriers that a process speaks with.
+type Registry []Adapter
+
+// Find gives the adapter of that name.
+func (r Registry) Find(name string) (Adapter, error) {
+	names := make([]string, len(r))
+	for i, a := range r {
+		if a.Name() == name {
+			return a, nil
+		}
+		names[i] = a.Name()
+	}
+	return nil, fmt.Errorf("no carrier %q; there are %s", name, strings.Join(names, ", "))
 }
 
 // Can says whether an adapter has a capability.

@@ -2,6 +2,8 @@ package carriers
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/waybillhq/waybill/order"
@@ -51,6 +53,9 @@ var kinds = map[string]struct {
 	"unknown":      {"", false},
 }
 
+// Kinds lists the vocabulary, in order.
+func Kinds() []string { return slices.Sorted(maps.Keys(kinds)) }
+
 // endings are buckets of exceptions that end a parcel's way.
 var endings = map[string]order.Milestone{"lost": order.Lost, "destroyed_seized": order.Destroyed}
 
@@ -99,10 +104,16 @@ func ParseTable(tsv string) (*Table, error) {
 
 // Read gives the reading of a code. An unknown one moves nothing and says so.
 func (t *Table) Read(table, code string) Reading {
-	if r, ok := t.rows[[2]string{table, code}]; ok {
+	if r, ok := t.Find(table, code); ok {
 		return r.Reading
 	}
 	return Reading{Unmapped: true}
+}
+
+// Find gives the row of a code.
+func (t *Table) Find(table, code string) (Row, bool) {
+	r, ok := t.rows[[2]string{table, code}]
+	return r, ok
 }
 
 // Lookup finds every row of a code, in all tables.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"strings"
 	"time"
 
@@ -84,6 +85,20 @@ func (in *Intake) Events(ctx context.Context, a carriers.Adapter, via Via, event
 	return n, nil
 }
 
+// File has everything accepted that can be read of a file, and gives what cannot.
+// Events that cannot be true are among that, counted.
+func (in *Intake) File(ctx context.Context, r carriers.FileReader, body []byte, now time.Time) (Counts, []carriers.Fault, error) {
+	f := r.ParseFile(body)
+	n, err := in.Events(ctx, r, File, f.Events, now)
+	if err != nil {
+		return Counts{}, nil, err
+	}
+	if n.Rejected > 0 {
+		f.Faults = append(f.Faults, carriers.Fault{Where: "file", What: fmt.Sprintf("%d events have a time or a number that cannot be true", n.Rejected)})
+	}
+	return n, f.Faults, nil
+}
+
 // Source names a carrier's facts in the inbox, whichever way they came: what was
 // pushed and asked for is the same fact.
 func Source(carrier string) string { return "carrier:" + carrier }
@@ -108,15 +123,20 @@ func Fact(a carriers.Adapter, via Via, e carriers.Event) store.Fact {
 }
 
 // eventID is the carrier's own event ID, or a fingerprint of what the event
-// says. The ETA is part of it: a new estimate is news though nothing happened.
+// says. ETA and appointment are part of it: a new one is news though nothing
+// happened.
 func eventID(e carriers.Event) string {
-	if e.ID != "" && e.ETA.IsZero() {
+	if e.ID != "" && e.ETA.IsZero() && e.Appointment == nil {
 		return e.ID
 	}
 	eta := ""
 	if !e.ETA.IsZero() {
 		eta = e.ETA.UTC().Format(time.RFC3339)
 	}
-	sum := sha256.Sum256([]byte(strings.Join([]string{e.ID, e.Tracking, e.Table, e.Code, e.Local, e.UTC.Format(time.RFC3339Nano), e.Location, eta}, "\x00")))
+	parts := []string{e.ID, e.Tracking, e.Table, e.Code, e.Local, e.UTC.Format(time.RFC3339Nano), e.Location, eta}
+	if a := e.Appointment; a != nil {
+		parts = append(parts, string(a.For), a.Earliest.Format(time.RFC3339), a.Latest.Format(time.RFC3339))
+	}
+	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
 	return "fp:" + hex.EncodeToString(sum[:])
 }

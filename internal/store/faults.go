@@ -15,6 +15,9 @@ const (
 	UnmappedCode FaultKind = "unmapped_code" // key: carrier/table/code
 	SilentFeed   FaultKind = "silent_feed"   // key: the feed
 	Retraction   FaultKind = "retraction"    // key: the ID of the event that is declared wrong
+	// UnreadableFile: a carrier's file of which some or all could not be read. Key:
+	// the carrier.
+	UnreadableFile FaultKind = "unreadable_file"
 )
 
 // Fault is something for ops that is not one order's: one row however many

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -60,6 +61,13 @@ func Run(t *testing.T, s Suite) {
 		}
 		t.Run(name, func(t *testing.T) { parsing(t, parse, bodies) })
 	}
+	files, ok := a.(carriers.FileReader)
+	if ok != carriers.Can(a, carriers.CanParseFile) {
+		t.Errorf("reads files: %v; says so: %v", ok, !ok)
+	}
+	if ok {
+		t.Run("file", func(t *testing.T) { s.files(t, files) })
+	}
 	if carriers.Can(a, carriers.CanVerifyPush) {
 		t.Run("authenticity", func(t *testing.T) { s.authenticity(t) })
 	}
@@ -106,6 +114,33 @@ func parsing(t *testing.T, parse func([]byte) ([]carriers.Event, error), bodies 
 	}
 }
 
+// files: a file says the same as the push of the same bytes, and beside that what
+// of it could not be read.
+func (s Suite) files(t *testing.T, a carriers.FileReader) {
+	for name, body := range s.Pushes {
+		whole := a.ParseFile(body)
+		if pushed, err := a.ParsePush(body); err != nil || !reflect.DeepEqual(pushed, whole.Events) {
+			t.Errorf("%s: as a file %d events, as a push %d, %v", name, len(whole.Events), len(pushed), err)
+		}
+		for cut := 0; cut < len(body); cut += max(1, len(body)/97) {
+			f := a.ParseFile(body[:cut])
+			if len(f.Events) > len(whole.Events) {
+				t.Errorf("%s cut at %d: %d events of %d", name, cut, len(f.Events), len(whole.Events))
+			}
+			for _, x := range f.Faults {
+				if x.Where == "" || x.What == "" || len(x.What) > 200 || strings.ContainsAny(x.What, "\n\r\x00") {
+					t.Errorf("%s cut at %d: fault %+v", name, cut, x)
+				}
+			}
+		}
+	}
+	for _, bad := range []string{"", "hello", "\x00\xff"} {
+		if f := a.ParseFile([]byte(bad)); len(f.Events) > 0 || len(f.Faults) == 0 {
+			t.Errorf("%q: %d events, %d faults", bad, len(f.Events), len(f.Faults))
+		}
+	}
+}
+
 // CheckEvent says what no event of any carrier may be.
 func CheckEvent(e carriers.Event) error {
 	switch {
@@ -125,7 +160,9 @@ func CheckEvent(e carriers.Event) error {
 		return errors.New("no time, or not how it was found")
 	case len(e.Description) > 500 || len(e.Location) > 120 || len(e.ID) > 200:
 		return errors.New("text too long")
-	case !utf8.ValidString(e.Description+e.Location+e.DeliveredTo) || strings.ContainsAny(e.Description+e.Location, "\x00\n\r\u202e"):
+	case e.Appointment != nil && (e.Appointment.Earliest.IsZero() && e.Appointment.Latest.IsZero() || e.Physical):
+		return errors.New("an appointment without a time, or one that moved the parcel")
+	case !utf8.ValidString(e.Description+e.Location+e.DeliveredTo+e.Proof.SignedBy+e.Proof.Photo) || strings.ContainsAny(e.Description+e.Location, "\x00\n\r\u202e"):
 		return errors.New("text not clean")
 	}
 	return nil
