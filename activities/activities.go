@@ -39,7 +39,7 @@ type Tracker interface {
 type Activities struct {
 	ReadModel ReadModel
 	Inbox     Inbox
-	// Tracker is nil until carriers can be polled: then only the inbox is read.
+	// Tracker is nil where no carrier may be asked: then only the inbox is read.
 	Tracker Tracker
 	// Feeds supervises the carriers' feeds.
 	Feeds *Feeds

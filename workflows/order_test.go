@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"go.temporal.io/sdk/log"
+	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
 
 	"github.com/waybillhq/waybill/activities"
@@ -72,8 +73,9 @@ func (w *world) told() []string {
 type life struct {
 	*testing.T
 	*world
-	env *testsuite.TestWorkflowEnvironment
-	n   int64
+	env        *testsuite.TestWorkflowEnvironment
+	activities *activities.Activities
+	n          int64
 }
 
 func newLife(t *testing.T) *life {
@@ -82,7 +84,8 @@ func newLife(t *testing.T) *life {
 	l := &life{T: t, world: &world{}, env: suite.NewTestWorkflowEnvironment()}
 	l.env.SetStartTime(start)
 	l.env.SetTestTimeout(20 * time.Second)
-	worker.Register(l.env, &activities.Activities{ReadModel: l.world, Inbox: l.world})
+	l.activities = &activities.Activities{ReadModel: l.world, Inbox: l.world}
+	worker.Register(l.env, l.activities)
 	return l
 }
 
@@ -218,6 +221,67 @@ func TestASilentFeedIsNotOneCaseForEachOrder(t *testing.T) {
 	}
 	if len(seen) != 4 || l.questions != 5 {
 		t.Errorf("%d moments, %d questions", len(seen), l.questions)
+	}
+}
+
+// carrierSays answers every question alike.
+type carrierSays struct {
+	last time.Time
+	err  error
+}
+
+func (c carrierSays) Track(context.Context, string, string, time.Time) (time.Time, error) {
+	return c.last, c.err
+}
+
+// However the carrier fails, the order goes on: the case opens, at the latest
+// when the policy's time for an answer is over.
+func TestACarrierThatCannotBeAskedOpensTheCaseAsWell(t *testing.T) {
+	answer := time.Duration(order.DefaultPolicy().CheckAnswer)
+	for name, err := range map[string]error{
+		"says no for good":   temporal.NewNonRetryableApplicationError("unauthorized", "carrier_unauthorized", nil),
+		"away":               temporal.NewApplicationError("unavailable", "carrier_unavailable"),
+		"rests a while":      temporal.NewApplicationErrorWithOptions("limited", "carrier_limited", temporal.ApplicationErrorOptions{NextRetryDelay: 10 * time.Minute}),
+		"rests for too long": temporal.NewApplicationErrorWithOptions("limited", "carrier_limited", temporal.ApplicationErrorOptions{NextRetryDelay: 24 * time.Hour}),
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := newLife(t)
+			l.activities.Tracker = carrierSays{err: err}
+			l.tell(1*hour, order.Scan{Parcel: "1", Kind: order.ScanLabelled, Carrier: "ups", Tracking: "1Z0000000001"})
+			l.tell(2*hour, carrier(order.Accepted))
+			l.tell(5*day, carrier(order.Delivered))
+			s := spec()
+			l.run(workflows.Input{Spec: &s})
+			l.completed()
+			var opened time.Time
+			for _, s := range l.states {
+				for _, h := range s.Told {
+					if h.Type == order.CaseOpened && h.Case == order.Stalled {
+						opened = h.At
+					}
+				}
+			}
+			asked := start.Add(3*day + 2*hour)
+			if opened.Before(asked) || opened.After(asked.Add(answer+time.Second)) {
+				t.Errorf("the case opened %v after the question, the carrier has %v", opened.Sub(asked), answer)
+			}
+		})
+	}
+}
+
+func TestNewsFromTheCarrierKeepsTheCaseShut(t *testing.T) {
+	l := newLife(t)
+	l.activities.Tracker = carrierSays{last: start.Add(3 * day)}
+	l.tell(1*hour, order.Scan{Parcel: "1", Kind: order.ScanLabelled, Carrier: "ups", Tracking: "1Z0000000001"})
+	l.tell(2*hour, carrier(order.Accepted))
+	l.tell(5*day, carrier(order.Delivered))
+	s := spec()
+	l.run(workflows.Input{Spec: &s})
+	l.completed()
+	for _, h := range l.told() {
+		if strings.HasPrefix(h, "case_opened") {
+			t.Errorf("opened %s although the carrier knew better", h)
+		}
 	}
 }
 

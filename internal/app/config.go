@@ -18,6 +18,7 @@ import (
 
 	"github.com/waybillhq/waybill/internal/carriers"
 	"github.com/waybillhq/waybill/internal/carriers/all"
+	"github.com/waybillhq/waybill/internal/carriers/ask"
 	"github.com/waybillhq/waybill/internal/carriers/generic"
 	"github.com/waybillhq/waybill/internal/links"
 	"github.com/waybillhq/waybill/workflows"
@@ -36,6 +37,8 @@ type Config struct {
 	Secret            string // WAYBILL_SECRET: signs tracking links and console sessions
 	// WebhookSecrets by carrier, WAYBILL_WEBHOOK_SECRETS: "ups=secret,fedex=new|old".
 	WebhookSecrets map[string][][]byte
+	// Credentials at carriers, from the file that WAYBILL_CARRIERS_FILE names.
+	Credentials []ask.Credential
 	// Carriers that are spoken with; nil: those that are built in. Those of
 	// WAYBILL_CARRIER_MAPPINGS, a directory of mapping files, are beside them.
 	Carriers carriers.Registry
@@ -56,10 +59,11 @@ func FromEnv() (Config, error) {
 		Secret:            os.Getenv("WAYBILL_SECRET"),
 		EDIFolder:         os.Getenv("WAYBILL_EDI_FOLDER"),
 	}
-	var mappings, secrets error
+	var mappings, secrets, accounts error
 	c.Carriers, mappings = registry(os.Getenv("WAYBILL_CARRIER_MAPPINGS"))
 	c.WebhookSecrets, secrets = webhookSecrets(os.Getenv("WAYBILL_WEBHOOK_SECRETS"), c.Carriers)
-	return c, errors.Join(mappings, secrets, c.validate())
+	c.Credentials, accounts = credentials(os.Getenv("WAYBILL_CARRIERS_FILE"))
+	return c, errors.Join(mappings, secrets, accounts, c.validate())
 }
 
 // registry is the carriers that are built in and those of a directory of mapping

@@ -68,6 +68,9 @@ const (
 type Proof struct {
 	SignedBy string
 	Photo    string // the carrier's own reference or address of a photo
+	// Held names what the carrier has and was not asked for: name, signature,
+	// photo, document.
+	Held string
 }
 
 // Basis says how UTC was found.
@@ -103,6 +106,20 @@ const (
 	CanParseFile Capability = "parse_file"
 	// Aggregates: it speaks for many carriers.
 	Aggregates Capability = "aggregates"
+	// CanTrack: asks for tracking; CanSubscribe: asks for pushes; CanRenew: its
+	// subscriptions end, and are asked for again. See API.
+	CanTrack     Capability = "track"
+	CanSubscribe Capability = "subscribe"
+	CanRenew     Capability = "renew"
+	// Names for what no adapter can do yet, so that each is called the same once
+	// one can.
+	CanIntercept   Capability = "intercept_hold"
+	CanRedirect    Capability = "intercept_redirect"
+	CanTurnBack    Capability = "intercept_return"
+	CanReturnLabel Capability = "return_label"
+	CanPickup      Capability = "pickup"
+	// CanProveDelivery: says of a delivered parcel which proofs the carrier holds.
+	CanProveDelivery Capability = "proof_of_delivery"
 )
 
 // Push is a webhook call as it came in.

@@ -27,6 +27,31 @@ func Clean(s string, max int) string {
 	return s
 }
 
+// Present says that a JSON field holds something, and keeps nothing of it.
+type Present bool
+
+// UnmarshalJSON never fails: what stands there does not matter.
+func (p *Present) UnmarshalJSON(b []byte) error {
+	switch strings.TrimSpace(string(b)) {
+	case "null", "false", "0", "{}", "[]":
+		*p = false
+	default:
+		*p = len(strings.Trim(string(b), "\" \t\r\n")) > 0
+	}
+	return nil
+}
+
+// Proofs names those that are there.
+func Proofs(name, signature, photo, document Present) string {
+	var there []string
+	for i, p := range []Present{name, signature, photo, document} {
+		if p {
+			there = append(there, []string{"name", "signature", "photo", "document"}[i])
+		}
+	}
+	return strings.Join(there, ", ")
+}
+
 // Place joins the parts of a location that are there.
 func Place(parts ...string) string {
 	var keep []string

@@ -112,6 +112,9 @@ func Fact(a carriers.Adapter, via Via, e carriers.Event) store.Fact {
 		OccurredAt: e.UTC, LocalTime: e.Local, UTCOffset: e.Offset, TimeBasis: string(e.Basis), Location: carriers.Clean(e.Location, MaxLocation),
 		Description: carriers.Clean(e.Description, MaxDescription), Actor: string(via),
 	}
+	if e.Proof.Held != "" {
+		f.Description = carriers.Clean(f.Description, MaxDescription-80) + " (proof at the carrier: " + e.Proof.Held + ")"
+	}
 	if carriers.Can(a, carriers.Aggregates) {
 		f.Carrier = ""
 	}

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"cmp"
 	"errors"
+	"net/http"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -48,6 +49,7 @@ func Run(t *testing.T, s Suite) {
 			}
 		}
 	})
+	t.Run("asking", func(t *testing.T) { asking(t, a) })
 	for name, parse := range map[string]func([]byte) ([]carriers.Event, error){"push": a.ParsePush, "track": a.ParseTrack} {
 		bodies, capable := s.Pushes, carriers.Can(a, carriers.CanParsePush)
 		if name == "track" {
@@ -156,6 +158,8 @@ func CheckEvent(e carriers.Event) error {
 		return errors.New("a label is not physical")
 	case e.Unmapped && e.Milestone != "":
 		return errors.New("an unmapped code moves nothing")
+	case e.Proof.Held != "" && e.Milestone != order.Delivered && e.Milestone != order.Returned:
+		return errors.New("a proof of no delivery")
 	case e.UTC.IsZero() || e.UTC.Location() != time.UTC || e.Basis == "":
 		return errors.New("no time, or not how it was found")
 	case len(e.Description) > 500 || len(e.Location) > 120 || len(e.ID) > 200:
@@ -253,5 +257,74 @@ func (s Suite) authenticity(t *testing.T) {
 		if err := s.Adapter.Verify(p, [][]byte{current}); !errors.Is(err, carriers.ErrBadSignature) {
 			t.Fatalf("bit flipped at %d: %v", i, err)
 		}
+	}
+}
+
+// asking: what an adapter says it can ask is what its interfaces can.
+func asking(t *testing.T, a carriers.Adapter) {
+	asker, ok := a.(carriers.Asker)
+	if !ok {
+		for _, c := range []carriers.Capability{carriers.CanTrack, carriers.CanSubscribe, carriers.CanRenew} {
+			if carriers.Can(a, c) {
+				t.Errorf("says %s, but cannot be asked", c)
+			}
+		}
+		return
+	}
+	var track, subscribe, renew bool
+	names := map[string]bool{}
+	for _, api := range asker.APIs() {
+		if api.Name == "" || names[api.Name] {
+			t.Errorf("interface %q: a name of its own is needed", api.Name)
+		}
+		names[api.Name] = true
+		track, subscribe, renew = track || api.Track != nil, subscribe || api.Subscribe != nil, renew || api.Subscribe != nil && api.SubscribedFor > 0
+		if !strings.HasPrefix(api.BaseURL, "https://") || strings.HasSuffix(api.BaseURL, "/") {
+			t.Errorf("%s: base URL %q", api.Name, api.BaseURL)
+		}
+		if len(api.Budget) == 0 {
+			t.Errorf("%s: no budget", api.Name)
+		}
+		if (api.Track != nil) != (api.Batch > 0) || (api.Subscribe != nil) != (api.SubscribeBatch > 0) {
+			t.Errorf("%s: a batch size without requests, or the other way round", api.Name)
+		}
+		for what, f := range map[string]struct {
+			build func(carriers.Question) (*http.Request, error)
+			batch int
+		}{"track": {api.Track, api.Batch}, "subscribe": {api.Subscribe, api.SubscribeBatch}} {
+			if f.build == nil {
+				continue
+			}
+			q := carriers.Question{Account: Account(a, api), ID: "0123456789ABCDEF", Token: "the-token", Of: "ups"}
+			for name, numbers := range map[string][]string{"none": nil, "too many": slices.Repeat([]string{"1Z999AA10123456784"}, f.batch+1), "a path": {"../../admin"}, "empty": {""}, "spaces": {"1Z 99"}} {
+				q.Numbers = numbers
+				if r, err := f.build(q); err == nil {
+					t.Errorf("%s %s, %s: %s is built", api.Name, what, name, r.URL)
+				}
+			}
+			q.Numbers = slices.Repeat([]string{"1Z999AA10123456784"}, f.batch)
+			r, err := f.build(q)
+			if err != nil {
+				t.Errorf("%s %s: %v", api.Name, what, err)
+				continue
+			}
+			if !strings.HasPrefix(r.URL.String(), api.BaseURL+"/") {
+				t.Errorf("%s %s goes to %s", api.Name, what, r.URL)
+			}
+			if u := r.URL.String(); strings.Contains(u, string(q.Key)) || strings.Contains(u, string(q.Secret)) || strings.Contains(u, string(q.Token)) {
+				t.Errorf("%s %s: a secret in the address %s", api.Name, what, u)
+			}
+		}
+	}
+	if track != carriers.Can(a, carriers.CanTrack) || subscribe != carriers.Can(a, carriers.CanSubscribe) || renew != carriers.Can(a, carriers.CanRenew) {
+		t.Errorf("says %v, but track %v, subscribe %v, renew %v", a.Capabilities(), track, subscribe, renew)
+	}
+}
+
+// Account is a credential for tests of requests.
+func Account(a carriers.Adapter, api carriers.API) carriers.Account {
+	return carriers.Account{
+		Name: "test", Carrier: a.Name(), API: api.Name, BaseURL: api.BaseURL, Key: "the-key", Secret: "the-secret",
+		Hook: carriers.Hook{URL: "https://waybill.example/webhooks/" + a.Name(), Secret: "0123456789abcdef0123456789abcdef", Email: "ops@waybill.example"},
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/waybillhq/waybill/internal/carriers"
+	"github.com/waybillhq/waybill/order"
 )
 
 // express is a shipment of MyDHL Express.
@@ -20,11 +21,12 @@ type express struct {
 }
 
 type checkpoint struct {
-	Date        string `json:"date"`
-	Time        string `json:"time"`
-	Offset      string `json:"GMTOffset"`
-	TypeCode    string `json:"typeCode"`
-	Description string `json:"description"`
+	Date        string           `json:"date"`
+	Time        string           `json:"time"`
+	Offset      string           `json:"GMTOffset"`
+	TypeCode    string           `json:"typeCode"`
+	Description string           `json:"description"`
+	Signed      carriers.Present `json:"signedBy"`
 	Areas       []struct {
 		Code        string `json:"code"`
 		Description string `json:"description"`
@@ -67,6 +69,9 @@ func (s *shipment) add(number string, c checkpoint) {
 	e := coded(number, tableExpress, code)
 	e.Moment, e.Location = when, carriers.Place(place)
 	e.Description = carriers.Clean(c.Description, 500)
+	if e.Milestone == order.Delivered {
+		e.Proof.Held = carriers.Proofs(c.Signed, false, false, false)
+	}
 	s.events = append(s.events, e)
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/waybillhq/waybill/internal/carriers"
+	"github.com/waybillhq/waybill/order"
 )
 
 // text is how DHL writes: numbers also as numbers.
@@ -121,6 +122,15 @@ func decode[T interface{ shipment() shipment }](raw json.RawMessage) (shipment, 
 		return shipment{}, err
 	}
 	return s.shipment(), nil
+}
+
+// prove puts the proof, which belongs to the shipment, on its deliveries.
+func prove(events []carriers.Event, proof string) {
+	for i := range events {
+		if events[i].Milestone == order.Delivered {
+			events[i].Proof.Held = proof
+		}
+	}
 }
 
 // promise puts the estimate, which belongs to the shipment, on its newest event.

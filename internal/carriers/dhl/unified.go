@@ -16,7 +16,14 @@ type unified struct {
 	Events  []report        `json:"events"`
 	Status  json.RawMessage `json:"status"`
 	ETA     string          `json:"estimatedTimeOfDelivery"`
-	Frame   struct {
+	Details struct {
+		Proof struct {
+			Signature carriers.Present `json:"signatureUrl"`
+			Document  carriers.Present `json:"documentUrl"`
+			Signed    carriers.Present `json:"signed"`
+		} `json:"proofOfDelivery"`
+	} `json:"details"`
+	Frame struct {
 		Through string `json:"estimatedThrough"`
 	} `json:"estimatedDeliveryTimeFrame"`
 }
@@ -52,6 +59,7 @@ func (u unified) shipment() shipment {
 			s.events = append(s.events, e)
 		}
 	}
+	prove(s.events, carriers.Proofs(u.Details.Proof.Signed, u.Details.Proof.Signature, false, u.Details.Proof.Document))
 	eta := carriers.Promise(u.ETA)
 	if eta.IsZero() {
 		eta = carriers.Promise(u.Frame.Through)

@@ -40,9 +40,14 @@ type result struct {
 	} `json:"shipmentDetails"`
 	Scans     []scan `json:"scanEvents"`
 	Delivered struct {
-		Where text `json:"locationDescription"`
-		Type  text `json:"locationType"`
+		Where    text             `json:"locationDescription"`
+		Type     text             `json:"locationType"`
+		Received carriers.Present `json:"receivedByName"`
+		Signed   carriers.Present `json:"signedByName"`
 	} `json:"deliveryDetails"`
+	Images []struct {
+		Type text `json:"type"`
+	} `json:"availableImages"`
 	Estimate struct {
 		Window struct {
 			Ends text `json:"ends"`
@@ -232,6 +237,11 @@ func (r result) finish(events []carriers.Event) {
 	switch e := &events[last]; e.Milestone {
 	case order.Delivered:
 		e.DeliveredTo = cmp.Or(r.Delivered.Where.Clean(200), r.Delivered.Type.Clean(200))
+		signature := false
+		for _, i := range r.Images {
+			signature = signature || i.Type.Clean(40) == "SIGNATURE_PROOF_OF_DELIVERY"
+		}
+		e.Proof.Held = carriers.Proofs(r.Delivered.Received || r.Delivered.Signed, carriers.Present(signature), false, false)
 	case order.Returning, order.Returned:
 	default:
 		e.ETA = r.eta()

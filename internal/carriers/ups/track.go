@@ -27,7 +27,14 @@ type parcel struct {
 	Dates     []promise  `json:"deliveryDate"`
 	Time      window     `json:"deliveryTime"`
 	Delivered struct {
-		Location text `json:"location"`
+		Location  text             `json:"location"`
+		Name      carriers.Present `json:"receivedBy"`
+		Signature struct {
+			Image carriers.Present `json:"image"`
+		} `json:"signature"`
+		Photo struct {
+			Disposition text `json:"photoDispositionCode"`
+		} `json:"deliveryPhoto"`
 	} `json:"deliveryInformation"`
 }
 
@@ -131,7 +138,10 @@ func (p parcel) finish(events []carriers.Event) {
 		return
 	}
 	if e := &events[last]; e.Milestone == order.Delivered {
-		e.DeliveredTo = p.Delivered.Location.Clean(200)
+		d := p.Delivered
+		e.DeliveredTo = d.Location.Clean(200)
+		// V: viewable. N and U: it is not, or not stored.
+		e.Proof.Held = carriers.Proofs(d.Name, d.Signature.Image, token(d.Photo.Disposition) == "V", false)
 		if r := rows[key{e.Table, e.Code}]; e.DeliveredTo == "" && e.Table == "DIALS" {
 			e.DeliveredTo = r.Meaning
 		}
