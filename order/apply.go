@@ -614,7 +614,7 @@ func (s *State) answer(e Answered) {
 	switch c.Kind {
 	case CheckCarrier:
 		if p := s.ParcelByID(c.Parcel); p != nil && p.Check == c.ID {
-			s.checked(p, e.LastMovement)
+			s.checked(p, e.LastMovement, e.FeedSilentSince)
 		}
 	}
 }

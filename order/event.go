@@ -171,6 +171,9 @@ type (
 		Command string `json:"command"`
 		// LastMovement that a carrier check found; zero: nothing new.
 		LastMovement time.Time `json:"last_movement,omitzero"`
+		// FeedSilentSince: the carrier could not be asked, and it pushes nothing
+		// for anybody since then; zero: no such thing.
+		FeedSilentSince time.Time `json:"feed_silent_since,omitzero"`
 		// Failed says why a command was given up.
 		Failed string `json:"failed,omitempty"`
 	}

@@ -128,7 +128,11 @@ func drawSpec(t *rapid.T) Spec {
 func drawStep(t *rapid.T, s *State, now *time.Time) Event {
 	*now = now.Add(time.Duration(rapid.SampledFrom([]int{0, 0, 1, 20, 60, 8 * 60, 30 * 60, 5 * 24 * 60, 40 * 24 * 60}).Draw(t, "minutes later")) * time.Minute)
 	if len(s.Pending) > 0 && rapid.Bool().Draw(t, "answer") {
-		return Answered{Meta: Meta{By: Engine, Applied: *now}, Command: rapid.SampledFrom(s.Pending).Draw(t, "command").ID, LastMovement: drawTime(t, "movement")}
+		a := Answered{Meta: Meta{By: Engine, Applied: *now}, Command: rapid.SampledFrom(s.Pending).Draw(t, "command").ID, LastMovement: drawTime(t, "movement")}
+		if rapid.Bool().Draw(t, "the feed is silent") {
+			a.FeedSilentSince = drawTime(t, "silent since")
+		}
+		return a
 	}
 	return drawEvent(t, *now)
 }

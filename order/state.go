@@ -18,9 +18,12 @@ const (
 // MinRules and CurrentRules number the rules of this package. A run records the
 // number it began with; a change of behaviour for running orders raises
 // CurrentRules and asks State.Rules before it acts. See docs/adr/0004.
+//
+//   - 2: while the carrier's feed is silent and the carrier cannot be asked, a
+//     quiet parcel waits for a bounded time before a case is opened ([Excuse]).
 const (
 	MinRules     = 1
-	CurrentRules = 1
+	CurrentRules = 2
 )
 
 // Line is something that the buyer ordered. Amounts are integer minor units.
@@ -161,7 +164,27 @@ type Parcel struct {
 	Check     string    `json:"check,omitempty"`
 	CheckedAt time.Time `json:"checked_at,omitzero"`
 	AskedAt   time.Time `json:"asked_at,omitzero"`
+	Excuse    Excuse    `json:"excuse,omitzero"`
 }
+
+// Excuse lets a quiet parcel wait although its scan is overdue: the carrier's
+// whole feed is silent, which is one case and not one for each order.
+type Excuse struct {
+	// For is the beginning of the wait that is excused; another wait is not.
+	For time.Time `json:"for"`
+	// Since is when the feed fell silent. From is when it was first an excuse,
+	// Until when the carrier is asked again.
+	Since time.Time `json:"since"`
+	From  time.Time `json:"from"`
+	Until time.Time `json:"until"`
+}
+
+// A parcel is asked for again after excuseStep, and the excuse holds for
+// maxExcuse in all.
+const (
+	excuseStep = 6 * time.Hour
+	maxExcuse  = 24 * time.Hour
+)
 
 // ReachedAt says when m was first reached; zero: not yet.
 func (p *Parcel) ReachedAt(m Milestone) time.Time {

@@ -103,8 +103,18 @@ func (s *State) overdue(c *Parcel) bool {
 	return ok && !w.Until.After(s.Now)
 }
 
-// scanWait is the next scan that a parcel waits for.
+// scanWait is the next scan that a parcel waits for, an excuse included.
 func (s *State) scanWait(c *Parcel) (w Wait, ok bool) {
+	w, ok = s.nextScan(c)
+	if x := c.Excuse; ok && x.For.Equal(w.Since) && x.Until.After(w.Until) {
+		w.Until = x.Until
+		w.What += "; the feed of " + orElse(c.Carrier, "the carrier") + " is silent since " + day(x.Since)
+		w.Rule += fmt.Sprintf(", then %s at a time while the feed is silent, %s at most", human(excuseStep), human(maxExcuse))
+	}
+	return w, ok
+}
+
+func (s *State) nextScan(c *Parcel) (w Wait, ok bool) {
 	p := &s.Spec.Policy
 	if c.Milestone.Settled() {
 		return w, false
@@ -199,7 +209,7 @@ func (s *State) fire(w Wait) {
 		s.ask(p)
 	case WaitCheck:
 		s.withdraw(p)
-		s.checked(p, time.Time{})
+		s.checked(p, time.Time{}, time.Time{})
 	case WaitPromise:
 		s.PromiseMissed = true
 		s.openCases()
@@ -227,15 +237,16 @@ func (s *State) fire(w Wait) {
 func (s *State) ask(p *Parcel) {
 	number := orElse(p.Tracking, p.Master)
 	if number == "" {
-		s.checked(p, time.Time{})
+		s.checked(p, time.Time{}, time.Time{})
 		return
 	}
 	p.Check, p.AskedAt = fmt.Sprintf("check-%s-%d", p.ID, s.Seq), s.Now
 	s.Pending = append(s.Pending, Command{ID: p.Check, Kind: CheckCarrier, Parcel: p.ID, Carrier: p.Carrier, Tracking: number, Since: p.LastMovement})
 }
 
-// checked judges the answer: news resets the clock, silence opens the case.
-func (s *State) checked(p *Parcel, movement time.Time) {
+// checked judges the answer: news resets the clock, silence opens the case,
+// unless the whole feed is silent.
+func (s *State) checked(p *Parcel, movement, feedSilent time.Time) {
 	p.Check = ""
 	if movement.After(s.Now) {
 		movement = s.Now
@@ -247,6 +258,9 @@ func (s *State) checked(p *Parcel, movement time.Time) {
 		return // it moved, was settled or went on hold in the meantime
 	}
 	w, _ := s.scanWait(p)
+	if !news && s.Rules >= 2 && !feedSilent.IsZero() && p.excused(w.Since, feedSilent, s.Now) {
+		return
+	}
 	p.CheckedAt = s.Now
 	switch {
 	case p.Milestone.Stage() > Preparing:
@@ -254,6 +268,23 @@ func (s *State) checked(p *Parcel, movement time.Time) {
 	case !news: // with news the hand-off clock starts again: the scans will come in
 		s.open(MissedHandoff, p, WarehouseTeam, p.Since, string(p.Milestone)+" at "+day(p.Since)+", but the carrier has not confirmed it")
 	}
+}
+
+// excused lets the wait that began at since go on for a while, unless it has for
+// long enough.
+func (p *Parcel) excused(since, feedSilent, now time.Time) bool {
+	if !p.Excuse.For.Equal(since) {
+		p.Excuse = Excuse{For: since, From: now}
+	}
+	end := p.Excuse.From.Add(maxExcuse)
+	if !now.Before(end) {
+		return false
+	}
+	p.Excuse.Since, p.Excuse.Until = feedSilent, now.Add(excuseStep)
+	if p.Excuse.Until.After(end) {
+		p.Excuse.Until = end
+	}
+	return true
 }
 
 func day(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }

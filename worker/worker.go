@@ -44,4 +44,13 @@ func Register(r worker.Registry, a *activities.Activities) {
 	r.RegisterWorkflowWithOptions(workflows.Order, workflow.RegisterOptions{Name: workflows.OrderType})
 	r.RegisterActivityWithOptions(a.Project, activity.RegisterOptions{Name: activities.ProjectOrder})
 	r.RegisterActivityWithOptions(a.AskCarrier, activity.RegisterOptions{Name: activities.AskCarrier})
+	r.RegisterWorkflowWithOptions(workflows.Feed, workflow.RegisterOptions{Name: workflows.FeedType})
+	feeds := a.Feeds
+	if feeds == nil {
+		feeds = &activities.Feeds{} // knows no feed
+	}
+	r.RegisterActivityWithOptions(feeds.Look, activity.RegisterOptions{Name: activities.LookAtFeed})
+	r.RegisterActivityWithOptions(feeds.Poll, activity.RegisterOptions{Name: activities.PollParcels})
+	r.RegisterActivityWithOptions(feeds.Renew, activity.RegisterOptions{Name: activities.RenewSubscriptions})
+	r.RegisterActivityWithOptions(feeds.Report, activity.RegisterOptions{Name: activities.ReportFeed})
 }

@@ -234,7 +234,7 @@ func (sh *shell) answered(ctx workflow.Context, id string, f workflow.Future) {
 	if err := f.Get(ctx, &a); err != nil {
 		e.Failed = clip(err.Error())
 	}
-	e.LastMovement = a.LastMovement
+	e.LastMovement, e.FeedSilentSince = a.LastMovement, a.FeedSilentSince
 	sh.apply(ctx, e)
 }
 

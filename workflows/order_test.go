@@ -29,6 +29,7 @@ type world struct {
 	failFor   int // projections that fail first
 	found     time.Time
 	questions int
+	silent    time.Time // the feed, since
 }
 
 func (w *world) Project(_ context.Context, s *order.State) error {
@@ -48,6 +49,8 @@ func (w *world) Wake(context.Context, string, string) (time.Time, error) {
 	w.questions++
 	return w.found, nil
 }
+
+func (w *world) SilentSince(context.Context, string) (time.Time, error) { return w.silent, nil }
 
 func (w *world) last() *order.State { return w.states[len(w.states)-1] }
 
@@ -186,6 +189,38 @@ func TestAQuietParcelIsAskedForBeforeAnybodyIsAlarmed(t *testing.T) {
 	}
 	if len(l.last().Cases) != 0 {
 		t.Errorf("cases left: %+v", l.last().Cases)
+	}
+}
+
+// While the carrier's whole feed is silent, a quiet parcel is the feed's case;
+// for a day, then it is the order's as well.
+func TestASilentFeedIsNotOneCaseForEachOrder(t *testing.T) {
+	l := newLife(t)
+	l.tell(1*hour, order.Scan{Parcel: "1", Kind: order.ScanLabelled, Carrier: "ups", Tracking: "1Z0000000001"}, scan(order.ScanPicked), scan(order.ScanPacked))
+	l.tell(2*hour, carrier(order.Accepted))
+	l.silent = start.Add(2*day + 20*hour)
+	type moment struct {
+		cases int
+		what  string
+	}
+	var seen []moment
+	for _, after := range []time.Duration{3*day + 3*hour, 3*day + 20*hour, 4*day + 1*hour, 4*day + 3*hour} {
+		l.env.RegisterDelayedCallback(func() {
+			v := l.view()
+			seen = append(seen, moment{len(v.Cases), v.Waiting[0].What})
+		}, after)
+	}
+	l.tell(5*day, carrier(order.Delivered))
+	s := spec()
+	l.run(workflows.Input{Spec: &s})
+	l.completed()
+	for i, m := range seen {
+		if excused := i < 3; excused != (m.cases == 0) || excused != strings.Contains(m.what, "the feed of ups is silent since 2026-03-05 05:00 UTC") {
+			t.Errorf("moment %d: %+v", i, m)
+		}
+	}
+	if len(seen) != 4 || l.questions != 5 {
+		t.Errorf("%d moments, %d questions", len(seen), l.questions)
 	}
 }
 

@@ -211,12 +211,17 @@ func (p *process) ready(ctx context.Context) error {
 }
 
 func (p *process) worker(ctx context.Context) error {
-	w := worker.New(p.temporal, &activities.Activities{ReadModel: p.store, Inbox: p.store, Tracker: p.tracker()}, worker.Defaults())
+	a := &activities.Activities{ReadModel: p.store, Inbox: p.store, Feeds: &activities.Feeds{Settings: feedsOf(p.WebhookSecrets, p.Credentials, p.Carriers), Store: p.store, Now: time.Now}}
+	if t := p.tracker(); t != nil {
+		a.Tracker, a.Feeds.Carrier = t, t
+	}
+	w := worker.New(p.temporal, a, worker.Defaults())
 	if err := p.startWorker(ctx, w.Start); err != nil || ctx.Err() != nil {
 		return err
 	}
 	p.log.Info("worker runs", "queue", workflows.TaskQueue)
 	go p.upkeep(ctx)
+	go p.startFeeds(ctx, a.Feeds.Settings)
 	r := &relay.Relay{Store: p.store, Orders: p.orders, Log: p.log, Told: p.countTold()}
 	err := r.Run(ctx)
 	w.Stop()

@@ -44,8 +44,8 @@ func (c Config) hook(carrier string) carriers.Hook {
 	return carriers.Hook{URL: c.PublicURL + "/webhooks/" + carrier, Secret: carriers.Secret(secrets[0])}
 }
 
-// tracker is how orders ask carriers; nil without credentials.
-func (p *process) tracker() activities.Tracker {
+// tracker is how orders and feeds ask carriers; nil without credentials.
+func (p *process) tracker() *tracker {
 	if len(p.Credentials) == 0 {
 		return nil
 	}
@@ -62,7 +62,7 @@ type tracker struct {
 func (t *tracker) Track(ctx context.Context, carrier, tracking string, since time.Time) (time.Time, error) {
 	c, ok := t.client.For(carrier)
 	if !ok {
-		return time.Time{}, nil
+		return time.Time{}, activities.ErrNobodyToAsk
 	}
 	adapter, err := all.Adapters().Find(c.Carrier)
 	if err != nil {
