@@ -78,12 +78,12 @@ func TestAFeedSubscribesAndAsks(t *testing.T) {
 
 	// Two parcels with labels. The carrier has something to say of the first.
 	for i, number := range []string{"1ZWB00000300000001", "1ZWB00000300000099"} {
-		spec := order.Spec{ID: fmt.Sprint("acme:", i), Store: "acme", Number: fmt.Sprint(i), PlacedAt: time.Now(), Policy: order.DefaultPolicy(), Lines: []order.Line{{SKU: "sofa", Quantity: 1}}}
+		spec := order.Spec{ID: fmt.Sprint("acme:", i), Store: "acme", Number: fmt.Sprint(i), PlacedAt: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC), Policy: order.DefaultPolicy(), Lines: []order.Line{{SKU: "sofa", Quantity: 1}}}
 		if _, err := db.CreateOrder(t.Context(), store.NewOrder{Spec: spec, TokenHash: []byte(number), RequestHash: []byte(number)}); err != nil {
 			t.Fatal(err)
 		}
 		st := order.New(spec, order.CurrentRules, time.Now())
-		order.Apply(&st, order.Stamp(order.Scan{Meta: order.Meta{N: 1, By: order.Warehouse, Occurred: time.Now()}, Parcel: "1", Kind: order.ScanLabelled, Carrier: "ups", Tracking: number}, time.Now()))
+		order.Apply(&st, order.Stamp(order.Scan{Meta: order.Meta{N: 1, By: order.Warehouse, Occurred: spec.PlacedAt.Add(time.Hour)}, Parcel: "1", Kind: order.ScanLabelled, Carrier: "ups", Tracking: number}, time.Now()))
 		if err := db.Project(t.Context(), &st); err != nil {
 			t.Fatal(err)
 		}
