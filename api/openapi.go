@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"reflect"
@@ -39,11 +40,14 @@ type operation struct {
 	// itemByItem: the body's items are answered one by one, so the contract
 	// must not judge the body as a whole.
 	itemByItem bool
-	hasBody    bool
-	route      *routers.Route
-	query      map[string]bool // parameters that exist
-	pathOnly   bool            // no parameters but those in the path
-	good       *goodParams
+	// raw: the body is a carrier's file, which its adapter judges.
+	raw      bool
+	hasBody  bool
+	media    []string // of the body
+	route    *routers.Route
+	query    map[string]bool // parameters that exist
+	pathOnly bool            // no parameters but those in the path
+	good     *goodParams
 	// Set by the server:
 	limit  int64 // of the body
 	handle echo.HandlerFunc
@@ -87,7 +91,11 @@ func loadContract(ctx context.Context) (*openapi3.T, []*operation, error) {
 					op.query[p.Value.Name] = true
 				}
 			}
+			if op.hasBody {
+				op.media = slices.Sorted(maps.Keys(o.RequestBody.Value.Content))
+			}
 			op.itemByItem, _ = o.Extensions["x-item-by-item"].(bool)
+			op.raw, _ = o.Extensions["x-raw"].(bool)
 			for _, scope := range asStrings(o.Extensions["x-scopes"]) {
 				if !known(scope) {
 					return nil, nil, fmt.Errorf("openapi.yaml: %s: unknown scope %q", op.id, scope)
@@ -177,7 +185,7 @@ func (op *operation) validate(c echo.Context) error {
 		return nil
 	}
 	options := filterOptions
-	if op.itemByItem || !op.hasBody {
+	if op.itemByItem || op.raw || !op.hasBody {
 		o := *filterOptions
 		o.ExcludeRequestBody = true
 		options = &o
@@ -214,7 +222,8 @@ func (g *goodParams) add(params string) {
 	g.seen[params] = true
 }
 
-// readBody reads at most the operation's limit and sees that it is JSON.
+// readBody reads at most the operation's limit and sees that it is JSON, if it is
+// not a carrier's file.
 func (op *operation) readBody(c echo.Context) ([]byte, error) {
 	r := c.Request()
 	if enc := r.Header.Get(echo.HeaderContentEncoding); enc != "" && !strings.EqualFold(enc, "identity") {
@@ -238,8 +247,16 @@ func (op *operation) readBody(c echo.Context) ([]byte, error) {
 		return nil, op.missingBody()
 	}
 	media, _, _ := strings.Cut(r.Header.Get(echo.HeaderContentType), ";")
-	if !strings.EqualFold(strings.TrimSpace(media), "application/json") {
-		return nil, wrongMedia("Content-Type must be application/json.")
+	media = strings.ToLower(strings.TrimSpace(media))
+	if !slices.Contains(op.media, media) {
+		detail := "Content-Type must be " + strings.Join(op.media, " or ") + "."
+		if strings.HasSuffix(media, "xml") {
+			detail += " XML is not read here."
+		}
+		return nil, wrongMedia(detail)
+	}
+	if op.raw {
+		return body, nil
 	}
 	// The filter's decoder would stop after the first value and not say where
 	// it stumbled.
@@ -270,7 +287,7 @@ func (op *operation) readBody(c echo.Context) ([]byte, error) {
 
 func (op *operation) missingBody() error {
 	if op.route.Operation.RequestBody.Value.Required {
-		return malformed("A JSON body is needed.")
+		return malformed("A body is needed.")
 	}
 	return nil
 }

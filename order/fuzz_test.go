@@ -71,7 +71,7 @@ func bytesToEvents(data []byte, pending func() []Command) func() (Event, bool) {
 			return RequestReturn{Meta: m, Parcel: []string{"", "", parcel}[pick(b[5], 3)], Lines: []ReturnLine{{SKU: "tea", Quantity: pick(b[3], 4), Reason: ReturnReasons[pick(b[5], len(ReturnReasons))], Wanted: RefundRemedy}}}, true
 		case 17:
 			m.By = ReturnsDesk
-			return InspectReturn{m, id, []Piece{{SKU: "tea", Quantity: pick(b[3], 4), Grade: Grades[pick(b[5], len(Grades))]}}}, true
+			return InspectReturn{m, id, []Finding{{SKU: "tea", Quantity: pick(b[3], 4), Grade: Grades[pick(b[5], len(Grades))]}}}, true
 		case 18:
 			m.By = ReturnsDesk
 			return DisposeReturn{m, id, []Disposal{{"tea", Grades[pick(b[5], len(Grades))], Scrap, b[3] > 99}}}, true

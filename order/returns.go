@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// ReturnState is how far a return has come. Rules 2.
+// ReturnState is how far a return has come. Since peopleRules.
 type ReturnState string
 
 const (
@@ -169,7 +169,7 @@ var DispositionRules = []DispositionRule{
 	{GradeMissing, nil, Nothing, false},
 }
 
-// Route finds the rule for a piece.
+// Route finds the rule for what was found.
 func Route(g Grade, serial SerialCheck, reason ReturnReason) DispositionRule {
 	if serial == SerialMismatch && g != GradeMissing {
 		g = GradeWrong
@@ -194,8 +194,8 @@ type ReturnLine struct {
 	Photos  []string   `json:"photos,omitempty"`
 }
 
-// Piece is what an inspection found of one line, in one grade.
-type Piece struct {
+// Finding is what an inspection found of one line, in one grade.
+type Finding struct {
 	SKU      string      `json:"sku"`
 	Quantity int         `json:"quantity"`
 	Grade    Grade       `json:"grade"`
@@ -222,7 +222,7 @@ type Return struct {
 	DecidedBy   string    `json:"decided_by,omitempty"` // empty: by rule
 	PickupAt    time.Time `json:"pickup_at,omitzero"`
 	ReceivedAt  time.Time `json:"received_at,omitzero"`
-	Pieces      []Piece   `json:"pieces,omitempty"`
+	Findings    []Finding `json:"findings,omitempty"`
 	// InspectedAt is when every unit was graded, DisposedAt when it was decided.
 	InspectedAt time.Time `json:"inspected_at,omitzero"`
 	DisposedAt  time.Time `json:"disposed_at,omitzero"`
@@ -237,8 +237,8 @@ type Return struct {
 const (
 	maxReturns     = 20 // of one order
 	maxReturnLines = MaxLines
-	maxPhotos      = 5 // of one line or piece
-	maxPieceNote   = 200
+	maxPhotos      = 5 // of one line or finding
+	maxFindingNote = 200
 )
 
 // Requests about returns.
@@ -270,17 +270,17 @@ type (
 	// follow the rule; Accepted is not read. Several may follow each other.
 	InspectReturn struct {
 		Meta
-		Return string  `json:"return"`
-		Pieces []Piece `json:"pieces"`
+		Return   string    `json:"return"`
+		Findings []Finding `json:"findings"`
 	}
-	// Disposal decides about the pieces of one line and grade.
+	// Disposal decides about what was found of one line in one grade.
 	Disposal struct {
 		SKU    string      `json:"sku"`
 		Grade  Grade       `json:"grade"`
 		To     Disposition `json:"to,omitempty"` // empty: as it is
 		Accept bool        `json:"accept,omitempty"`
 	}
-	// DisposeReturn decides about what an inspection found. Pieces that it does not
+	// DisposeReturn decides about what an inspection found. Findings that it does not
 	// name go as they are.
 	DisposeReturn struct {
 		Meta
@@ -335,7 +335,7 @@ func (s *State) returnByID(id string) *Return {
 // that ended with an inspection.
 func (s *State) returnOf(parcel string) *Return {
 	for i := range s.Returns {
-		if r := &s.Returns[i]; r.Parcel == parcel && (r.State.Open() || len(r.Pieces) > 0) {
+		if r := &s.Returns[i]; r.Parcel == parcel && (r.State.Open() || len(r.Findings) > 0) {
 			return r
 		}
 	}
@@ -370,7 +370,7 @@ func (r *Return) line(sku string) *ReturnLine {
 // found is how much of a line was inspected, accepted how much of that the
 // buyer is to be made good for.
 func (r *Return) found(sku string) (all, accepted int) {
-	for _, p := range r.Pieces {
+	for _, p := range r.Findings {
 		if p.SKU == sku {
 			all += p.Quantity
 			if p.Accepted {
@@ -393,7 +393,7 @@ func (r *Return) inspected() bool {
 
 // toSendBack says whether something still has to go back to the buyer.
 func (r *Return) toSendBack() bool {
-	return r.SentBackAt.IsZero() && slices.ContainsFunc(r.Pieces, func(p Piece) bool { return p.To == SendBack })
+	return r.SentBackAt.IsZero() && slices.ContainsFunc(r.Findings, func(p Finding) bool { return p.To == SendBack })
 }
 
 // returned is how much of a SKU has come or will come back, without the returns
@@ -462,7 +462,7 @@ func (s *State) tellReturn(r *Return, m Meta, text string) {
 }
 
 func (s *State) requestReturn(e RequestReturn) {
-	if s.Rules < 2 || len(s.Returns) >= maxReturns {
+	if s.Rules < peopleRules || len(s.Returns) >= maxReturns {
 		return
 	}
 	id := ""
@@ -654,20 +654,20 @@ func (s *State) inspectReturn(e InspectReturn) {
 	if r == nil || r.State != ReturnReceived && r.State != ReturnInspecting {
 		return
 	}
-	for _, p := range e.Pieces {
+	for _, p := range e.Findings {
 		l := r.line(p.SKU)
 		if l == nil {
 			continue
 		}
 		rule := Route(p.Grade, p.Serial, l.Reason)
 		p.To, p.Accepted, p.Photos = Disposition(orElse(string(p.To), string(rule.To))), rule.Accept, slices.Clone(p.Photos)
-		i := slices.IndexFunc(r.Pieces, func(o Piece) bool {
+		i := slices.IndexFunc(r.Findings, func(o Finding) bool {
 			return o.SKU == p.SKU && o.Grade == p.Grade && o.Serial == p.Serial && o.To == p.To && o.Note == "" && p.Note == "" && len(o.Photos)+len(p.Photos) == 0
 		})
 		if i >= 0 {
-			r.Pieces[i].Quantity += p.Quantity
+			r.Findings[i].Quantity += p.Quantity
 		} else {
-			r.Pieces = append(r.Pieces, p)
+			r.Findings = append(r.Findings, p)
 		}
 		text := fmt.Sprintf("%d %s graded %s, to %s", p.Quantity, p.SKU, p.Grade, p.To)
 		if !p.Accepted {
@@ -683,7 +683,7 @@ func (s *State) inspectReturn(e InspectReturn) {
 		return
 	}
 	r.InspectedAt = s.Now
-	if !slices.ContainsFunc(r.Pieces, func(p Piece) bool { return !p.Accepted }) {
+	if !slices.ContainsFunc(r.Findings, func(p Finding) bool { return !p.Accepted }) {
 		s.dispose(r, e.Meta, "by rule")
 	}
 }
@@ -693,8 +693,8 @@ func (s *State) disposeReturn(e DisposeReturn) {
 	if r == nil || r.InspectedAt.IsZero() || !r.State.Open() || !r.DisposedAt.IsZero() && r.DeclinedAt.IsZero() {
 		return
 	}
-	for i := range r.Pieces {
-		p := &r.Pieces[i]
+	for i := range r.Findings {
+		p := &r.Findings[i]
 		for _, d := range e.Lines {
 			if d.SKU == p.SKU && d.Grade == p.Grade {
 				p.Accepted = d.Accept
@@ -710,8 +710,8 @@ func (s *State) disposeReturn(e DisposeReturn) {
 // dispose routes the goods and asks for what the buyer gets.
 func (s *State) dispose(r *Return, m Meta, why string) {
 	r.DisposedAt, r.DeclinedAt = s.Now, time.Time{}
-	goes := make([]string, 0, len(r.Pieces)+1)
-	for _, p := range r.Pieces {
+	goes := make([]string, 0, len(r.Findings)+1)
+	for _, p := range r.Findings {
 		word := "accepted"
 		if !p.Accepted {
 			word = "not accepted"
@@ -990,7 +990,7 @@ func checkPhotos(at string, refs []string) error {
 
 func (s *State) checkRequestReturn(e RequestReturn) error {
 	switch {
-	case s.Rules < 2:
+	case s.Rules < peopleRules:
 		return refuse("", "the order follows rules %d, which know no returns, until its next run", s.Rules)
 	case e.By != Storefront && e.By != Support && e.By != ReturnsDesk:
 		return refuse("by", "%q may not ask for a return", e.By)
@@ -1125,15 +1125,15 @@ func (s *State) checkInspectReturn(e InspectReturn) error {
 		return err
 	case r.State != ReturnReceived && r.State != ReturnInspecting || !r.InspectedAt.IsZero():
 		return wrongState(r)
-	case len(e.Pieces) == 0 || len(e.Pieces) > maxReturnLines:
-		return refuse("pieces", "must be 1 to %d, not %d", maxReturnLines, len(e.Pieces))
+	case len(e.Findings) == 0 || len(e.Findings) > maxReturnLines:
+		return refuse("findings", "must be 1 to %d, not %d", maxReturnLines, len(e.Findings))
 	}
-	if len(r.Pieces)+len(e.Pieces) > 4*len(r.Lines)+maxReturnLines {
-		return refuse("pieces", "join pieces of one grade: the return has %d already", len(r.Pieces))
+	if len(r.Findings)+len(e.Findings) > 4*len(r.Lines)+maxReturnLines {
+		return refuse("findings", "join findings of one grade: the return has %d already", len(r.Findings))
 	}
-	more := make(map[string]int, len(e.Pieces))
-	for i, p := range e.Pieces {
-		at := "pieces[" + strconv.Itoa(i) + "]."
+	more := make(map[string]int, len(e.Findings))
+	for i, p := range e.Findings {
+		at := "findings[" + strconv.Itoa(i) + "]."
 		l := r.line(p.SKU)
 		switch {
 		case l == nil:
@@ -1144,8 +1144,8 @@ func (s *State) checkInspectReturn(e InspectReturn) error {
 			return refuse(at+"grade", "%q is none of %v", p.Grade, Grades)
 		case !slices.Contains([]SerialCheck{"", SerialOK, SerialMismatch, SerialUnknown}, p.Serial):
 			return refuse(at+"serial", "must be ok, mismatch or unknown")
-		case len(p.Note) > maxPieceNote:
-			return refuse(at+"note", "must be at most %d bytes", maxPieceNote)
+		case len(p.Note) > maxFindingNote:
+			return refuse(at+"note", "must be at most %d bytes", maxFindingNote)
 		}
 		all, _ := r.found(p.SKU)
 		if left := l.Quantity - all - more[p.SKU]; p.Quantity > left {
@@ -1198,7 +1198,7 @@ func (s *State) checkDisposeReturn(e DisposeReturn) error {
 			return refuse(at+"sku", "%s in grade %s is named twice", d.SKU, d.Grade)
 		}
 		named := false
-		for _, p := range r.Pieces {
+		for _, p := range r.Findings {
 			if p.SKU != d.SKU || p.Grade != d.Grade {
 				continue
 			}

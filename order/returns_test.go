@@ -28,8 +28,8 @@ func tea(n int, why ReturnReason) ReturnLine {
 	return ReturnLine{SKU: "tea", Quantity: n, Reason: why, Wanted: ReplacementRemedy}
 }
 
-func graded(h float64, ps ...Piece) InspectReturn {
-	return InspectReturn{Meta: byDesk(h), Return: "R1", Pieces: ps}
+func graded(h float64, ps ...Finding) InspectReturn {
+	return InspectReturn{Meta: byDesk(h), Return: "R1", Findings: ps}
 }
 
 func answered(h float64, remedy, declined string) Answered {
@@ -114,8 +114,8 @@ func lives() map[string][]Event {
 	dock := docked(60, "R1")
 	taken := CorrectMilestone{bySupport(61), "R1", Labelled} // the dock scanned another box
 	lost := CarrierEvent{Meta: metaAt(50, CarrierSays), Parcel: "R1", Milestone: Lost}
-	good := graded(62, Piece{SKU: "mug", Quantity: 2, Grade: GradeNew})
-	both := graded(62, Piece{SKU: "tea", Quantity: 3, Grade: GradeOpened}, Piece{SKU: "mug", Quantity: 1, Grade: GradeNew}, Piece{SKU: "mug", Quantity: 1, Grade: GradeDamaged})
+	good := graded(62, Finding{SKU: "mug", Quantity: 2, Grade: GradeNew})
+	both := graded(62, Finding{SKU: "tea", Quantity: 3, Grade: GradeOpened}, Finding{SKU: "mug", Quantity: 1, Grade: GradeNew}, Finding{SKU: "mug", Quantity: 1, Grade: GradeDamaged})
 	all := DisposeReturn{Meta: byDesk(63), Return: "R1"}
 	away := func(h float64) SendReturnBack { return SendReturnBack{Meta: byDesk(h), Return: "R1"} }
 	return map[string][]Event{
@@ -151,8 +151,8 @@ func lives() map[string][]Event {
 		"refunded, sent back, replaced":    sold(big, yes, dock, both, all, shop{h: 64, kind: RefundRemedy}, away(65), shop{h: 66, kind: ReplacementRemedy}),
 		"sent back, refunded, replaced":    sold(big, yes, dock, both, all, away(64), shop{h: 65, kind: RefundRemedy}, shop{h: 66, kind: ReplacementRemedy}),
 		"replaced, sent back, refunded":    sold(big, yes, dock, both, all, shop{h: 64, kind: ReplacementRemedy}, away(65), shop{h: 66, kind: RefundRemedy}),
-		"nothing is due":                   sold(req, dock, graded(62, Piece{SKU: "mug", Quantity: 2, Grade: GradeMissing}), all),
-		"nothing but to send it back":      sold(req, dock, graded(62, Piece{SKU: "mug", Quantity: 2, Grade: GradeDamaged}), all, away(64)),
+		"nothing is due":                   sold(req, dock, graded(62, Finding{SKU: "mug", Quantity: 2, Grade: GradeMissing}), all),
+		"nothing but to send it back":      sold(req, dock, graded(62, Finding{SKU: "mug", Quantity: 2, Grade: GradeDamaged}), all, away(64)),
 	}
 }
 
@@ -195,7 +195,7 @@ func TestWhatMayBeAskedOfAReturnInEachState(t *testing.T) {
 		"ship": func(h float64) Event {
 			return ShipReturn{Meta: byShop(h), Return: "R1", Carrier: "dhl", Tracking: "T-R100"}
 		},
-		"inspect":     func(h float64) Event { return graded(h, Piece{SKU: "mug", Quantity: 1, Grade: GradeDamaged}) },
+		"inspect":     func(h float64) Event { return graded(h, Finding{SKU: "mug", Quantity: 1, Grade: GradeDamaged}) },
 		"dispose":     func(h float64) Event { return DisposeReturn{Meta: byDesk(h), Return: "R1"} },
 		"send back":   func(h float64) Event { return SendReturnBack{Meta: byDesk(h), Return: "R1"} },
 		"shop ends":   func(h float64) Event { return CancelReturn{byShop(h), "R1"} },
@@ -210,7 +210,7 @@ func TestWhatMayBeAskedOfAReturnInEachState(t *testing.T) {
 	}
 	all := lives()
 	req := all["authorized by rule"]
-	whole := graded(62, Piece{SKU: "mug", Quantity: 2, Grade: GradeDamaged})
+	whole := graded(62, Finding{SKU: "mug", Quantity: 2, Grade: GradeDamaged})
 	dock := docked(60, "R1")
 	for _, c := range []struct {
 		name   string
@@ -228,12 +228,12 @@ func TestWhatMayBeAskedOfAReturnInEachState(t *testing.T) {
 		{"back, says the carrier", append(req, moves(40, Returned).of("R1")), ReturnInTransit, ""},
 		{"received", append(req, dock), ReturnReceived, "inspect"},
 		{"taken in", []Event{moves(24, Returned), moves(24, Delivered).of("B"), RequestReturn{Meta: byDesk(30), Parcel: "A"}}, ReturnReceived, "inspect people end"},
-		{"inspected in part", append(req, dock, graded(62, Piece{SKU: "mug", Quantity: 1, Grade: GradeNew})), ReturnInspecting, "inspect"},
+		{"inspected in part", append(req, dock, graded(62, Finding{SKU: "mug", Quantity: 1, Grade: GradeNew})), ReturnInspecting, "inspect"},
 		{"inspected, not accepted", append(req, dock, whole), ReturnInspecting, "dispose"},
 		{"to be sent back", append(req, dock, whole, DisposeReturn{Meta: byDesk(63), Return: "R1"}), ReturnDispositioned, "send back"},
 		{"sent back", all["nothing but to send it back"], ReturnClosed, ""},
-		{"to be refunded", append(req, dock, graded(62, Piece{SKU: "mug", Quantity: 2, Grade: GradeNew})), ReturnDispositioned, ""},
-		{"refund declined", append(req, dock, graded(62, Piece{SKU: "mug", Quantity: 2, Grade: GradeNew}), shop{h: 63, kind: RefundRemedy, declined: "no"}), ReturnDispositioned, "dispose people end"},
+		{"to be refunded", append(req, dock, graded(62, Finding{SKU: "mug", Quantity: 2, Grade: GradeNew})), ReturnDispositioned, ""},
+		{"refund declined", append(req, dock, graded(62, Finding{SKU: "mug", Quantity: 2, Grade: GradeNew}), shop{h: 63, kind: RefundRemedy, declined: "no"}), ReturnDispositioned, "dispose people end"},
 		{"closed", all["refunded"], ReturnClosed, ""},
 		{"cancelled", all["cancelled at once"], ReturnCancelled, ""},
 	} {
@@ -263,7 +263,7 @@ func TestReturnRequestsAreRefusedWithTheFieldAtFault(t *testing.T) {
 	req := sold(back(30, mugs(2, ChangedMind)))
 	asked := &live(t, sale(), req...).s
 	here := &live(t, sale(), append(req, docked(60, "R1"))...).s
-	open := &live(t, sale(), append(req, docked(60, "R1"), graded(62, Piece{SKU: "mug", Quantity: 2, Grade: GradeDamaged}))...).s
+	open := &live(t, sale(), append(req, docked(60, "R1"), graded(62, Finding{SKU: "mug", Quantity: 2, Grade: GradeDamaged}))...).s
 	old := after(oneParcel(), moves(10, Delivered))
 	turned := &live(t, sale(), moves(24, Returned), moves(24, Returning).of("B")).s
 	mute := byDesk(70)
@@ -275,8 +275,8 @@ func TestReturnRequestsAreRefusedWithTheFieldAtFault(t *testing.T) {
 		f(&l)
 		return back(70, l)
 	}
-	piece := func(f func(*Piece)) InspectReturn {
-		p := Piece{SKU: "mug", Quantity: 1, Grade: GradeNew}
+	piece := func(f func(*Finding)) InspectReturn {
+		p := Finding{SKU: "mug", Quantity: 1, Grade: GradeNew}
 		f(&p)
 		return graded(70, p)
 	}
@@ -322,20 +322,20 @@ func TestReturnRequestsAreRefusedWithTheFieldAtFault(t *testing.T) {
 		{"a tracking number needs a carrier", asked, ship(func(e *ShipReturn) { e.Carrier = "" }), "carrier"},
 		{"picked up yesterday", asked, ship(func(e *ShipReturn) { e.PickupAt = at(-1) }), "pickup_at"},
 		{"picked up next year", asked, ship(func(e *ShipReturn) { e.PickupAt = at(400 * 24) }), "pickup_at"},
-		{"the shop inspects", here, InspectReturn{byShop(70), "R1", []Piece{{SKU: "mug", Quantity: 1, Grade: GradeNew}}}, "by"},
-		{"nothing was found", here, graded(70), "pieces"},
-		{"not in the return", here, piece(func(p *Piece) { p.SKU = "tea" }), "pieces[0].sku"},
-		{"found nothing of it", here, piece(func(p *Piece) { p.Quantity = 0 }), "pieces[0].quantity"},
-		{"found too much", here, piece(func(p *Piece) { p.Quantity = 3 }), "pieces[0].quantity"},
-		{"found too much in two", here, graded(70, Piece{SKU: "mug", Quantity: 1, Grade: GradeNew}, Piece{SKU: "mug", Quantity: 2, Grade: GradeMissing}), "pieces[1].quantity"},
-		{"a grade of its own", here, piece(func(p *Piece) { p.Grade = "superb" }), "pieces[0].grade"},
-		{"a serial of its own", here, piece(func(p *Piece) { p.Serial = "maybe" }), "pieces[0].serial"},
-		{"a long note", here, piece(func(p *Piece) { p.Note = strings.Repeat("x", 201) }), "pieces[0].note"},
-		{"a bad photo", here, piece(func(p *Piece) { p.Photos = []string{""} }), "pieces[0].photos[0]"},
-		{"nowhere to go", here, piece(func(p *Piece) { p.To = "moon" }), "pieces[0].to"},
-		{"missing, but scrapped", here, piece(func(p *Piece) { p.Grade, p.To = GradeMissing, Scrap }), "pieces[0].to"},
-		{"accepted, but sent back", here, piece(func(p *Piece) { p.To = SendBack }), "pieces[0].to"},
-		{"overruled without a reason", here, InspectReturn{mute, "R1", []Piece{{SKU: "mug", Quantity: 1, Grade: GradeNew, To: Scrap}}}, "reason"},
+		{"the shop inspects", here, InspectReturn{byShop(70), "R1", []Finding{{SKU: "mug", Quantity: 1, Grade: GradeNew}}}, "by"},
+		{"nothing was found", here, graded(70), "findings"},
+		{"not in the return", here, piece(func(p *Finding) { p.SKU = "tea" }), "findings[0].sku"},
+		{"found nothing of it", here, piece(func(p *Finding) { p.Quantity = 0 }), "findings[0].quantity"},
+		{"found too much", here, piece(func(p *Finding) { p.Quantity = 3 }), "findings[0].quantity"},
+		{"found too much in two", here, graded(70, Finding{SKU: "mug", Quantity: 1, Grade: GradeNew}, Finding{SKU: "mug", Quantity: 2, Grade: GradeMissing}), "findings[1].quantity"},
+		{"a grade of its own", here, piece(func(p *Finding) { p.Grade = "superb" }), "findings[0].grade"},
+		{"a serial of its own", here, piece(func(p *Finding) { p.Serial = "maybe" }), "findings[0].serial"},
+		{"a long note", here, piece(func(p *Finding) { p.Note = strings.Repeat("x", 201) }), "findings[0].note"},
+		{"a bad photo", here, piece(func(p *Finding) { p.Photos = []string{""} }), "findings[0].photos[0]"},
+		{"nowhere to go", here, piece(func(p *Finding) { p.To = "moon" }), "findings[0].to"},
+		{"missing, but scrapped", here, piece(func(p *Finding) { p.Grade, p.To = GradeMissing, Scrap }), "findings[0].to"},
+		{"accepted, but sent back", here, piece(func(p *Finding) { p.To = SendBack }), "findings[0].to"},
+		{"overruled without a reason", here, InspectReturn{mute, "R1", []Finding{{SKU: "mug", Quantity: 1, Grade: GradeNew, To: Scrap}}}, "reason"},
 		{"the warehouse decides", open, DisposeReturn{Meta: Meta{By: Warehouse, Reason: "x"}, Return: "R1"}, "by"},
 		{"decided without a reason", open, DisposeReturn{Meta: mute, Return: "R1"}, "reason"},
 		{"decided about what was not found", open, dispose(Disposal{SKU: "mug", Grade: GradeNew}), "lines[0].sku"},
@@ -404,7 +404,7 @@ func TestWhatWasMadeGoodIsNotMadeGoodAgain(t *testing.T) {
 	case1 := func(how Resolution, amount int64) ResolveCase {
 		return ResolveCase{Meta: bySupport(26), Case: "not_received-A-6", Resolution: how, Amount: amount}
 	}
-	sent := []Event{back(30, mugs(2, ChangedMind)), docked(60, "R1"), graded(62, Piece{SKU: "mug", Quantity: 2, Grade: GradeNew})}
+	sent := []Event{back(30, mugs(2, ChangedMind)), docked(60, "R1"), graded(62, Finding{SKU: "mug", Quantity: 2, Grade: GradeNew})}
 	life := func(first ...Event) []Event { return append(sold(first...), sent...) }
 	for _, c := range []struct {
 		name   string
@@ -466,10 +466,10 @@ func TestAReturnIsNoPartOfWhatTheBuyerGets(t *testing.T) {
 }
 
 func TestACloneOfAReturnIsOnItsOwn(t *testing.T) {
-	w := live(t, sale(), sold(back(30, mugs(2, ChangedMind)), docked(60, "R1"), graded(62, Piece{SKU: "mug", Quantity: 1, Grade: GradeDamaged}))...)
+	w := live(t, sale(), sold(back(30, mugs(2, ChangedMind)), docked(60, "R1"), graded(62, Finding{SKU: "mug", Quantity: 1, Grade: GradeDamaged}))...)
 	c := w.s.Clone()
 	was := text(&w.s)
-	play(c, graded(63, Piece{SKU: "mug", Quantity: 1, Grade: GradeDamaged}), DisposeReturn{byDesk(64), "R1", []Disposal{{"mug", GradeDamaged, Scrap, true}}})
+	play(c, graded(63, Finding{SKU: "mug", Quantity: 1, Grade: GradeDamaged}), DisposeReturn{byDesk(64), "R1", []Disposal{{"mug", GradeDamaged, Scrap, true}}})
 	equal(t, "the original", text(&w.s), was)
 	equal(t, "the clone", c.Returns[0].State, ReturnDispositioned)
 }

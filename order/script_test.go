@@ -255,11 +255,11 @@ func (r *script) line(line string) error {
 		for _, w := range plain[1:] {
 			f := append(strings.Split(w, ":"), "", "", "", "")
 			n, _ := strconv.Atoi(f[1])
-			p := Piece{SKU: f[0], Quantity: n, Grade: Grade(f[2]), Serial: SerialCheck(f[3]), To: Disposition(f[4])}
+			p := Finding{SKU: f[0], Quantity: n, Grade: Grade(f[2]), Serial: SerialCheck(f[3]), To: Disposition(f[4])}
 			if v := opts["photo"]; v != "" {
 				p.Photos = []string{v}
 			}
-			in.Pieces = append(in.Pieces, p)
+			in.Findings = append(in.Findings, p)
 		}
 		e = in
 	case "dispose":
@@ -434,7 +434,7 @@ func (r *script) show() {
 	}
 	for _, x := range v.Returns {
 		fmt.Fprintf(&r.out, "    return %s: %s since %s, %q, in parcel %s, which is %s\n", x.ID, x.State, stamp(x.Since), x.Title, x.Box.ID, x.Box.Milestone)
-		for _, p := range x.Pieces {
+		for _, p := range x.Findings {
 			fmt.Fprintf(&r.out, "        %d %s %s %s, to %s, accepted %v %v\n", p.Quantity, p.SKU, p.Grade, p.Serial, p.To, p.Accepted, p.Photos)
 		}
 	}
