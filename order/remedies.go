@@ -296,3 +296,68 @@ func (s *State) Remedy(id string) (Remedy, bool) {
 	}
 	return Remedy{}, false
 }
+
+// made is what refunds and replacements have made good of a line: in minor
+// units and in units, in all and for one parcel.
+type made struct {
+	amount, here    int64
+	units, unitHere int
+}
+
+// ledger adds up what every refund and replacement that was not declined makes
+// good. A refund of part of its lines' cost goes to its lines in their order,
+// never more to one than is left of what it cost.
+func (s *State) ledger(parcel string) map[string]made {
+	book := map[string]made{}
+	for i := range s.Remedies {
+		r := &s.Remedies[i]
+		if r.Kind == ClaimRemedy || r.State == Declined {
+			continue
+		}
+		left := s.cost(r.Lines)
+		if r.Kind == RefundRemedy {
+			left = r.Amount
+		}
+		for _, a := range r.Lines {
+			l := s.LineBySKU(a.SKU)
+			if l == nil {
+				continue
+			}
+			m := book[a.SKU]
+			part := max(0, min(l.UnitAmount*int64(a.Quantity), left, l.UnitAmount*int64(l.Quantity)-m.amount))
+			left -= part
+			m.amount, m.units = m.amount+part, m.units+a.Quantity
+			if r.Parcel == parcel {
+				m.here, m.unitHere = m.here+part, m.unitHere+a.Quantity
+			}
+			book[a.SKU] = m
+		}
+	}
+	return book
+}
+
+// owed is what is still to make good of some units that came or should have come
+// in a parcel: in minor units, and how many whole units that is.
+func (s *State) owed(parcel string, a Allocation) (amount int64, units int) {
+	l := s.LineBySKU(a.SKU)
+	if l == nil {
+		return 0, 0
+	}
+	m := s.ledger(parcel)[a.SKU]
+	if l.UnitAmount <= 0 {
+		return 0, max(0, min(a.Quantity-m.unitHere, l.Quantity-m.units))
+	}
+	amount = max(0, min(l.UnitAmount*int64(a.Quantity)-m.here, l.UnitAmount*int64(l.Quantity)-m.amount))
+	return amount, int(amount / l.UnitAmount)
+}
+
+// owedAll is what is still to make good of all that is in a parcel; whole says
+// that nothing of it was made good before.
+func (s *State) owedAll(p *Parcel) (amount int64, whole bool) {
+	whole = true
+	for _, a := range p.Lines {
+		n, units := s.owed(p.ID, a)
+		amount, whole = amount+n, whole && units >= a.Quantity
+	}
+	return amount, whole
+}
