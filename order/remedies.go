@@ -111,10 +111,11 @@ func (s *State) remedy(r Resolution, c Case, e ResolveCase) {
 		rem.Kind = ReplacementRemedy
 	case Claim:
 		rem.Kind = ClaimRemedy
+	case Refund, WaitOn, Arranged, CancelParcel, DeclareLost, DeclareDelivered, EndReturn, Dismiss:
 	}
 	if p := s.ParcelByID(c.Parcel); p != nil {
 		rem.Lines = slices.Clone(p.Lines)
-		if ret := s.returnOf(p.ID); ret != nil {
+		if ret := s.returnOf(p.ID); ret != nil && ret.State.Open() {
 			rem.Return = ret.ID
 		}
 		if r == Refund && rem.Amount == 0 {

@@ -349,7 +349,7 @@ func (s *State) makeGood(r *Return, m Meta, why string) {
 // remedied tells a return what came of its remedy.
 func (s *State) remedied(rem *Remedy) {
 	r := s.returnByID(rem.Return)
-	if r == nil || r.DisposedAt.IsZero() {
+	if r == nil || r.DisposedAt.IsZero() || !r.State.Open() {
 		return // goods that never came: see endReturns
 	}
 	if rem.State == Declined {
