@@ -45,6 +45,13 @@ var mayDo = map[string][]string{
 	"putPolicy":         {Admin},
 	"getPolicy":         {Storefront, Ops, Admin},
 	"createKey":         {Admin},
+	"listFaults":        {Support, Ops, Admin},
+	"closeFault":        {Ops, Admin},
+	"listCodeMappings":  {Support, Ops, Admin},
+	"putCodeMapping":    {Ops, Admin},
+	"listRawBodies":     {Ops, Admin},
+	"getRawBody":        {Ops, Admin},
+	"replayRawBody":     {Ops, Admin},
 }
 
 var public = []string{"healthz", "readyz", "metrics", "openapi"}

@@ -9,6 +9,8 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
+	"github.com/waybillhq/waybill/internal/intake"
+	"github.com/waybillhq/waybill/internal/store"
 	"github.com/waybillhq/waybill/order"
 )
 
@@ -32,7 +34,7 @@ func TestWordsOfTheContractAreThoseOfTheCore(t *testing.T) {
 		kinds = append(kinds, d.Kind)
 	}
 	for name, want := range map[string][]string{
-		"Class": texts(order.Classes), "Status": texts(order.Statuses), "ScanKind": texts(order.ScanKinds), "Milestone": texts(milestones), "Scope": Scopes,
+		"Class": texts(order.Classes), "Status": texts(order.Statuses), "ScanKind": texts(order.ScanKinds), "Milestone": texts(milestones), "Scope": Scopes, "CodeKind": intake.MappingKinds(),
 		"CaseKind": texts(kinds), "Severity": texts(order.Severities), "Team": texts(order.Teams), "Resolution": texts(order.Resolutions),
 	} {
 		var have []string
@@ -188,14 +190,21 @@ func TestControlCharactersAreNeverKept(t *testing.T) {
 			example = media.Examples["split"].Value.Value
 		}
 		path := strings.NewReplacer(":id", "acme:1001", ":parcel", "1", ":store", "acme", ":name", "default", ":carrier", "ups", ":case", "stalled-1-7", ":remedy", "refund-lost-1-9").Replace(op.path)
+		switch op.id {
+		case "closeFault":
+			path = "/v1/faults/1/close"
+		case "putCodeMapping":
+			path += "?carrier=ups&table=EXC&code=X"
+		}
 		for _, body := range poisoned(example) {
 			texts++
 			b := withOrder(t)
+			b.faults = []store.Fault{{ID: 1}}
 			a := b.call(op.method, path, b.keys[Admin], string(mustJSON(body)))
 			if a.Code >= 500 {
 				t.Errorf("%s answered %d to %s", op.id, a.Code, mustJSON(body))
 			}
-			kept := mustJSON([]any{b.orders, b.addresses, b.contacts, b.stores, b.policies, b.memory.keys, b.audits, b.facts, b.engine.asked})
+			kept := mustJSON([]any{b.orders, b.addresses, b.contacts, b.stores, b.policies, b.memory.keys, b.audits, b.facts, b.engine.asked, b.faults, b.mapped})
 			if strings.Contains(string(kept), "\\u0000") {
 				t.Errorf("%s keeps a NUL of %s:\n%s", op.id, mustJSON(body), kept)
 			}

@@ -62,6 +62,7 @@ type putParcel struct {
 	Carrier  string             `json:"carrier,omitempty"`
 	Service  string             `json:"service,omitempty"`
 	Tracking string             `json:"tracking,omitempty"`
+	Master   string             `json:"master_tracking,omitempty"`
 }
 
 func (s *server) putParcel(c echo.Context) error {
@@ -83,7 +84,7 @@ func (s *server) putParcel(c echo.Context) error {
 		Parcel string `json:"parcel"`
 		putParcel
 	}{parcel, body}, Event: acts.Plain(func(m order.Meta) order.Event {
-		return order.PutParcel{Meta: m, Parcel: parcel, Lines: body.Lines, Carrier: body.Carrier, Service: body.Service, Tracking: body.Tracking}
+		return order.PutParcel{Meta: m, Parcel: parcel, Lines: body.Lines, Carrier: body.Carrier, Service: body.Service, Tracking: body.Tracking, Master: body.Master}
 	})}, func(v order.View, err error) (any, error) {
 		if err != nil {
 			return nil, offerCarriers(err, map[string]string{"carrier": body.Tracking})

@@ -29,8 +29,12 @@ type Store interface {
 	Orders(ctx context.Context, f store.Filter) ([]store.Summary, error)
 	Timeline(ctx context.Context, orderID string, limit int) ([]store.Entry, error)
 	Cases(ctx context.Context, f store.CaseFilter) ([]store.CaseRow, error)
-	Accept(ctx context.Context, facts []store.Fact) ([]store.Result, error)
-	ReportFaults(ctx context.Context, fs []store.Fault, at time.Time) error
+	intake.Store
+	Faults(ctx context.Context, open bool, before store.FaultCursor, limit int) ([]store.Fault, error)
+	CloseFaultByHand(ctx context.Context, id int64, a store.Audit, at time.Time) (store.Fault, error)
+	MappingHistory(ctx context.Context, carrier string, limit int) ([]store.Mapping, error)
+	RawBody(ctx context.Context, id int64, a store.Audit) (store.RawBody, error)
+	RawBodies(ctx context.Context, f store.RawFilter) ([]store.RawBody, error)
 	PutAddress(ctx context.Context, orderID string, a store.Address) (version int, err error)
 	PutStore(ctx context.Context, r store.StoreRow) error
 	GetStore(ctx context.Context, id string) (store.StoreRow, error)
@@ -89,6 +93,7 @@ func setDefault[T comparable](field *T, value T) {
 type Deps struct {
 	Store    Store
 	Orders   Orders
+	Intake   *intake.Intake // the process's own; nil: one on Store that nobody runs
 	Log      *slog.Logger
 	Links    links.Links
 	Registry *prometheus.Registry
@@ -144,6 +149,9 @@ func New(d Deps) *Server {
 	if d.Log == nil {
 		d.Log = slog.Default()
 	}
+	if d.Intake == nil {
+		d.Intake = &intake.Intake{Store: d.Store}
+	}
 	if d.Registry == nil {
 		d.Registry = prometheus.NewRegistry()
 	}
@@ -160,7 +168,7 @@ func New(d Deps) *Server {
 	must(err)
 	l := d.Limits.withDefaults()
 	s := &Server{Echo: echo.New(), server: server{
-		store: d.Store, intake: &intake.Intake{Store: d.Store}, orders: d.Orders, log: d.Log, links: d.Links, ready: d.Ready, now: d.Now, limits: l, metrics: m,
+		store: d.Store, intake: d.Intake, orders: d.Orders, log: d.Log, links: d.Links, ready: d.Ready, now: d.Now, limits: l, metrics: m,
 		keys:     &keyCache{load: d.Store.Key, now: d.Now, ttl: l.KeyTTL, size: l.KeyCache},
 		rates:    &rates{perSecond: l.KeyPerSecond, burst: l.KeyBurst},
 		inFlight: make(chan struct{}, l.InFlight),
@@ -252,6 +260,14 @@ func (s *server) handlers() map[string]echo.HandlerFunc {
 		"postCarrierEvents": s.postCarrierEvents,
 		"postCarrierFile":   s.postCarrierFile,
 		"postWebhook":       s.postWebhook,
+
+		"listFaults":       s.listFaults,
+		"closeFault":       s.closeFault,
+		"listCodeMappings": s.listCodeMappings,
+		"putCodeMapping":   s.putCodeMapping,
+		"listRawBodies":    s.listRawBodies,
+		"getRawBody":       s.getRawBody,
+		"replayRawBody":    s.replayRawBody,
 
 		"putStore":  s.putStore,
 		"getStore":  s.getStore,

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Cases beyond those of the parcel's own clocks. Rules 2.
+// Cases beyond those of the parcel's own clocks, since peopleRules.
 const (
 	AddressProblem   CaseKind = "address_problem"
 	Refused          CaseKind = "refused"
@@ -17,6 +17,10 @@ const (
 	NotReceived      CaseKind = "not_received"
 	UnexpectedReturn CaseKind = "unexpected_return"
 	RemedyOverdue    CaseKind = "refund_overdue"
+	// A step of a return is late: the first before the goods are here, the second
+	// after.
+	ReturnOverdue     CaseKind = "return_overdue"
+	InspectionOverdue CaseKind = "inspection_overdue"
 )
 
 // Severity says how much hurry a case is.
@@ -51,12 +55,14 @@ const (
 	Refund  Resolution = "refund"
 	Replace Resolution = "replace"
 	Claim   Resolution = "claim"
+	// EndReturn: the return is called off.
+	EndReturn Resolution = "end_return"
 	// Dismiss: nothing needs to be done.
 	Dismiss Resolution = "dismiss"
 )
 
 // Resolutions lists all of them.
-var Resolutions = []Resolution{WaitOn, Arranged, CancelParcel, DeclareLost, DeclareDelivered, Refund, Replace, Claim, Dismiss}
+var Resolutions = []Resolution{WaitOn, Arranged, CancelParcel, DeclareLost, DeclareDelivered, Refund, Replace, Claim, EndReturn, Dismiss}
 
 // NeedsUntil says whether the decision gives time and so needs its end.
 func (r Resolution) NeedsUntil() bool { return r == WaitOn || r == Arranged }
@@ -101,6 +107,8 @@ var CaseDefinitions = []CaseDefinition{
 	{NotReceived, SupportTeam, Urgent, 24 * oneHour, 0, []Team{OpsTeam}, []Resolution{WaitOn, Refund, Replace, Claim, Dismiss}, false},
 	{UnexpectedReturn, ReturnsTeam, Normal, 24 * oneHour, 0, []Team{SupportTeam}, []Resolution{Refund, Replace, Dismiss}, false},
 	{RemedyOverdue, SupportTeam, Critical, 24 * oneHour, 0, []Team{OpsTeam}, []Resolution{WaitOn}, true},
+	{ReturnOverdue, ReturnsTeam, Normal, 24 * oneHour, 0, []Team{SupportTeam}, []Resolution{WaitOn, EndReturn, DeclareLost}, true},
+	{InspectionOverdue, ReturnsTeam, Urgent, 24 * oneHour, 0, []Team{SupportTeam}, []Resolution{WaitOn}, true},
 }
 
 // LookupCase finds a case kind in the table.
@@ -310,6 +318,8 @@ func (s *State) resolve(e ResolveCase) {
 			s.remember(ended, e.Resolution, e.Meta) // it is decided about, not a new loss
 		}
 		s.remedy(e.Resolution, ended, e)
+	case EndReturn:
+		s.cancelReturn(s.returnOf(ended.Parcel), e.Meta)
 	case Dismiss:
 	}
 }
@@ -325,7 +335,9 @@ func (s *State) giveTime(c Case, p *Parcel, e ResolveCase) {
 			return
 		}
 	}
-	// Nothing waits any more by itself: what was given up is looked at again then.
+	// Nothing waits any more by itself: what was given up is looked at again then,
+	// unless it has ended by itself.
+	c.Pinned = false
 	s.Revisits = append(s.Revisits, Revisit{Case: c, Since: s.Now, Until: e.Until})
 }
 
@@ -379,7 +391,8 @@ func (s *State) reopen(e ReopenCase) {
 // reopenAs opens a case again, under a new ID: forms about the old one are stale.
 func (s *State) reopenAs(c Case, m Meta, text string) {
 	rule := s.Spec.Policy.caseRule(c.Kind)
-	c.ID, c.OpenedAt, c.Level, c.NoticeAt, c.NoticedAt = s.caseID(c.Kind, c.Parcel), s.Now, 0, time.Time{}, time.Time{}
+	c.ID, c.OpenedAt, c.Level = s.caseID(c.Kind, c.Parcel), s.Now, 0
+	c.NoticeAt, c.NoticedAt = time.Time{}, time.Time{} // whom it was said to has heard of it
 	c.Due = s.Now.Add(time.Duration(rule.Due))
 	s.Cases = append(s.Cases, c)
 	s.tell(Happening{Type: CaseOpened, At: s.Now, Parcel: c.Parcel, Case: c.Kind, Actor: m.Actor, Cause: m.ID, Text: text})
@@ -395,7 +408,7 @@ func (s *State) caseID(kind CaseKind, parcel string) string {
 
 func (s *State) reportNotReceived(e ReportNotReceived) {
 	p := s.ParcelByID(e.Parcel)
-	if p == nil || p.Milestone != Delivered {
+	if p == nil || p.Milestone != Delivered || p.inbound() {
 		return
 	}
 	p.NotReceivedAt = s.Now
@@ -427,7 +440,7 @@ func CaseOfBucket(bucket string) CaseKind {
 
 // troubled opens the case of an exception, unless the parcel has moved on since.
 func (s *State) troubled(p *Parcel, at time.Time, e CarrierEvent) {
-	if s.Rules < 2 || e.By != CarrierSays {
+	if s.Rules < peopleRules || e.By != CarrierSays {
 		return
 	}
 	kind := CaseOfBucket(e.Bucket)
@@ -448,7 +461,7 @@ func (s *State) checkCase(id string, by Source) error {
 	if !staff(by) {
 		return refuse("by", "%q may not act on cases", by)
 	}
-	if id == "" { // as the cases of rules 1 are
+	if id == "" { // as under older rules
 		return refuse("case", "has no ID yet: its order follows older rules until its next run")
 	}
 	if s.caseByID(id) != nil {
@@ -504,6 +517,14 @@ func (s *State) checkResolve(e ResolveCase) error {
 		if err := s.checkRemedy(e, c); err != nil {
 			return err
 		}
+	case EndReturn:
+		r := s.returnOf(c.Parcel)
+		if r == nil {
+			return refuse("resolution", "parcel %s belongs to no return", c.Parcel)
+		}
+		if err := s.checkCancelReturn(r.ID, e.Meta); err != nil {
+			return err
+		}
 	case Dismiss:
 	}
 	if e.Amount != 0 && e.Resolution != Refund {
@@ -557,6 +578,9 @@ func (s *State) checkNotReceived(e ReportNotReceived) error {
 	p := s.ParcelByID(e.Parcel)
 	if p == nil {
 		return refuse("parcel", "%q is not a parcel of this order", e.Parcel)
+	}
+	if p.inbound() {
+		return refuse("parcel", "%s is the parcel of return %s", p.ID, p.Return)
 	}
 	if p.Milestone != Delivered {
 		return refuse("parcel", "%s is not said to be delivered: it is %s", p.ID, p.Milestone)

@@ -11,8 +11,11 @@ func (s *State) Clone() *State {
 		p := &c.Parcels[i]
 		p.Lines, p.Reached, p.Attempts = slices.Clone(p.Lines), slices.Clone(p.Reached), slices.Clone(p.Attempts)
 		p.Said = slices.Clone(p.Said)
-		for j := range p.Said {
-			p.Said[j].At = slices.Clone(p.Said[j].At)
+		cloneTimes(p.Said)
+		p.Pieces = slices.Clone(p.Pieces)
+		for j := range p.Pieces {
+			p.Pieces[j].Said = slices.Clone(p.Pieces[j].Said)
+			cloneTimes(p.Pieces[j].Said)
 		}
 	}
 	c.Cases, c.Pending, c.Seen = slices.Clone(s.Cases), slices.Clone(s.Pending), slices.Clone(s.Seen)
@@ -21,9 +24,20 @@ func (s *State) Clone() *State {
 		c.Cases[i].Notes = slices.Clone(s.Cases[i].Notes)
 	}
 	c.Decisions, c.Extensions, c.Revisits, c.Remedies = slices.Clone(s.Decisions), slices.Clone(s.Extensions), slices.Clone(s.Revisits), slices.Clone(s.Remedies)
+	c.Returns = slices.Clone(s.Returns)
+	for i := range c.Returns {
+		r := &c.Returns[i]
+		r.Findings = slices.Clone(r.Findings) // its lines never change
+	}
 	if s.Hold != nil {
 		h := *s.Hold
 		c.Hold = &h
 	}
 	return &c // Spec is never changed after New
+}
+
+func cloneTimes(said []voice) {
+	for i := range said {
+		said[i].At = slices.Clone(said[i].At)
+	}
 }

@@ -7,12 +7,15 @@ import (
 	"testing"
 )
 
-var update = flag.Bool("update", false, "write docs/milestones.md and docs/cases.md")
+var update = flag.Bool("update", false, "write docs/milestones.md, docs/returns.md and docs/cases.md")
 
-func TestDiagramInTheDocsIsWhatTheCodeDoes(t *testing.T) {
-	for name, text := range map[string]string{"milestones.md": Diagram(), "cases.md": CaseTable()} {
+func TestDiagramsInTheDocsAreWhatTheCodeDoes(t *testing.T) {
+	for name, text := range map[string]string{"milestones.md": Diagram(), "returns.md": ReturnDiagram(), "cases.md": CaseTable()} {
 		file := filepath.Join("..", "docs", name)
 		if *update {
+			if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+				t.Fatal(err)
+			}
 			if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
 				t.Fatal(err)
 			}

@@ -6,7 +6,8 @@
 // The vocabulary, in the order a reader meets it:
 //
 //   - A [Spec] is what the storefront ordered: lines, promise, [Policy].
-//   - A [Parcel] is one physical box. Its [Milestone] is how far it has come; its
+//   - A [Parcel] is what travels under one number: one box, or several pieces of
+//     which the last one ends it. Its [Milestone] is how far it has come; its
 //     [Stage] says who holds it. A label is never possession: only a physical
 //     carrier event is.
 //   - An [Event] is something that happened (a scan, a carrier event, an
@@ -19,6 +20,9 @@
 //     line, who owns it, and what happens then. [NextDeadline] is the earliest.
 //   - A [Case] is an exception with an owner and a due time. It closes by itself
 //     when the world moves on.
+//   - A [Return] is what the buyer sends back, or what came back by itself: its
+//     parcel moves as any other, what an inspection finds is routed by a table,
+//     and what the buyer gets for it is a [Remedy].
 //   - A [Happening] is what the order tells the outside world, in order.
 //
 // Facts of one parcel may arrive in any order, late and twice: the milestone is

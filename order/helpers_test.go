@@ -20,14 +20,16 @@ func at(h float64) time.Time { return t0.Add(time.Duration(h * float64(hour))) }
 func testPolicy() Policy {
 	p := DefaultPolicy()
 	p.Cases, p.Trace, p.RemedyAnswer, p.ClaimAnswer, p.ReportWindow, p.RefundLimit = nil, 0, 0, 0, 0, 0
+	p.ReturnWindow, p.ReturnDecision, p.ReturnShip, p.ReturnReceipt, p.ReturnInspect, p.ReturnAutoLimit, p.ReturnExcluded = 0, 0, 0, 0, 0, 0, nil
 	p.Rhythms = []Rhythm{{Carrier: "ups", Service: "air", Gap: Duration(24 * hour)}, {Carrier: "ups", Gap: Duration(36 * hour)}}
 	return p
 }
 
-// rulesOf: a spec with today's policy lives by today's rules.
+// rulesOf: a spec with today's policy lives by today's rules, one without by the
+// rules before people could act.
 func rulesOf(s Spec) int {
 	if s.Policy.Cases == nil {
-		return 1
+		return excuseRules
 	}
 	return CurrentRules
 }
@@ -60,6 +62,15 @@ func twoParcels() Spec {
 	s.Parcels = []PlannedParcel{
 		{ID: "A", Lines: []Allocation{{"mug", 1}}, Carrier: "dhl", Tracking: "T-100"},
 		{ID: "B", Lines: []Allocation{{"tea", 3}}, Carrier: "ups", Tracking: "T-200"},
+	}
+	return s
+}
+
+// inOneShipment is twoParcels as two pieces of the shipment M-1.
+func inOneShipment() Spec {
+	s := twoParcels()
+	for i := range s.Parcels {
+		s.Parcels[i].Carrier, s.Parcels[i].Master = "ups", "M-1"
 	}
 	return s
 }

@@ -24,6 +24,9 @@ func rules1() []*State {
 		Hold{Meta: byShop(3)}, tick(75), Release{byShop(76)}, moves(80, Delivered), moves(81, InTransit).corrects(), scan(90, "juggled").of("B"), CorrectAddress{bySupport(91), 2})
 
 	closed := after(oneParcel(), moves(10, Accepted), moves(40, Delivered), CorrectMilestone{bySupport(41), "A", OutForDelivery}, moves(45, Delivered), tick(45+720))
+	for _, s := range []*State{quiet, mixed, closed} {
+		s.Rules = 1 // nothing in them is judged otherwise since
+	}
 	return []*State{quiet, mixed, closed}
 }
 
@@ -159,7 +162,9 @@ func TestFactsAppliedTogetherAreSortedAndStamped(t *testing.T) {
 		Apply(&s, Stamp(e, at(40)))
 	}
 	same(t, "told", told(&s), "milestone_reached A picked\nstatus_changed preparing\nmilestone_reached A accepted\nstatus_changed shipped\nmilestone_reached A in_transit")
-	for _, e := range []Event{Scan{}, CarrierEvent{}, Unreadable{}, PutParcel{}, Cancel{}, Hold{}, Release{}, ChangePromise{}, CorrectAddress{}, CorrectMilestone{}, Tick{}, Answered{}} {
+	for _, e := range []Event{Scan{}, CarrierEvent{}, Unreadable{}, PutParcel{}, Cancel{}, Hold{}, Release{}, ChangePromise{}, CorrectAddress{}, CorrectMilestone{},
+		AssignCase{}, NoteCase{}, ResolveCase{}, ReopenCase{}, ExtendWait{}, FireWait{}, ReportNotReceived{}, DecideRemedy{}, EndRemedy{},
+		RequestReturn{}, DecideReturn{}, ShipReturn{}, InspectReturn{}, DisposeReturn{}, SendReturnBack{}, CancelReturn{}, Tick{}, Answered{}} {
 		equal(t, "applied", Stamp(e, at(9)).meta().Applied, at(9))
 	}
 }

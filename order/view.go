@@ -26,12 +26,15 @@ var Statuses = []Status{StatusReceived, StatusPreparing, StatusPartiallyShipped,
 	StatusDelivered, StatusReturning, StatusReturned, StatusLost, StatusCancelled}
 
 // tally counts the parcels that are meant to reach the buyer.
-type tally struct{ live, started, held, delivered, returning, ended, lost, cancelled int }
+type tally struct{ live, started, held, delivered, partly, returning, ended, lost, cancelled int }
 
 func (s *State) tally() tally {
 	var t tally
 	for i := range s.Parcels {
 		m := s.Parcels[i].Milestone
+		if s.Parcels[i].inbound() {
+			continue
+		}
 		if m == Cancelled {
 			t.cancelled++
 			continue
@@ -42,6 +45,9 @@ func (s *State) tally() tally {
 		}
 		if m.Stage() > Preparing {
 			t.held++
+		}
+		if s.Parcels[i].partial() {
+			t.partly++
 		}
 		switch m {
 		case Delivered:
@@ -66,7 +72,7 @@ func (s *State) status() Status {
 		return StatusCancelled
 	case t.delivered == t.live && t.live > 0 && whole:
 		return StatusDelivered
-	case t.delivered > 0:
+	case t.delivered+t.partly > 0:
 		return StatusPartiallyDelivered
 	case t.live > 0 && t.lost == t.live && whole:
 		return StatusLost
@@ -96,20 +102,31 @@ type LineView struct {
 
 // ParcelView is a parcel as the API shows it.
 type ParcelView struct {
-	ID           string       `json:"id"`
-	Milestone    Milestone    `json:"milestone"`
-	Title        string       `json:"title"`
-	Since        time.Time    `json:"since"`
-	Carrier      string       `json:"carrier,omitempty"`
-	Service      string       `json:"service,omitempty"`
-	Tracking     string       `json:"tracking,omitempty"`
-	Lines        []Allocation `json:"lines"`
-	PossessionAt time.Time    `json:"possession_at,omitzero"`
-	LastMovement time.Time    `json:"last_movement,omitzero"`
-	LastPlace    string       `json:"last_place,omitempty"`
-	ETA          time.Time    `json:"eta,omitzero"`
-	Attempts     int          `json:"attempts,omitempty"`
-	Reached      []Reached    `json:"reached"`
+	ID        string    `json:"id"`
+	Milestone Milestone `json:"milestone"`
+	Title     string    `json:"title"`
+	Since     time.Time `json:"since"`
+	Carrier   string    `json:"carrier,omitempty"`
+	Service   string    `json:"service,omitempty"`
+	Tracking  string    `json:"tracking,omitempty"`
+	Master    string    `json:"master_tracking,omitempty"`
+	// Pieces is how many boxes travel under the number, where it is not one.
+	Pieces          int          `json:"pieces,omitempty"`
+	PiecesDelivered int          `json:"pieces_delivered,omitempty"`
+	Lines           []Allocation `json:"lines"`
+	PossessionAt    time.Time    `json:"possession_at,omitzero"`
+	LastMovement    time.Time    `json:"last_movement,omitzero"`
+	LastPlace       string       `json:"last_place,omitempty"`
+	ETA             time.Time    `json:"eta,omitzero"`
+	Attempts        int          `json:"attempts,omitempty"`
+	Reached         []Reached    `json:"reached"`
+}
+
+// ReturnView is a return as the API shows it, with the parcel that it comes in.
+type ReturnView struct {
+	Return
+	Title string     `json:"title"`
+	Box   ParcelView `json:"box"`
 }
 
 // View is an order as the API, the pages and the workflow's query show it.
@@ -129,6 +146,7 @@ type View struct {
 	Closed      bool         `json:"closed"`
 	Lines       []LineView   `json:"lines"`
 	Parcels     []ParcelView `json:"parcels"`
+	Returns     []ReturnView `json:"returns,omitempty"` // none: absent
 	Cases       []CaseView   `json:"cases"`
 	// Decisions are those about cases that ended last, the newest first.
 	Decisions []Decision `json:"decisions"`
@@ -206,21 +224,22 @@ func WaitsOf(s *State) []WaitView {
 	return views
 }
 
-// ViewOf shows a state. Lists are never null.
+// ViewOf shows a state. Lists are never null; returns are absent when there are none.
 func ViewOf(s *State) View {
 	v := View{
 		ID: s.Spec.ID, Store: s.Spec.Store, Number: s.Spec.Number, Class: s.Spec.Class, Status: s.Status, Summary: Summary(s),
 		PlacedAt: s.Spec.PlacedAt, PromisedAt: s.PromisedAt, DeliveredAt: DeliveredAt(s), CancelledAt: cancelledAt(s),
 		Late: IsLate(s), OnHold: s.Hold != nil, Closed: s.Closed,
 		Lines: make([]LineView, 0, len(s.Spec.Lines)), Parcels: make([]ParcelView, 0, len(s.Parcels)),
-		Cases: s.caseViews(), Decisions: s.lastDecisions(), Remedies: append([]Remedy{}, s.Remedies...), Waiting: WaitsOf(s), Anomalies: s.AnomalyCount,
+		Returns: make([]ReturnView, 0, len(s.Returns)),
+		Cases:   s.caseViews(), Decisions: s.lastDecisions(), Remedies: append([]Remedy{}, s.Remedies...), Waiting: WaitsOf(s), Anomalies: s.AnomalyCount,
 		Policy: fmt.Sprintf("%s v%d", s.Spec.Policy.Name, s.Spec.Policy.Version), Rules: s.Rules, Seq: s.Seq,
 	}
 	for _, l := range s.Spec.Lines {
 		lv := LineView{SKU: l.SKU, Quantity: l.Quantity, Unplanned: max(0, l.Quantity-s.allocated(l.SKU, ""))}
 		for i := range s.Parcels {
 			for _, a := range s.Parcels[i].Lines {
-				if a.SKU != l.SKU {
+				if a.SKU != l.SKU || s.Parcels[i].inbound() {
 					continue
 				}
 				switch m := s.Parcels[i].Milestone; {
@@ -241,16 +260,28 @@ func ViewOf(s *State) View {
 	}
 	for i := range s.Parcels {
 		p := &s.Parcels[i]
-		if p.Unplanned && p.Milestone == Cancelled && len(p.Lines) == 0 {
-			continue // a plan that was replaced, never a box
+		if p.inbound() || p.Unplanned && p.Milestone == Cancelled && len(p.Lines) == 0 {
+			continue // a return's; or a plan that was replaced, never a box
 		}
-		v.Parcels = append(v.Parcels, ParcelView{
-			ID: p.ID, Milestone: p.Milestone, Title: p.Milestone.Title(), Since: p.Since, Carrier: p.Carrier, Service: p.Service, Tracking: p.Tracking,
-			Lines: append([]Allocation{}, p.Lines...), PossessionAt: p.PossessionAt, LastMovement: p.LastMovement, LastPlace: p.LastPlace,
-			ETA: p.ETA, Attempts: len(p.Attempts), Reached: append([]Reached{}, p.Reached...),
-		})
+		v.Parcels = append(v.Parcels, viewOf(p))
+	}
+	for i := range s.Returns {
+		r := ReturnView{Return: s.Returns[i], Title: s.Returns[i].State.Title()}
+		if p := s.ParcelByID(r.Parcel); p != nil {
+			r.Box = viewOf(p)
+		}
+		v.Returns = append(v.Returns, r)
 	}
 	return v
+}
+
+func viewOf(p *Parcel) ParcelView {
+	return ParcelView{
+		ID: p.ID, Milestone: p.Milestone, Title: p.title(), Since: p.Since, Carrier: p.Carrier, Service: p.Service, Tracking: p.Tracking,
+		Master: p.Master, Pieces: p.Of, PiecesDelivered: p.Delivered,
+		Lines: append([]Allocation{}, p.Lines...), PossessionAt: p.PossessionAt, LastMovement: p.LastMovement, LastPlace: p.LastPlace,
+		ETA: p.ETA, Attempts: len(p.Attempts), Reached: append([]Reached{}, p.Reached...),
+	}
 }
 
 // cancelledAt is when the order was cancelled, at once or parcel by parcel.
@@ -258,7 +289,9 @@ func cancelledAt(s *State) time.Time {
 	at := s.CancelledAt
 	if at.IsZero() && s.Status == StatusCancelled {
 		for i := range s.Parcels {
-			at = latest(at, s.Parcels[i].ReachedAt(Cancelled))
+			if !s.Parcels[i].inbound() {
+				at = latest(at, s.Parcels[i].ReachedAt(Cancelled))
+			}
 		}
 	}
 	return at
@@ -271,7 +304,7 @@ func DeliveredAt(s *State) time.Time {
 	}
 	var at time.Time
 	for i := range s.Parcels {
-		if p := &s.Parcels[i]; p.Milestone == Delivered {
+		if p := &s.Parcels[i]; p.Milestone == Delivered && !p.inbound() {
 			at = latest(at, p.ReachedAt(Delivered))
 		}
 	}
@@ -294,7 +327,7 @@ func IsLate(s *State) bool {
 func Summary(s *State) string {
 	t := s.tally()
 	switch {
-	case t.live > 1 && s.Status == StatusPartiallyDelivered:
+	case t.live > 1 && s.Status == StatusPartiallyDelivered && t.delivered > 0:
 		return fmt.Sprintf("%d of %d parcels delivered", t.delivered, t.live)
 	case t.live > 1 && s.Status == StatusPartiallyShipped:
 		return fmt.Sprintf("%d of %d parcels shipped", t.held, t.live)
@@ -302,8 +335,8 @@ func Summary(s *State) string {
 		return "On hold"
 	case t.live == 1 && s.allAllocated():
 		for i := range s.Parcels {
-			if m := s.Parcels[i].Milestone; m != Cancelled {
-				return m.Title()
+			if p := &s.Parcels[i]; p.Milestone != Cancelled && !p.inbound() {
+				return p.title()
 			}
 		}
 	}

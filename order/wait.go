@@ -24,6 +24,13 @@ const (
 	WaitTrace    WaitKind = "trace"   // a stalled parcel is given up
 	WaitRemedy   WaitKind = "remedy"  // a refund, replacement or claim is answered
 	WaitRevisit  WaitKind = "revisit" // a case that was given time comes back
+
+	WaitReturnDecision WaitKind = "return_decision" // a requested return is authorized
+	WaitReturnShipment WaitKind = "return_shipment" // the buyer sends it
+	WaitReturnReceipt  WaitKind = "return_receipt"  // the carrier delivered it, the dock has not scanned it
+	WaitInspection     WaitKind = "inspection"
+	WaitDisposition    WaitKind = "disposition" // a person decides what no rule lets through
+	WaitSendBack       WaitKind = "send_back"
 )
 
 // Wait is one thing that the order waits for. Every wait has an end and an
@@ -114,6 +121,11 @@ func Waiting(s *State) []Wait {
 			add(s.remedyWait(r))
 		}
 	}
+	for i := range s.Returns {
+		if w, late, ok := s.returnWait(&s.Returns[i]); ok && s.caseOf(late, w.Parcel) == nil {
+			add(w)
+		}
+	}
 	for _, r := range s.Revisits {
 		add(Wait{Kind: WaitRevisit, Parcel: r.Case.Parcel, Case: r.Case.Kind, What: "a change that would end " + string(r.Case.Kind), Since: r.Since, Until: r.Until,
 			Rule: "until set by a person", Owner: r.Case.Owner, Then: "the case is opened again", CutShort: "any change of the parcel"})
@@ -143,8 +155,18 @@ func (s *State) overdue(c *Parcel) bool {
 	return ok && !s.extended(w).Until.After(s.Now)
 }
 
-// scanWait is the next scan that a parcel waits for.
+// scanWait is the next scan that a parcel waits for, an excuse included.
 func (s *State) scanWait(c *Parcel) (w Wait, ok bool) {
+	w, ok = s.nextScan(c)
+	if x := c.Excuse; ok && x.For.Equal(w.Since) && x.Until.After(w.Until) {
+		w.Until = x.Until
+		w.What += "; the feed of " + orElse(c.Carrier, "the carrier") + " is silent since " + day(x.Since)
+		w.Rule += fmt.Sprintf(", then %s at a time while the feed is silent, %s at most", human(excuseStep), human(maxExcuse))
+	}
+	return w, ok
+}
+
+func (s *State) nextScan(c *Parcel) (w Wait, ok bool) {
 	p := &s.Spec.Policy
 	if c.Milestone.Settled() {
 		return w, false
@@ -162,7 +184,7 @@ func (s *State) scanWait(c *Parcel) (w Wait, ok bool) {
 		return Wait{Kind: WaitMovement, Parcel: c.ID, What: what, Since: since, Until: since.Add(gap), Rule: rule + " " + human(gap),
 			Owner: CarrierTeam, Then: "the carrier is asked; if it knows nothing new, a stalled case is opened", CutShort: "any physical scan"}, true
 	}
-	if s.Hold != nil {
+	if s.Hold != nil || c.inbound() {
 		return w, false
 	}
 	since := latest(c.Since, s.ReleasedAt)
@@ -216,7 +238,7 @@ func NextDeadline(s *State) (w Wait, ok bool) {
 // tick fires every wait that is over. Each firing moves that wait's end or
 // removes it, so the loop ends; the bound is for the proof's sake.
 func (s *State) tick() {
-	for range 4*(len(s.Parcels)+len(s.Cases)+len(s.Remedies)+len(s.Revisits)) + 8 {
+	for range 4*(len(s.Parcels)+len(s.Cases)+len(s.Remedies)+len(s.Revisits)+len(s.Returns)) + 8 {
 		w, ok := NextDeadline(s)
 		if !ok || w.Until.After(s.Now) {
 			return
@@ -239,7 +261,7 @@ func (s *State) fire(w Wait) {
 		s.ask(p)
 	case WaitCheck:
 		s.withdraw(p)
-		s.checked(p, time.Time{})
+		s.checked(p, time.Time{}, time.Time{})
 	case WaitPromise:
 		s.PromiseMissed = true
 		s.openCases()
@@ -275,6 +297,10 @@ func (s *State) fire(w Wait) {
 		}
 	case WaitRemedy:
 		s.open(RemedyOverdue, p, SupportTeam, w.Since, w.What+" since "+day(w.Since))
+	case WaitReturnDecision, WaitReturnShipment, WaitReturnReceipt:
+		s.open(ReturnOverdue, p, ReturnsTeam, w.Since, w.What+" since "+day(w.Since))
+	case WaitInspection, WaitDisposition, WaitSendBack:
+		s.open(InspectionOverdue, p, ReturnsTeam, w.Since, w.What+" since "+day(w.Since))
 	case WaitRevisit:
 		s.revisit(w)
 	case WaitClose:
@@ -285,16 +311,18 @@ func (s *State) fire(w Wait) {
 
 // ask sends out a carrier check, unless there is nobody to ask.
 func (s *State) ask(p *Parcel) {
-	if p.Tracking == "" {
-		s.checked(p, time.Time{})
+	number := orElse(p.Tracking, p.Master)
+	if number == "" {
+		s.checked(p, time.Time{}, time.Time{})
 		return
 	}
 	p.Check, p.AskedAt = fmt.Sprintf("check-%s-%d", p.ID, s.Seq), s.Now
-	s.Pending = append(s.Pending, Command{ID: p.Check, Kind: CheckCarrier, Parcel: p.ID, Carrier: p.Carrier, Tracking: p.Tracking, Since: p.LastMovement})
+	s.Pending = append(s.Pending, Command{ID: p.Check, Kind: CheckCarrier, Parcel: p.ID, Carrier: p.Carrier, Tracking: number, Since: p.LastMovement})
 }
 
-// checked judges the answer: news resets the clock, silence opens the case.
-func (s *State) checked(p *Parcel, movement time.Time) {
+// checked judges the answer: news resets the clock, silence opens the case,
+// unless the whole feed is silent.
+func (s *State) checked(p *Parcel, movement, feedSilent time.Time) {
 	p.Check = ""
 	if movement.After(s.Now) {
 		movement = s.Now
@@ -306,6 +334,9 @@ func (s *State) checked(p *Parcel, movement time.Time) {
 		return // it moved, was settled or went on hold in the meantime
 	}
 	w, _ := s.scanWait(p)
+	if !news && s.Rules >= excuseRules && !feedSilent.IsZero() && p.excused(w.Since, feedSilent, s.Now) {
+		return
+	}
 	p.CheckedAt = s.Now
 	switch {
 	case p.Milestone.Stage() > Preparing:
@@ -313,6 +344,23 @@ func (s *State) checked(p *Parcel, movement time.Time) {
 	case !news: // with news the hand-off clock starts again: the scans will come in
 		s.open(MissedHandoff, p, WarehouseTeam, p.Since, string(p.Milestone)+" at "+day(p.Since)+", but the carrier has not confirmed it")
 	}
+}
+
+// excused lets the wait that began at since go on for a while, unless it has for
+// long enough.
+func (p *Parcel) excused(since, feedSilent, now time.Time) bool {
+	if !p.Excuse.For.Equal(since) {
+		p.Excuse = Excuse{For: since, From: now}
+	}
+	end := p.Excuse.From.Add(maxExcuse)
+	if !now.Before(end) {
+		return false
+	}
+	p.Excuse.Since, p.Excuse.Until = feedSilent, now.Add(excuseStep)
+	if p.Excuse.Until.After(end) {
+		p.Excuse.Until = end
+	}
+	return true
 }
 
 func day(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
@@ -326,7 +374,7 @@ func (s *State) open(kind CaseKind, p *Parcel, owner Team, baseline time.Time, t
 		return
 	}
 	c := Case{Kind: kind, Parcel: id, Owner: owner, OpenedAt: s.Now, Due: s.Now.Add(time.Duration(s.Spec.Policy.CaseDue)), Baseline: baseline, Text: text}
-	if s.Rules >= 2 {
+	if s.Rules >= peopleRules {
 		rule := s.Spec.Policy.caseRule(kind)
 		if !rule.FromClock && s.decided(kind, id, baseline) {
 			return // a person has decided about this very cause
@@ -351,10 +399,10 @@ func (s *State) openCases() {
 			if c := s.caseOf(FailedAttempt, p.ID); c != nil {
 				c.Text = text // a further attempt, same case
 			}
-		case p.Milestone == Lost:
+		case p.Milestone == Lost, p.inbound() && p.Milestone == Destroyed:
 			s.open(LostParcel, p, SupportTeam, p.Since, "given up as lost")
-		case s.Rules >= 2 && (p.Milestone == Returning || p.Milestone == Returned):
-			s.open(UnexpectedReturn, p, ReturnsTeam, p.turned(), "it turned round without a return")
+		case s.Rules >= peopleRules && s.unexpected(p):
+			s.open(UnexpectedReturn, p, ReturnsTeam, p.turned(), p.turnedText())
 		}
 	}
 	if s.late() {
@@ -371,7 +419,9 @@ func (s *State) openCases() {
 
 // toCome says whether the parcel is still on its way to the buyer. One that
 // turned round is no longer late, but returning.
-func (p *Parcel) toCome() bool { return p.Milestone.Stage() < Arrived && !p.Milestone.Settled() }
+func (p *Parcel) toCome() bool {
+	return p.Milestone.Stage() < Arrived && !p.Milestone.Settled() && !p.inbound()
+}
 
 // undelivered says whether anything is still to come.
 func (s *State) undelivered() bool {
@@ -442,7 +492,7 @@ func (s *State) persists(c *Case) bool {
 		return p != nil && p.Milestone == AttemptFailed
 	case LostParcel:
 		// Given up by the carrier, or by us when the trace window had passed.
-		return p != nil && (p.Milestone == Lost || s.Rules >= 2 && p.still(c.Baseline))
+		return p != nil && (p.Milestone == Lost || p.inbound() && p.Milestone == Destroyed || s.Rules >= peopleRules && p.still(c.Baseline))
 	case AddressProblem, CustomsHold, PaymentDue, Weather:
 		return p != nil && p.still(c.Baseline)
 	case Refused:
@@ -452,7 +502,9 @@ func (s *State) persists(c *Case) bool {
 	case NotReceived:
 		return p != nil && p.Milestone == Delivered && !p.NotReceivedAt.IsZero()
 	case UnexpectedReturn:
-		return p != nil && (p.Milestone == Returning || p.Milestone == Returned)
+		return p != nil && s.unexpected(p)
+	case ReturnOverdue, InspectionOverdue:
+		return s.returnLate(c)
 	case RemedyOverdue:
 		return slices.ContainsFunc(s.Remedies, func(r Remedy) bool {
 			return r.State.Open() && r.Parcel == c.Parcel && r.AskedAt.Equal(c.Baseline)
@@ -461,16 +513,14 @@ func (s *State) persists(c *Case) bool {
 	return false
 }
 
-// caseWaits are what a case of rules 2 waits for besides its due time.
+// caseWaits are what a case of peopleRules waits for besides its due time.
 func (s *State) caseWaits(c *Case, add func(Wait)) {
 	p := s.Spec.Policy.Completed()
 	if !c.NoticeAt.IsZero() && c.NoticedAt.IsZero() {
 		add(Wait{Kind: WaitNotice, Parcel: c.Parcel, Case: c.Kind, What: "people to settle " + string(c.Kind) + " before the buyer hears of it", Since: c.OpenedAt, Until: c.NoticeAt,
 			Rule: "cases." + string(c.Kind) + ".notice " + p.caseRule(c.Kind).Notice.String(), Owner: c.Owner, Then: "the buyer is told", CutShort: "resolve the case, or tell the buyer now"})
 	}
-	// A reopened case may outlive its cause: what moved is not traced any more.
-	parcel := s.ParcelByID(c.Parcel)
-	if c.Kind == Stalled && parcel != nil && parcel.still(c.Baseline) && s.caseOf(LostParcel, c.Parcel) == nil && !s.decided(LostParcel, c.Parcel, c.Baseline) {
+	if parcel := s.ParcelByID(c.Parcel); c.Kind == Stalled && parcel != nil && parcel.still(c.Baseline) && s.caseOf(LostParcel, c.Parcel) == nil && !s.decided(LostParcel, c.Parcel, c.Baseline) {
 		add(Wait{Kind: WaitTrace, Parcel: c.Parcel, Case: c.Kind, What: "a trace of the stalled parcel", Since: c.OpenedAt, Until: c.OpenedAt.Add(time.Duration(p.Trace)),
 			Rule: "trace " + p.Trace.String(), Owner: OpsTeam, Then: "a lost case is opened", CutShort: "any movement, or say that it is lost"})
 	}
@@ -491,8 +541,18 @@ func (p *Parcel) still(since time.Time) bool {
 	return p.Milestone.Stage() > Preparing && !p.Milestone.Settled() && !latest(p.LastMovement, p.Since).After(since)
 }
 
+func (p *Parcel) turnedText() string {
+	if p.inbound() {
+		return "it comes, though return " + p.Return + " had ended"
+	}
+	return "it turned round without a return"
+}
+
 // turned is when the parcel turned round.
 func (p *Parcel) turned() time.Time {
+	if p.inbound() && !p.PossessionAt.IsZero() {
+		return p.PossessionAt
+	}
 	if at := p.ReachedAt(Returning); !at.IsZero() {
 		return at
 	}

@@ -234,7 +234,7 @@ func (p *detailPage) actions(st *order.State, v order.View, me string, posted *f
 		for i := range rows {
 			k := &rows[i]
 			if k.ID == "" {
-				continue // of rules 1
+				continue // of older rules
 			}
 			resolve := form{Act: "resolve", Of: k.ID}
 			for _, r := range k.legal {
@@ -289,5 +289,5 @@ func (p *detailPage) actions(st *order.State, v order.View, me string, posted *f
 
 var resolutionWords = map[order.Resolution]string{
 	order.WaitOn: "Give it more time", order.Arranged: "Something is arranged", order.CancelParcel: "Do not send it", order.DeclareLost: "It is lost", order.DeclareDelivered: "It is delivered",
-	order.Refund: "Refund", order.Replace: "Send a replacement", order.Claim: "Claim from the carrier", order.Dismiss: "Nothing needs to be done",
+	order.Refund: "Refund", order.Replace: "Send a replacement", order.Claim: "Claim from the carrier", order.EndReturn: "Call the return off", order.Dismiss: "Nothing needs to be done",
 }

@@ -226,7 +226,7 @@ func TestADeclaredErrorIsNotedForOps(t *testing.T) {
 		}
 	}
 	s.tells("acme:1", "1 handed_over 08:00:00")
-	faults, err := s.store.Faults(t.Context(), true, 10)
+	faults, err := s.store.Faults(t.Context(), true, store.FaultCursor{}, 10)
 	if err != nil || len(faults) != 1 || faults[0].Key != "urn:x:1" || faults[0].Count != 2 || faults[0].Kind != store.Retraction {
 		t.Errorf("%+v %v", faults, err)
 	}

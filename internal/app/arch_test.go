@@ -10,27 +10,33 @@ import (
 // must stay outside.
 func TestArrowsPointOneWay(t *testing.T) {
 	const us = "github.com/waybillhq/waybill/"
+	var adapters []string
+	for _, name := range []string{"aftership", "dhl", "easypost", "edi214", "fedex", "seventeentrack", "shippo", "ups", "usps"} {
+		adapters = append(adapters, "internal/carriers/"+name)
+	}
 	may := map[string][]string{
 		"order":             {},
-		"activities":        {"order"},
-		"workflows":         {"order", "activities"},
-		"worker":            {"order", "activities", "workflows"},
-		"internal/store":    {"order"},
+		"activities":        {"order", "internal/feed"},
+		"workflows":         {"order", "activities", "internal/feed"},
+		"worker":            {"order", "activities", "workflows", "internal/feed"},
+		"internal/feed":     {},
+		"internal/store":    {"order", "internal/feed"},
 		"internal/carriers": {"order"},
-		"internal/intake":   {"order", "internal/carriers", "internal/store"},
+		"internal/intake":   {"order", "internal/feed", "internal/carriers", "internal/store"},
 		// What numbers can be says nothing of how carriers speak.
 		"internal/carriers/numbers": {"order", "internal/carriers"},
+		"internal/carriers/ask":     append(adapters, "order", "internal/feed", "internal/carriers", "internal/carriers/all", "internal/store"),
 		"internal/carriers/edi214":  {"order", "internal/carriers"},
 		"internal/carriers/generic": {"order", "internal/carriers"},
 		"internal/sim":              {"order"},
-		"internal/folder":           {"order", "internal/carriers", "internal/store", "internal/intake"},
+		"internal/folder":           {"order", "internal/feed", "internal/carriers", "internal/store", "internal/intake"},
 		"internal/links":            {},
 		"internal/gs1":              {},
 		"internal/epcis":            {"order", "internal/gs1"},
 		"internal/localpg":          {},
-		"internal/acts":             {"order", "activities", "workflows", "internal/store"},
-		"internal/storefront":       {"order", "activities", "internal/store"},
-		"internal/relay":            {"order", "activities", "workflows", "internal/store"},
+		"internal/acts":             {"order", "activities", "workflows", "internal/feed", "internal/store"},
+		"internal/storefront":       {"order", "activities", "internal/feed", "internal/store"},
+		"internal/relay":            {"order", "activities", "workflows", "internal/feed", "internal/store"},
 		// Providers and templates know what a message is, and nothing of orders.
 		"internal/messaging":           {},
 		"internal/messaging/twilio":    {"internal/messaging"},

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	enumspb "go.temporal.io/api/enums/v1"
@@ -18,6 +19,7 @@ import (
 
 	"github.com/waybillhq/waybill/internal/carriers"
 	"github.com/waybillhq/waybill/internal/carriers/all"
+	"github.com/waybillhq/waybill/internal/carriers/ask"
 	"github.com/waybillhq/waybill/internal/carriers/generic"
 	"github.com/waybillhq/waybill/internal/links"
 	"github.com/waybillhq/waybill/workflows"
@@ -36,6 +38,9 @@ type Config struct {
 	Secret            string // WAYBILL_SECRET: signs tracking links and console sessions
 	// WebhookSecrets by carrier, WAYBILL_WEBHOOK_SECRETS: "ups=secret,fedex=new|old".
 	WebhookSecrets map[string][][]byte
+	RawDays        int // WAYBILL_RAW_DAYS: how long the bodies of webhooks are kept; 0: 30
+	// Credentials at carriers, from the file that WAYBILL_CARRIERS_FILE names.
+	Credentials []ask.Credential
 	// Carriers that are spoken with; nil: those that are built in. Those of
 	// WAYBILL_CARRIER_MAPPINGS, a directory of mapping files, are beside them.
 	Carriers carriers.Registry
@@ -48,6 +53,9 @@ type Config struct {
 	// over plain http and at private addresses. Development, or one's own network.
 	StorefrontsLocal bool
 }
+
+// rawDays is enough for a carrier to answer a question about what it sent.
+const rawDays = 30
 
 // FromEnv reads the configuration and names everything that is wrong with it.
 func FromEnv() (Config, error) {
@@ -63,12 +71,17 @@ func FromEnv() (Config, error) {
 		EDIFolder:         os.Getenv("WAYBILL_EDI_FOLDER"),
 		StorefrontsLocal:  os.Getenv("WAYBILL_STOREFRONTS_LOCAL") == "true",
 	}
-	var mappings, secrets error
+	var mappings, secrets, accounts error
 	c.Carriers, mappings = registry(os.Getenv("WAYBILL_CARRIER_MAPPINGS"))
 	c.WebhookSecrets, secrets = webhookSecrets(os.Getenv("WAYBILL_WEBHOOK_SECRETS"), c.Carriers)
 	var fronts error
 	c.StorefrontSecrets, fronts = storefrontSecrets(os.Getenv("WAYBILL_STOREFRONT_SECRETS"))
-	return c, errors.Join(mappings, secrets, fronts, c.validate())
+	c.Credentials, accounts = credentials(os.Getenv("WAYBILL_CARRIERS_FILE"))
+	var days error
+	if c.RawDays, days = strconv.Atoi(env("WAYBILL_RAW_DAYS", strconv.Itoa(rawDays))); days != nil || c.RawDays < 1 {
+		days = fmt.Errorf("WAYBILL_RAW_DAYS: %q is not a number of days, 1 or more", os.Getenv("WAYBILL_RAW_DAYS"))
+	}
+	return c, errors.Join(mappings, secrets, accounts, fronts, days, c.validate())
 }
 
 // storefrontSecrets reads "acme=secret,bolt=secret". A short one could be guessed

@@ -9,6 +9,18 @@ import (
 	"github.com/waybillhq/waybill/internal/carriers/all"
 )
 
+func TestRawBodiesAreKeptForSomeDays(t *testing.T) {
+	t.Setenv("WAYBILL_DATABASE_URL", "postgres://localhost/x")
+	t.Setenv("WAYBILL_SECRET", strings.Repeat("x", 32))
+	for text, want := range map[string]int{"": rawDays, "7": 7, "0": 0, "-1": 0, "a month": 0} {
+		t.Setenv("WAYBILL_RAW_DAYS", text)
+		c, err := FromEnv()
+		if (err == nil) != (want > 0) || want > 0 && c.RawDays != want {
+			t.Errorf("%q: %d days, %v", text, c.RawDays, err)
+		}
+	}
+}
+
 func TestWebhookSecretsAreNamedAndNeverEmpty(t *testing.T) {
 	got, err := webhookSecrets("ups=first-secret,fedex=new-secret|old-secret", all.Adapters())
 	if err != nil || len(got["ups"]) != 1 || len(got["fedex"]) != 2 || string(got["fedex"][1]) != "old-secret" {

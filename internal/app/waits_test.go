@@ -20,8 +20,6 @@ import (
 	"github.com/waybillhq/waybill/workflows"
 )
 
-func TestMain(m *testing.M) { storetest.Main(m) }
-
 // What an order waits for reads alike in the API, the console, on the command
 // line and in the Temporal UI.
 func TestEveryoneReadsTheSameWaits(t *testing.T) {

@@ -17,10 +17,19 @@ import (
 // Event is one tracking event: the carrier's words and our reading of them.
 type Event struct {
 	// ID is the carrier's own event ID; empty where it has none.
-	ID       string
-	Tracking string
+	ID string
+	// Tracking is the number under which the carrier told it. Piece is the box's
+	// own number, where the payload says which box it is about: the same for
+	// carriers whose numbers name boxes, another for a shipment of several.
+	Tracking, Piece string
+	// Pieces is how many the shipment has; 0: not said. Whole: the carrier says
+	// it of every one of them.
+	Pieces int
+	Whole  bool
+	// Unique is the carrier's own ID for this use of the number.
+	Unique string
 	// Table and Code name the carrier's code. Codes collide between tables, so
-	// neither means anything alone.
+	// neither means anything alone. A table's name has no space and no slash.
 	Table, Code string
 	Reading
 	Description string
@@ -29,8 +38,7 @@ type Event struct {
 	ETA time.Time
 	// Appointment that freight was given; nil where the event tells of none.
 	Appointment *Appointment
-	// DeliveredTo is where a delivered parcel was left, in the carrier's words.
-	DeliveredTo string
+	DeliveredTo DeliveredTo
 	// Proof of a delivery, where the carrier sends one.
 	Proof Proof
 	// Correction: the carrier takes back what it said before.
@@ -48,6 +56,23 @@ type Reading struct {
 	// Unmapped: the code is not in our table. The milestone stays.
 	Unmapped bool
 }
+
+// DeliveredTo is who or what took a delivered parcel: a kind, never a name.
+// Empty: the carrier does not say.
+type DeliveredTo string
+
+const (
+	ToPerson    DeliveredTo = "person" // the receiver, or somebody there for them
+	ToNeighbour DeliveredTo = "neighbour"
+	ToLocker    DeliveredTo = "locker"
+	ToPorch     DeliveredTo = "porch" // left at the place: door, garage, garden
+	ToAgent     DeliveredTo = "agent"
+	ToMailbox   DeliveredTo = "mailbox"
+	InPart      DeliveredTo = "partial" // some of it: not delivered
+)
+
+// DeliveryKinds lists all of them.
+var DeliveryKinds = []DeliveredTo{ToPerson, ToNeighbour, ToLocker, ToPorch, ToAgent, ToMailbox, InPart}
 
 // Appointment is when freight is to be picked up or delivered, in UTC. A zero end
 // is open; both ends alike are one moment.
@@ -68,6 +93,9 @@ const (
 type Proof struct {
 	SignedBy string
 	Photo    string // the carrier's own reference or address of a photo
+	// Held names what the carrier has and was not asked for: name, signature,
+	// photo, document.
+	Held string
 }
 
 // Basis says how UTC was found.
@@ -103,6 +131,20 @@ const (
 	CanParseFile Capability = "parse_file"
 	// Aggregates: it speaks for many carriers.
 	Aggregates Capability = "aggregates"
+	// CanTrack: asks for tracking; CanSubscribe: asks for pushes; CanRenew: its
+	// subscriptions end, and are asked for again. See API.
+	CanTrack     Capability = "track"
+	CanSubscribe Capability = "subscribe"
+	CanRenew     Capability = "renew"
+	// Names for what no adapter can do yet, so that each is called the same once
+	// one can.
+	CanIntercept   Capability = "intercept_hold"
+	CanRedirect    Capability = "intercept_redirect"
+	CanTurnBack    Capability = "intercept_return"
+	CanReturnLabel Capability = "return_label"
+	CanPickup      Capability = "pickup"
+	// CanProveDelivery: says of a delivered parcel which proofs the carrier holds.
+	CanProveDelivery Capability = "proof_of_delivery"
 )
 
 // Push is a webhook call as it came in.
@@ -173,10 +215,12 @@ var (
 	ErrMalformed = errors.New("not this carrier's format")
 )
 
-// MaxBody bounds what a parser is given; MaxEvents what it may return.
+// MaxBody bounds what a parser is given; MaxEvents what it may return; MaxPieces
+// what a shipment may count.
 const (
 	MaxBody   = 4 << 20
 	MaxEvents = 10_000
+	MaxPieces = 10_000
 )
 
 // Malformed says what is wrong with a body.

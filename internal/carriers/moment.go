@@ -40,6 +40,15 @@ func ISO(s string) (Moment, bool) {
 	return Moment{}, false
 }
 
+// In is the moment by the clock of its place, where nothing else said where the
+// clock hangs; nil: the place does not tell.
+func (m Moment) In(there *Clock) Moment {
+	if m.Basis != AssumedUTC || there == nil {
+		return m
+	}
+	return At(m.UTC, there)
+}
+
 // Promise reads an estimate. Midnight there means the day: it becomes noon, so
 // that no zone makes it the day before. Zero: there is none.
 func Promise(s string) time.Time {

@@ -96,14 +96,16 @@ func Newest(events []Event) int {
 // Each number has its own way, since pieces have theirs.
 func Homecoming(events []Event) {
 	turned := map[string]time.Time{}
-	for _, e := range events {
-		if at, ok := turned[e.Tracking]; e.Milestone == order.Returning && (!ok || e.UTC.Before(at)) {
-			turned[e.Tracking] = e.UTC
+	way := func(e *Event) string { return e.Tracking + " " + e.Piece }
+	for i := range events {
+		e := &events[i]
+		if at, ok := turned[way(e)]; e.Milestone == order.Returning && (!ok || e.UTC.Before(at)) {
+			turned[way(e)] = e.UTC
 		}
 	}
 	for i := range events {
 		e := &events[i]
-		if at, ok := turned[e.Tracking]; ok && e.Milestone == order.Delivered && !e.UTC.Before(at) {
+		if at, ok := turned[way(e)]; ok && e.Milestone == order.Delivered && !e.UTC.Before(at) {
 			e.Milestone = order.Returned
 		}
 	}

@@ -59,6 +59,24 @@ func Kinds() []string { return slices.Sorted(maps.Keys(kinds)) }
 // endings are buckets of exceptions that end a parcel's way.
 var endings = map[string]order.Milestone{"lost": order.Lost, "destroyed_seized": order.Destroyed}
 
+// Bucketed says whether a kind has a bucket; of the others it is dropped.
+func Bucketed(kind string) bool {
+	return slices.Contains([]string{"exception", "attempt", "customs", "partial"}, kind)
+}
+
+// ReadingOf is what a kind means to an order. ok is false for an unknown one.
+func ReadingOf(kind, bucket string) (r Reading, ok bool) {
+	k, ok := kinds[kind]
+	r = Reading{Milestone: k.milestone, Physical: k.physical}
+	if Bucketed(kind) {
+		r.Bucket = bucket
+	}
+	if m, ends := endings[bucket]; ends && kind == "exception" {
+		r.Milestone = m
+	}
+	return r, ok
+}
+
 // MustTable reads a table that is part of the program.
 func MustTable(tsv string) *Table {
 	t, err := ParseTable(tsv)
@@ -80,18 +98,11 @@ func ParseTable(tsv string) (*Table, error) {
 		if len(f) != 5 {
 			return nil, fmt.Errorf("line %d: %d fields, want table, code, milestone, bucket, meaning", i+1, len(f))
 		}
-		k, ok := kinds[f[2]]
+		reading, ok := ReadingOf(f[2], f[3])
 		if !ok {
 			return nil, fmt.Errorf("line %d: unknown milestone %q", i+1, f[2])
 		}
-		r := Row{Table: f[0], Code: f[1], Kind: f[2], Meaning: f[4], Reading: Reading{Milestone: k.milestone, Physical: k.physical}}
-		switch f[2] {
-		case "exception", "attempt", "customs", "partial":
-			r.Bucket = f[3]
-		}
-		if m, ends := endings[f[3]]; ends && f[2] == "exception" {
-			r.Milestone = m
-		}
+		r := Row{Table: f[0], Code: f[1], Kind: f[2], Meaning: f[4], Reading: reading}
 		key := [2]string{r.Table, r.Code}
 		if _, twice := t.rows[key]; twice {
 			return nil, fmt.Errorf("line %d: %s %s stands twice", i+1, r.Table, r.Code)

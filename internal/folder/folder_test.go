@@ -227,7 +227,7 @@ func TestWhatCannotBeReadIsSetAsideWithItsReason(t *testing.T) {
 			t.Errorf("%s: %v, %q", name, err, got)
 		}
 	}
-	open, err := b.store.Faults(b.Context(), true, 10)
+	open, err := b.store.Faults(b.Context(), true, store.FaultCursor{}, 10)
 	if err != nil || len(open) != 1 || open[0].Kind != store.UnreadableFile || open[0].Key != "edi214" || open[0].Count != 4 {
 		t.Errorf("%v, %+v", err, open)
 	}

@@ -68,8 +68,8 @@ func TestEachChangeThatABuyerMaySeeIsANewVersion(t *testing.T) {
 	}
 	st := order.New(o.Spec, 1, placed)
 	for what, change := range map[string]func(){
-		"a fact":   func() { accept(t, s, event("a", "1Z1", order.Accepted)) },
-		"a scan":   func() { accept(t, s, scan("s", "acme:1", order.ScanPicked)) },
+		"a fact": func() { accept(t, s, event("a", "1Z1", order.Accepted)) },
+		"a scan": func() { accept(t, s, scan("s", "acme:1", order.ScanPicked)) },
 		"an order": func() {
 			order.Apply(&st, order.Tick{})
 			if err := s.Project(t.Context(), &st); err != nil {

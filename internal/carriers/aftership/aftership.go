@@ -34,7 +34,7 @@ func (Adapter) Name() string { return "aftership" }
 
 // Capabilities: all.
 func (Adapter) Capabilities() []carriers.Capability {
-	return []carriers.Capability{carriers.CanParsePush, carriers.CanVerifyPush, carriers.CanParseTrack, carriers.Aggregates}
+	return []carriers.Capability{carriers.CanParsePush, carriers.CanVerifyPush, carriers.CanParseTrack, carriers.CanTrack, carriers.CanSubscribe, carriers.Aggregates}
 }
 
 // Verify checks HMAC-SHA256 over the raw body, in base64.

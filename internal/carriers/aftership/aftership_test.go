@@ -38,7 +38,7 @@ func TestPush(t *testing.T) {
 		t.Fatal(err)
 	}
 	carriertest.Events(t, got, `
-		WB00000001GB subtag InfoReceived_001 labelled - 2026-03-02T09:30:00Z 2026-03-02T09:30:00 - assumed
+		WB00000001GB subtag InfoReceived_001 labelled - 2026-03-02T09:30:00Z 2026-03-02T09:30:00 +00:00 zone
 		WB00000001GB subtag InTransit_002 accepted - 2026-03-03T17:05:00Z 2026-03-03T17:05:00 +00:00 offset
 		WB00000001GB subtag InTransit_006 in_customs customs 2026-03-04T12:00:00Z 2026-03-04T12:00:00 - date
 		WB00000001GB subtag Exception_014 - - 2026-03-05T10:00:00Z 2026-03-05T11:00:00 +01:00 offset

@@ -161,6 +161,7 @@ func (t tracking) events() []carriers.Event {
 
 func (c checkpoint) event(number, updated string) (carriers.Event, bool) {
 	when, ok := carriers.ISO(c.Time)
+	when = when.In(carriers.Zone(carriers.First(c.Country, c.Region), c.State, carriers.First(c.Zip, c.OldZip)))
 	if !ok {
 		if when, ok = carriers.ISO(carriers.First(c.CreatedAt, updated)); ok {
 			when = carriers.Moment{UTC: when.UTC, Basis: carriers.ByReceipt} // AfterShip's clock, not the parcel's
@@ -184,10 +185,19 @@ func (c checkpoint) event(number, updated string) (carriers.Event, bool) {
 	if e.Milestone == order.Delivered && c.Events.has("returned_to_sender") {
 		e.Milestone = order.Returned
 	}
-	if code == "Delivered_005" {
-		e.DeliveredTo = "neighbour"
+	if e.Milestone == order.Delivered {
+		e.DeliveredTo = takers[code]
 	}
+	e.Arrived(e.Description)
 	return e, true
+}
+
+// takers are the flavours of AfterShip's "delivered" that name one.
+var takers = map[string]carriers.DeliveredTo{
+	"Delivered_002": carriers.ToPerson, // picked up by the customer
+	"Delivered_003": carriers.ToPerson, // signed for
+	"Delivered_004": carriers.ToPerson, // paid for on delivery
+	"Delivered_005": carriers.ToNeighbour,
 }
 
 // eta is the newest estimate.

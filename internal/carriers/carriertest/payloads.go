@@ -239,7 +239,7 @@ func (c *comparison) shipments(events []carriers.Event, shipments ...opined) {
 func find(events []carriers.Event, number string, w opinedEvent) int {
 	best, points := -1, 0
 	for i, e := range events {
-		if e.Tracking != number || len(e.Local) < 16 || !strings.HasPrefix(w.Timestamp, e.Local[:16]) {
+		if cmp.Or(e.Piece, e.Tracking) != number || len(e.Local) < 16 || !strings.HasPrefix(w.Timestamp, e.Local[:16]) {
 			continue
 		}
 		p := 1

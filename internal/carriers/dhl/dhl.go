@@ -35,11 +35,11 @@ var codesTSV string
 // Codes is DHL's vocabulary, six tables, and our reading of it.
 var Codes = carriers.MustTable(codesTSV)
 
-// leftAs says how, where "delivered" alone would hide something.
-var leftAs = map[[2]string]string{
-	{"express", "DD"}:     "delivered damaged",
-	{"freight", "21-600"}: "delivered with exception",
-}
+// vague codes mean one of several kinds of delivery.
+var vague = map[[2]string]bool{{"ecommerce", "606"}: true} // left with neighbor/front desk/other
+
+// partial is the bucket of what is delivered in part.
+const partial = "partial_delivery"
 
 // Adapter reads DHL.
 type Adapter struct{}
@@ -52,7 +52,7 @@ func (Adapter) Name() string { return "dhl" }
 
 // Capabilities: all; the push is proven by a token, not by a signature.
 func (Adapter) Capabilities() []carriers.Capability {
-	return []carriers.Capability{carriers.CanParsePush, carriers.CanVerifyPush, carriers.CanParseTrack}
+	return []carriers.Capability{carriers.CanParsePush, carriers.CanVerifyPush, carriers.CanParseTrack, carriers.CanTrack, carriers.CanProveDelivery}
 }
 
 // Verify compares the token that was registered with the subscription.

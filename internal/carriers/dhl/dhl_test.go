@@ -212,6 +212,27 @@ func TestErrorsAndSilence(t *testing.T) {
 	}
 }
 
+// encoding/xml knows the five entities of XML and no other: a document that
+// declares its own is refused where the first is used, and nothing expands.
+func TestEntitiesDoNotExpand(t *testing.T) {
+	good := string(carriertest.File(t, "track_express.xml"))
+	head := `<!DOCTYPE x [<!ENTITY a "boom"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;"><!ENTITY f SYSTEM "file:///etc/passwd">]>`
+	for _, entity := range []string{"&a;", "&b;", "&f;"} {
+		body := strings.Replace(good, "?>", "?>"+head, 1)
+		body = strings.Replace(body, "<EventDate>", "<EventDate>"+entity, 1)
+		body = strings.Replace(body, "<Description>", "<Description>"+entity, 1)
+		if body == good || !strings.Contains(body, ">"+entity) {
+			t.Fatal("the fixture has no place for an entity")
+		}
+		if events, err := New().ParseTrack([]byte(body)); !errors.Is(err, carriers.ErrMalformed) || len(events) > 0 {
+			t.Errorf("%s: %d events, %v", entity, len(events), err)
+		}
+	}
+	if events, err := New().ParseTrack([]byte(strings.Replace(good, "?>", "?>"+head, 1))); err != nil || len(events) == 0 {
+		t.Errorf("declared and not used: %d events, %v", len(events), err)
+	}
+}
+
 func FuzzPush(f *testing.F) { carriertest.Fuzz(f, New().ParsePush, "push_unified.json") }
 
 func FuzzTrack(f *testing.F) {

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/waybillhq/waybill/internal/carriers"
+	"github.com/waybillhq/waybill/order"
 )
 
 // express is a shipment of MyDHL Express.
@@ -20,11 +21,12 @@ type express struct {
 }
 
 type checkpoint struct {
-	Date        string `json:"date"`
-	Time        string `json:"time"`
-	Offset      string `json:"GMTOffset"`
-	TypeCode    string `json:"typeCode"`
-	Description string `json:"description"`
+	Date        string           `json:"date"`
+	Time        string           `json:"time"`
+	Offset      string           `json:"GMTOffset"`
+	TypeCode    string           `json:"typeCode"`
+	Description string           `json:"description"`
+	Signed      carriers.Present `json:"signedBy"`
 	Areas       []struct {
 		Code        string `json:"code"`
 		Description string `json:"description"`
@@ -34,7 +36,7 @@ type checkpoint struct {
 func (x express) shipment() shipment {
 	s := shipment{number: carriers.Number(string(x.Number)), unit: tableExpress}
 	for _, c := range x.Events {
-		s.add(s.number, c)
+		s.add(s.number, "", c)
 	}
 	promise(s.events, carriers.Promise(carriers.First(x.ETA, x.Day)))
 	// A single piece repeats the shipment. Of several, each has its own way and
@@ -43,14 +45,17 @@ func (x express) shipment() shipment {
 		for _, p := range x.Pieces {
 			number := carriers.Number(string(p.Number))
 			for _, c := range p.Events {
-				s.add(number, c)
+				s.add(s.number, number, c)
 			}
 		}
+	}
+	for i := range s.events {
+		s.events[i].Pieces = min(len(x.Pieces), carriers.MaxPieces)
 	}
 	return s
 }
 
-func (s *shipment) add(number string, c checkpoint) {
+func (s *shipment) add(number, piece string, c checkpoint) {
 	code := carriers.Clean(c.TypeCode, 80)
 	place := ""
 	if len(c.Areas) > 0 {
@@ -60,13 +65,16 @@ func (s *shipment) add(number string, c checkpoint) {
 	if clock := strings.TrimSpace(c.Time); clock != "" {
 		at += "T" + clock + strings.TrimSpace(c.Offset)
 	}
-	when, ok := moment(at, country(place))
+	when, ok := moment(at, carriers.Zone(country(place), "", ""))
 	if !ok || code == "" || number == "" {
 		return
 	}
 	e := coded(number, tableExpress, code)
-	e.Moment, e.Location = when, carriers.Place(place)
+	e.Moment, e.Location, e.Piece = when, carriers.Place(place), piece
 	e.Description = carriers.Clean(c.Description, 500)
+	if e.Milestone == order.Delivered {
+		e.Proof.Held = carriers.Proofs(c.Signed, false, false, false)
+	}
 	s.events = append(s.events, e)
 }
 
@@ -127,7 +135,7 @@ func parseXML(body []byte) ([]carriers.Event, error) {
 				Code        string `json:"code"`
 				Description string `json:"description"`
 			}{Description: e.Area})
-			s.add(carriers.Number(w.Number), c)
+			s.add(carriers.Number(w.Number), "", c)
 		}
 	}
 	carriers.Homecoming(s.events)

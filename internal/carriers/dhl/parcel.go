@@ -69,7 +69,7 @@ func (d parcelXML) event(number string) (carriers.Event, bool) {
 	if err != nil || ice == "" {
 		return carriers.Event{}, false
 	}
-	m, ok := moment(t.Format(carriers.Wall), "DE")
+	m, ok := moment(t.Format(carriers.Wall), carriers.Zone("DE", "", ""))
 	// The reason counts where the table has it: DLVRD is delivered, but
 	// DLVRD-SERPT went to a shop.
 	e := coded(number, tableParcel, ice)

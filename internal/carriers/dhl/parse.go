@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/waybillhq/waybill/internal/carriers"
+	"github.com/waybillhq/waybill/order"
 )
 
 // text is how DHL writes: numbers also as numbers.
@@ -123,6 +124,15 @@ func decode[T interface{ shipment() shipment }](raw json.RawMessage) (shipment, 
 	return s.shipment(), nil
 }
 
+// prove puts the proof, which belongs to the shipment, on its deliveries.
+func prove(events []carriers.Event, proof string) {
+	for i := range events {
+		if events[i].Milestone == order.Delivered {
+			events[i].Proof.Held = proof
+		}
+	}
+}
+
 // promise puts the estimate, which belongs to the shipment, on its newest event.
 func promise(events []carriers.Event, eta time.Time) {
 	if newest := carriers.Newest(events); newest >= 0 {
@@ -132,8 +142,16 @@ func promise(events []carriers.Event, eta time.Time) {
 
 // coded makes the event of a business unit's own code.
 func coded(number, table, code string) carriers.Event {
-	return carriers.Event{
-		Tracking: number, Table: table, Code: code, Reading: Codes.Read(table, code),
-		DeliveredTo: leftAs[[2]string{table, code}],
+	e := carriers.Event{Tracking: number, Table: table, Code: code, Reading: Codes.Read(table, code)}
+	switch {
+	case e.Bucket == partial:
+		e.DeliveredTo = carriers.InPart
+	case e.Milestone == order.Delivered && !vague[[2]string{table, code}]:
+		for _, r := range Codes.Lookup(code) {
+			if r.Table == table {
+				e.DeliveredTo = carriers.LeftWith(r.Meaning)
+			}
+		}
 	}
+	return e
 }

@@ -16,7 +16,16 @@ type unified struct {
 	Events  []report        `json:"events"`
 	Status  json.RawMessage `json:"status"`
 	ETA     string          `json:"estimatedTimeOfDelivery"`
-	Frame   struct {
+	Details struct {
+		Count  text   `json:"totalNumberOfPieces"`
+		Pieces []text `json:"pieceIds"`
+		Proof  struct {
+			Signature carriers.Present `json:"signatureUrl"`
+			Document  carriers.Present `json:"documentUrl"`
+			Signed    carriers.Present `json:"signed"`
+		} `json:"proofOfDelivery"`
+	} `json:"details"`
+	Frame struct {
 		Through string `json:"estimatedThrough"`
 	} `json:"estimatedDeliveryTimeFrame"`
 }
@@ -52,6 +61,8 @@ func (u unified) shipment() shipment {
 			s.events = append(s.events, e)
 		}
 	}
+	u.count(&s)
+	prove(s.events, carriers.Proofs(u.Details.Proof.Signed, u.Details.Proof.Signature, false, u.Details.Proof.Document))
 	eta := carriers.Promise(u.ETA)
 	if eta.IsZero() {
 		eta = carriers.Promise(u.Frame.Through)
@@ -60,8 +71,25 @@ func (u unified) shipment() shipment {
 	return s
 }
 
+// count says what the events are about. A number of Express or Freight is a
+// shipment's; elsewhere it is a parcel's own, whatever else was sent with it.
+func (u unified) count(s *shipment) {
+	n, own := max(carriers.Pieces(string(u.Details.Count)), min(len(u.Details.Pieces), carriers.MaxPieces)), false
+	for _, p := range u.Details.Pieces {
+		own = own || carriers.Number(string(p)) == s.number
+	}
+	for i := range s.events {
+		switch e := &s.events[i]; {
+		case own:
+			e.Piece, e.Pieces = s.number, n
+		case s.unit == "express" || s.unit == "freight":
+			e.Pieces = n
+		}
+	}
+}
+
 func (r report) event(number, unit string) (carriers.Event, bool) {
-	when, ok := moment(r.Timestamp, r.Location.Address.Country)
+	when, ok := moment(r.Timestamp, carriers.Zone(r.Location.Address.Country, "", r.Location.Address.Postal))
 	if !ok {
 		return carriers.Event{}, false
 	}

@@ -44,7 +44,7 @@ func TestPush(t *testing.T) {
 		9400100000000000000000 status pre_transit labelled - 2026-03-02T09:15:00Z 2026-03-02T09:15:00 - assumed
 		9400100000000000000000 status_detail received_at_origin_facility accepted - 2026-03-02T18:40:00Z 2026-03-02T18:40:00 - assumed
 		9400100000000000000000 status in_transit in_transit - 2026-03-04T02:00:00Z 2026-03-03T18:00:00 -08:00 offset
-		9400100000000000000000 status_detail weather_delay - weather 2026-03-05T07:30:00Z 2026-03-05T07:30:00 - assumed
+		9400100000000000000000 status_detail weather_delay - weather 2026-03-05T13:30:00Z 2026-03-05T07:30:00 -06:00 zone
 		9400100000000000000000 status out_for_delivery out_for_delivery - 2026-03-06T08:02:00Z 2026-03-06T08:02:00 - assumed
 		9400100000000000000000 status delivered delivered - 2026-03-06T14:11:00Z 2026-03-06T14:11:00 - assumed`)
 	if eta := got[5].ETA.Format(time.RFC3339); eta != "2026-03-06T12:00:00Z" {

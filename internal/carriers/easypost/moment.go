@@ -10,7 +10,7 @@ import (
 // moment reads when a detail happened. datetime is the carrier's wall clock
 // with a false Z wherever EasyPost does not know the place, so a Z proves
 // nothing; datetime_local is that wall clock honestly. Only where the two differ
-// by what an offset can be is datetime a real UTC.
+// by what an offset can be is datetime a real UTC; else the place gives the zone.
 func (d detail) moment() (carriers.Moment, bool) {
 	said, zoned, ok := parse(d.Datetime)
 	local, localZoned, hasLocal := parse(d.DatetimeLocal)
@@ -22,9 +22,9 @@ func (d detail) moment() (carriers.Moment, bool) {
 			zone := time.FixedZone("", int(off/time.Second))
 			return carriers.Exact(said.In(zone)), true
 		}
-		return carriers.Assumed(local), true
+		return carriers.At(local, d.Place.zone()), true
 	case hasLocal:
-		return carriers.Assumed(local), true
+		return carriers.At(local, d.Place.zone()), true
 	case ok && zoned:
 		return carriers.Exact(said), true
 	}
@@ -40,6 +40,8 @@ func parse(s string) (at time.Time, zoned, ok bool) {
 	t, err := time.Parse(carriers.Wall, s)
 	return t, false, err == nil && carriers.Plausible(t)
 }
+
+func (p place) zone() *carriers.Clock { return carriers.Zone(p.Country, p.State, p.Zip) }
 
 // received is the moment of something without a time: when EasyPost heard of it,
 // by EasyPost's own clock.

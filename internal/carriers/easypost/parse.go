@@ -162,11 +162,13 @@ func (t tracker) event(number string, d detail) (carriers.Event, bool) {
 	if !ok || code == "" {
 		return carriers.Event{}, false
 	}
-	return carriers.Event{
+	e := carriers.Event{
 		Tracking: number, Table: table, Code: code, Reading: Codes.Read(table, code), Moment: when,
 		Description: carriers.Clean(cmp.Or(d.Message, d.Description), 500),
 		Location:    carriers.Place(d.Place.City, d.Place.State, d.Place.Zip, d.Place.Country),
-	}, true
+	}
+	e.Arrived(e.Description)
+	return e, true
 }
 
 // bare is the one event of a tracker without history: only its status is known,

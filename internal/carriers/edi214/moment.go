@@ -5,7 +5,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	_ "time/tzdata" // the zones must not depend on the machine
 
 	"github.com/waybillhq/waybill/internal/carriers"
 )
@@ -34,75 +33,6 @@ NT America/St_Johns
 PT America/Los_Angeles
 TT America/Halifax`)
 
-// regions are states and provinces that keep one time.
-var regions = locations(`
-AL America/Chicago
-AR America/Chicago
-AZ America/Phoenix
-CA America/Los_Angeles
-CO America/Denver
-CT America/New_York
-DC America/New_York
-DE America/New_York
-GA America/New_York
-HI Pacific/Honolulu
-IA America/Chicago
-IL America/Chicago
-LA America/Chicago
-MA America/New_York
-MD America/New_York
-ME America/New_York
-MN America/Chicago
-MO America/Chicago
-MS America/Chicago
-MT America/Denver
-NC America/New_York
-NH America/New_York
-NJ America/New_York
-NM America/Denver
-NV America/Los_Angeles
-NY America/New_York
-OH America/New_York
-OK America/Chicago
-PA America/New_York
-PR America/Puerto_Rico
-RI America/New_York
-SC America/New_York
-UT America/Denver
-VA America/New_York
-VT America/New_York
-WA America/Los_Angeles
-WI America/Chicago
-WV America/New_York
-WY America/Denver
-AB America/Edmonton
-MB America/Winnipeg
-NB America/Moncton
-NS America/Halifax
-PE America/Halifax
-YT America/Whitehorse`)
-
-// parted are those that keep several: the zone of the most people there.
-var parted = locations(`
-AK America/Anchorage
-FL America/New_York
-ID America/Boise
-IN America/Indiana/Indianapolis
-KS America/Chicago
-KY America/New_York
-MI America/Detroit
-ND America/Chicago
-NE America/Chicago
-OR America/Los_Angeles
-SD America/Chicago
-TN America/Chicago
-TX America/Chicago
-BC America/Vancouver
-NL America/St_Johns
-ON America/Toronto
-QC America/Toronto
-SK America/Regina`)
-
 func locations(list string) map[string]*time.Location {
 	m := map[string]*time.Location{}
 	for _, line := range strings.Split(strings.TrimSpace(list), "\n") {
@@ -126,19 +56,16 @@ func (p place) String() string {
 	return carriers.Place(p.city, p.state, p.country)
 }
 
-// zone that the place keeps; sure says that it keeps no other. A state's letters
-// mean nothing in other countries.
-func (p place) zone() (zone *time.Location, sure bool) {
-	switch strings.ToUpper(p.country) {
-	case "", "US", "USA", "CA", "CAN":
-	default:
-		return nil, false
+// clock is the time that the place keeps; nil: it does not tell. Without a country
+// a state is one of the US, or else a province of Canada.
+func (p place) clock() *carriers.Clock {
+	if p.country != "" {
+		return carriers.Zone(p.country, p.state, "")
 	}
-	state := strings.ToUpper(p.state)
-	if zone = regions[state]; zone != nil {
-		return zone, true
+	if c := carriers.Zone("US", p.state, ""); c != nil {
+		return c
 	}
-	return parted[state], false
+	return carriers.Zone("CA", p.state, "")
 }
 
 // degrees reads DDDMMSS and a direction into what people read; empty for anything else.
@@ -177,27 +104,12 @@ func moment(date, clock, code string, at place) (carriers.Moment, bool) {
 		return carriers.Moment{}, false
 	}
 	if minutes, ok := offsets[code]; ok {
-		return in(t, time.FixedZone("", minutes*60), carriers.ByOffset), true
+		return carriers.Exact(t.Add(-time.Duration(minutes) * time.Minute).In(time.FixedZone("", minutes*60))), true
 	}
 	if zone := zones[code]; zone != nil {
-		return in(t, zone, carriers.ByZone), true
+		return carriers.At(t, &carriers.Clock{Zone: zone}), true
 	}
-	zone, sure := at.zone()
-	switch {
-	case zone == nil:
-		return carriers.Assumed(t), true
-	case sure:
-		return in(t, zone, carriers.ByZone), true
-	default:
-		return in(t, zone, carriers.AssumedZone), true
-	}
-}
-
-func in(t time.Time, zone *time.Location, basis carriers.Basis) carriers.Moment {
-	there := time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), 0, zone)
-	m := carriers.Exact(there)
-	m.Basis = basis
-	return m
+	return carriers.At(t, at.clock()), true
 }
 
 func digits(s string) bool { return strings.Trim(s, "0123456789") == "" }

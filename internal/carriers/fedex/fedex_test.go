@@ -70,7 +70,7 @@ func TestPush(t *testing.T) {
 	if err != nil || len(events) != 1 {
 		t.Fatalf("%v %v", events, err)
 	}
-	if e := events[0]; e.Milestone != order.Delivered || e.DeliveredTo != "Front Door" || e.Tracking != "700000000003" || !e.ETA.IsZero() {
+	if e := events[0]; e.Milestone != order.Delivered || e.DeliveredTo != carriers.ToPorch || e.Tracking != "700000000003" || !e.ETA.IsZero() {
 		t.Errorf("%+v", e)
 	}
 }
@@ -169,21 +169,22 @@ func TestPiecesAndOddShapes(t *testing.T) {
 		numbers string
 		bad     bool
 	}{
-		"pieces have their own numbers": {`{"output":{"completeTrackResults":[{"trackingNumber":"M","trackResults":[{"trackingNumberInfo":{"trackingNumber":"M"},` + scans + `},{"trackingNumberInfo":{"trackingNumber":"P"},` + scans + `}]}]}}`, "M P", false},
-		"the number asked for":          {`{"output":{"completeTrackResults":[{"trackingNumber":"A","trackResults":[{"trackingNumberInfo":{"trackingNumber":"B"},` + scans + `}]}]}}`, "A", false},
-		"two numbers asked for":         {`{"output":{"completeTrackResults":[{"trackingNumber":"A","trackResults":[{` + scans + `}]},{"trackingNumber":"B","trackResults":[{` + scans + `}]}]}}`, "A B", false},
-		"no number":                     {`{"output":{"completeTrackResults":[{"trackResults":[{` + scans + `}]}]}}`, "", true},
-		"no time":                       {`{"output":{"completeTrackResults":[{"trackingNumber":"A","trackResults":[{"scanEvents":[{"eventType":"AR"}]}]}]}}`, "", true},
-		"one of two without a time":     {`{"output":{"completeTrackResults":[{"trackingNumber":"A","trackResults":[{"scanEvents":[{"eventType":"AR"},{"date":"2026-03-04","eventType":"AR"}]}]}]}}`, "A", false},
-		"no scans yet":                  {`{"output":{"completeTrackResults":[{"trackingNumber":"A","trackResults":[{}]}]}}`, "", false},
-		"too many":                      {`{"completeTrackResults":[{"trackingNumber":"A","trackResults":[{"scanEvents":[` + strings.Repeat(`{"date":"2026-03-04"},`, carriers.MaxEvents) + `{"date":"2026-03-04"}]}]}]}`, "", true},
-		"too long":                      {strings.Repeat(" ", carriers.MaxBody+1), "", true},
-		"year one":                      {`{"completeTrackResults":[{"trackingNumber":"A","trackResults":[{"scanEvents":[{"date":"0001-01-01T00:00:00Z"}]}]}]}`, "", true},
+		"pieces have their own numbers":    {`{"output":{"completeTrackResults":[{"trackingNumber":"M","trackResults":[{"trackingNumberInfo":{"trackingNumber":"M"},` + scans + `},{"trackingNumberInfo":{"trackingNumber":"P"},` + scans + `}]}]}}`, "M/M M/P", false},
+		"the number asked for":             {`{"output":{"completeTrackResults":[{"trackingNumber":"A","trackResults":[{"trackingNumberInfo":{"trackingNumber":"B"},` + scans + `}]}]}}`, "A/A", false},
+		"freight's number is a shipment's": {`{"output":{"completeTrackResults":[{"trackingNumber":"A","trackResults":[{"trackingNumberInfo":{"trackingNumber":"A","carrierCode":"FXFR"},` + scans + `}]}]}}`, "A/", false},
+		"two numbers asked for":            {`{"output":{"completeTrackResults":[{"trackingNumber":"A","trackResults":[{` + scans + `}]},{"trackingNumber":"B","trackResults":[{` + scans + `}]}]}}`, "A/A B/B", false},
+		"no number":                        {`{"output":{"completeTrackResults":[{"trackResults":[{` + scans + `}]}]}}`, "", true},
+		"no time":                          {`{"output":{"completeTrackResults":[{"trackingNumber":"A","trackResults":[{"scanEvents":[{"eventType":"AR"}]}]}]}}`, "", true},
+		"one of two without a time":        {`{"output":{"completeTrackResults":[{"trackingNumber":"A","trackResults":[{"scanEvents":[{"eventType":"AR"},{"date":"2026-03-04","eventType":"AR"}]}]}]}}`, "A/A", false},
+		"no scans yet":                     {`{"output":{"completeTrackResults":[{"trackingNumber":"A","trackResults":[{}]}]}}`, "", false},
+		"too many":                         {`{"completeTrackResults":[{"trackingNumber":"A","trackResults":[{"scanEvents":[` + strings.Repeat(`{"date":"2026-03-04"},`, carriers.MaxEvents) + `{"date":"2026-03-04"}]}]}]}`, "", true},
+		"too long":                         {strings.Repeat(" ", carriers.MaxBody+1), "", true},
+		"year one":                         {`{"completeTrackResults":[{"trackingNumber":"A","trackResults":[{"scanEvents":[{"date":"0001-01-01T00:00:00Z"}]}]}]}`, "", true},
 	} {
 		events, err := New().ParseTrack([]byte(c.body))
 		var numbers []string
 		for _, e := range events {
-			numbers = append(numbers, e.Tracking)
+			numbers = append(numbers, e.Tracking+"/"+e.Piece)
 		}
 		if strings.Join(numbers, " ") != c.numbers || (err != nil) != c.bad || err != nil && !errors.Is(err, carriers.ErrMalformed) {
 			t.Errorf("%s: %v, %v", name, numbers, err)
@@ -202,7 +203,7 @@ func TestTimes(t *testing.T) {
 		"":                              "",
 		"yesterday":                     "",
 	} {
-		m, ok := moment(text(in))
+		m, ok := moment(text(in), nil)
 		got := ""
 		if ok {
 			got = strings.Join([]string{m.UTC.Format(time.RFC3339), m.Local, m.Offset, string(m.Basis)}, " ")

@@ -82,7 +82,7 @@ func told(e carriers.Event) string {
 		m = "?"
 	}
 	s := fmt.Sprintf("%s %s %s [%s %s] %s %s %s", e.ID, e.Tracking, e.Code, m, e.Bucket, e.UTC.Format("0102T150405"), e.Offset, e.Basis)
-	for _, x := range []string{e.Location, e.Description, e.DeliveredTo, e.Proof.SignedBy, e.Proof.Photo} {
+	for _, x := range []string{e.Location, e.Description, string(e.DeliveredTo), e.Proof.SignedBy, e.Proof.Photo} {
 		if x != "" {
 			s += " | " + x
 		}
@@ -104,7 +104,7 @@ e-1 CC10012002 BOOKED [labelled ] 0304T070000 +00:00 offset
 e-2 CC10012002 COLLECTED [accepted ] 0304T141500 -05:00 account | Newark, NJ, US
 e-3 CC10012002 ON_VAN [out_for_delivery ] 0304T180500 -05:00 offset eta 0304T2300
 e-4 CC10012002 NOBODY [attempt_failed recipient_unavailable] 0304T204010 -05:00 offset | Rang twice no answer
-e-5 CC10012002 DONE [delivered ] 0304T222000 -06:00 zone | front desk | A. Receiver | p-771.jpg
+e-5 CC10012002 DONE [delivered ] 0304T222000 -06:00 zone | person | A. Receiver | p-771.jpg
 e-6 CC10012002 SELFIE [? ] 0304T212100 -05:00 account`},
 		"portal": {portal(t), "portal.csv", `
 N3-5501 20 [accepted ] 0303T164000 +01:00 account | Köln, DE

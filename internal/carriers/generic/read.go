@@ -255,7 +255,7 @@ func (a *Adapter) event(i item) (carriers.Event, error) {
 		Tracking: carriers.Number(i.get(a.at.Tracking)), Table: table, Code: code, Reading: a.codes.Read(table, code), ID: carriers.Clean(id, maxID),
 		Description: carriers.Clean(i.get(a.at.Description), 500),
 		Location:    carriers.Place(i.get(a.at.City), i.get(a.at.Region), i.get(a.at.Country)),
-		DeliveredTo: carriers.Clean(i.get(a.at.LeftAt), 120),
+		DeliveredTo: carriers.LeftWith(i.get(a.at.LeftAt)),
 		Proof:       carriers.Proof{SignedBy: carriers.Clean(i.get(a.at.Signer), 120), Photo: carriers.Clean(i.get(a.at.Photo), 500)},
 	}
 	switch {

@@ -28,7 +28,8 @@ func (s scan) moment() (carriers.Moment, bool) {
 		}
 		return m, true
 	}
-	return rawMoment(date, clock, zone, s.ISO)
+	m, ok := rawMoment(date, clock, zone, s.ISO)
+	return m.In(carriers.Zone(s.Address.Country, s.Address.State, s.Address.Postal)), ok
 }
 
 // rawMoment is for scans that 17TRACK could not place.

@@ -165,6 +165,7 @@ func (n info) event(number string, s scan) (carriers.Event, bool) {
 		Tracking: number, Table: table, Code: code, Reading: Codes.Read(table, code), Moment: when,
 		Description: carriers.Clean(s.Description, 500), Location: carriers.Place(s.Location),
 	}
+	e.Arrived(e.Description)
 	if e.Location == "" {
 		e.Location = carriers.Place(s.Address.City, s.Address.State, s.Address.Postal, s.Address.Country)
 	}

@@ -38,7 +38,7 @@ func (Adapter) Name() string { return "17track" }
 
 // Capabilities: all.
 func (Adapter) Capabilities() []carriers.Capability {
-	return []carriers.Capability{carriers.CanParsePush, carriers.CanVerifyPush, carriers.CanParseTrack, carriers.Aggregates}
+	return []carriers.Capability{carriers.CanParsePush, carriers.CanVerifyPush, carriers.CanParseTrack, carriers.CanTrack, carriers.CanSubscribe, carriers.CanRenew, carriers.Aggregates}
 }
 
 // Verify checks sign, the plain SHA-256 of the raw body, a slash and the API

@@ -126,11 +126,13 @@ func (s status) event(number string) (carriers.Event, bool) {
 	if !ok || code == "" {
 		return carriers.Event{}, false
 	}
-	return carriers.Event{
+	e := carriers.Event{
 		Tracking: number, Table: table, Code: code, Reading: Codes.Read(table, code), Moment: when,
 		Description: carriers.Clean(carriers.First(s.Details, s.Sub.Text), 500),
 		Location:    carriers.Place(s.Place.City, s.Place.State, s.Place.Zip, s.Place.Country),
-	}, true
+	}
+	e.Arrived(e.Description)
+	return e, true
 }
 
 // eta is a day, however it is written: Shippo casts it to midnight UTC, which in

@@ -35,6 +35,21 @@ func amend(m map[key]carriers.Row, k key, to order.Milestone) {
 	}
 }
 
+// boxes are deliveries into something of the receiver's, whose meaning names the
+// receiver and not the thing.
+var boxes = map[string]carriers.DeliveredTo{"NL": carriers.ToLocker, "NT": carriers.ToPorch, "OZ": carriers.ToPorch}
+
+// leftWith is what a delivery code says of where the package is.
+func leftWith(k key) carriers.DeliveredTo {
+	if k.table != "DIALS" {
+		return ""
+	}
+	if to, ok := boxes[k.code]; ok {
+		return to
+	}
+	return carriers.LeftWith(rows[k].Meaning)
+}
+
 // corrections take back what UPS said before.
 var corrections = map[key]bool{
 	{"ULD", "CA"}: true, {"ULD", "CD"}: true, {"ULD", "CL"}: true, // cancelled arrival, departure, unload
@@ -109,7 +124,7 @@ func unmapped(s status) (key, carriers.Reading) {
 	case code != "" && len(tables) > 0:
 		return key{tables[0], code}, none
 	case code != "":
-		return key{"type " + cmp.Or(kind, "none"), code}, none
+		return key{"type", cmp.Or(kind, "none") + " " + code}, none
 	}
 	return key{"type", cmp.Or(kind, "none")}, none
 }

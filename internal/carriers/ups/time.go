@@ -10,8 +10,9 @@ import (
 // clock is a moment as UPS spells it: YYYYMMDD and HHMMSS, local and in GMT.
 type clock struct{ date, time, gmtDate, gmtTime, offset text }
 
-// moment reads a clock; false when it shows no usable day.
-func (c clock) moment() (carriers.Moment, bool) {
+// moment reads a clock; false when it shows no usable day. The zone is that of the
+// place, for activities without GMT and offset, as UPS sent them for months.
+func (c clock) moment(zone *carriers.Clock) (carriers.Moment, bool) {
 	local, dayOnly, ok := stamp(c.date, c.time)
 	gmt, noTime, gok := stamp(c.gmtDate, c.gmtTime)
 	gok = gok && !noTime
@@ -24,7 +25,7 @@ func (c clock) moment() (carriers.Moment, bool) {
 	case dayOnly && !gok:
 		return carriers.Moment{UTC: local.Add(12 * time.Hour), Local: local.Format("2006-01-02"), Basis: carriers.DateOnly}, true
 	}
-	m := carriers.Moment{Local: local.Format(carriers.Wall), UTC: local, Basis: carriers.AssumedUTC}
+	m := carriers.At(local, zone)
 	switch {
 	case gok:
 		// GMT is UPS's own; the offset may be missing, but is the difference.
@@ -35,8 +36,11 @@ func (c clock) moment() (carriers.Moment, bool) {
 	case known:
 		m.UTC, m.Basis = local.Add(-off), carriers.ByOffset
 	}
-	if known {
+	switch {
+	case known:
 		m.Offset = carriers.SpellOffset(off)
+	case gok:
+		m.Offset = ""
 	}
 	if dayOnly {
 		m.Local = local.Format("2006-01-02")
@@ -63,15 +67,19 @@ func stamp(day, hour text) (at time.Time, dayOnly, ok bool) {
 	return at, true, true
 }
 
-// promised is the day (and the hour, where there is one) that UPS promises. It
-// carries no zone: noon UTC stands for a day, the hour is kept as if in UTC.
-func promised(day, hour text) time.Time {
+// promised is what UPS promises. It carries no zone, so the hour counts only where
+// the receiver's is known; else it is the day, for which noon UTC stands.
+func promised(day, hour text, zone *carriers.Clock) time.Time {
 	at, dayOnly, ok := stamp(day, hour)
 	switch {
 	case !ok:
 		return time.Time{}
-	case dayOnly:
-		return at.Add(12 * time.Hour)
+	case dayOnly || zone == nil:
+		return at.Truncate(24 * time.Hour).Add(12 * time.Hour)
 	}
-	return at
+	return carriers.At(at, zone).UTC
+}
+
+func zone(country, state, postal text) *carriers.Clock {
+	return carriers.Zone(country.Clean(10), state.Clean(10), postal.Clean(20))
 }

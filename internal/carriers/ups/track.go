@@ -1,6 +1,7 @@
 package ups
 
 import (
+	"strings"
 	"time"
 
 	"github.com/waybillhq/waybill/internal/carriers"
@@ -26,8 +27,20 @@ type parcel struct {
 	Activity  []activity `json:"activity"`
 	Dates     []promise  `json:"deliveryDate"`
 	Time      window     `json:"deliveryTime"`
+	Count     text       `json:"packageCount"`
+	Addresses []struct {
+		Type    text    `json:"type"`
+		Address address `json:"address"`
+	} `json:"packageAddress"`
 	Delivered struct {
-		Location text `json:"location"`
+		Location  text             `json:"location"`
+		Name      carriers.Present `json:"receivedBy"`
+		Signature struct {
+			Image carriers.Present `json:"image"`
+		} `json:"signature"`
+		Photo struct {
+			Disposition text `json:"photoDispositionCode"`
+		} `json:"deliveryPhoto"`
 	} `json:"deliveryInformation"`
 }
 
@@ -49,14 +62,20 @@ type activity struct {
 	GMTOffset text   `json:"gmtOffset"`
 	Status    status `json:"status"`
 	Location  struct {
-		Address struct {
-			City    text `json:"city"`
-			State   text `json:"stateProvince"`
-			Postal  text `json:"postalCode"`
-			Country text `json:"countryCode"`
-			Land    text `json:"country"`
-		} `json:"address"`
+		Address address `json:"address"`
 	} `json:"location"`
+}
+
+type address struct {
+	City    text `json:"city"`
+	State   text `json:"stateProvince"`
+	Postal  text `json:"postalCode"`
+	Country text `json:"countryCode"`
+	Land    text `json:"country"`
+}
+
+func (a address) zone() *carriers.Clock {
+	return zone(carriers.First(a.Country, a.Land), a.State, a.Postal)
 }
 
 // ParseTrack reads the events of every package of every shipment.
@@ -105,8 +124,14 @@ func (p parcel) events(s shipment) (events []carriers.Event, bad int) {
 		// package only where there is but one.
 		number = carriers.Number(string(s.Inquiry))
 	}
+	// The number that was asked for may be the lead package's, or a sibling's: the
+	// parcel that carries it is the shipment's, where nobody carries this one.
+	told := carriers.Number(string(s.Inquiry))
+	if !strings.HasPrefix(told, "1Z") || !carriers.IsNumber(told) {
+		told = number // a reference
+	}
 	for _, a := range p.Activity {
-		at, ok := clock{a.Date, a.Time, a.GMTDate, a.GMTTime, a.GMTOffset}.moment()
+		at, ok := clock{a.Date, a.Time, a.GMTDate, a.GMTTime, a.GMTOffset}.moment(a.Location.Address.zone())
 		if number == "" || !ok {
 			bad++
 			continue
@@ -114,7 +139,7 @@ func (p parcel) events(s shipment) (events []carriers.Event, bad int) {
 		k, reading := read(a.Status)
 		ad := a.Location.Address
 		events = append(events, carriers.Event{
-			Tracking: number, Table: k.table, Code: k.code, Reading: reading, Moment: at,
+			Tracking: told, Piece: number, Pieces: carriers.Pieces(string(p.Count)), Table: k.table, Code: k.code, Reading: reading, Moment: at,
 			Description: a.Status.Description.Clean(500),
 			Location:    place(ad.City, ad.State, ad.Postal, carriers.First(ad.Country, ad.Land)),
 			Correction:  corrections[k],
@@ -131,9 +156,11 @@ func (p parcel) finish(events []carriers.Event) {
 		return
 	}
 	if e := &events[last]; e.Milestone == order.Delivered {
-		e.DeliveredTo = p.Delivered.Location.Clean(200)
-		if r := rows[key{e.Table, e.Code}]; e.DeliveredTo == "" && e.Table == "DIALS" {
-			e.DeliveredTo = r.Meaning
+		d := p.Delivered
+		// V: viewable. N and U: it is not, or not stored.
+		e.Proof.Held = carriers.Proofs(d.Name, d.Signature.Image, token(d.Photo.Disposition) == "V", false)
+		if e.DeliveredTo = carriers.LeftWith(d.Location.Clean(200)); e.DeliveredTo == "" {
+			e.DeliveredTo = leftWith(key{e.Table, e.Code})
 		}
 	} else if !settled(e.Milestone) {
 		e.ETA = p.eta()
@@ -155,7 +182,13 @@ func (p parcel) eta() time.Time {
 	if token(p.Time.Type) == "DEL" {
 		hour = "" // when it was delivered, not when it will be
 	}
-	return promised(carriers.First(rdd, sdd), hour)
+	var there *carriers.Clock
+	for _, a := range p.Addresses {
+		if token(a.Type) == "DESTINATION" {
+			there = a.Address.zone()
+		}
+	}
+	return promised(carriers.First(rdd, sdd), hour, there)
 }
 
 func place(parts ...text) string {

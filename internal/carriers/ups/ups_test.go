@@ -60,11 +60,14 @@ func TestEveryPackageIsRead(t *testing.T) {
 		1ZWB00000300000001 ULD OR accepted - 2026-03-05T01:05:00Z 2026-03-04T19:05:00 -06:00 offset
 		1ZWB00000300000001 MANIFEST MP labelled - 2026-03-04T10:15:00Z 2026-03-04T10:15:00 - assumed
 		1ZWB00000300000002 ULD DP in_transit - 2026-03-07T05:00:00Z 2026-03-06T23:00:00 -06:00 offset`)
-	if events[0].DeliveredTo != "Front Door" || !events[0].ETA.IsZero() {
+	if e := events[5]; e.Tracking != "1ZWB00000300000001" || e.Piece != "1ZWB00000300000002" {
+		t.Errorf("%s told under %s, which is not the number that was asked for", e.Piece, e.Tracking)
+	}
+	if events[0].DeliveredTo != carriers.ToPorch || !events[0].ETA.IsZero() {
 		t.Errorf("delivered to %q, ETA %v", events[0].DeliveredTo, events[0].ETA)
 	}
-	if got := events[5].ETA.Format(time.RFC3339); got != "2026-03-09T14:30:00Z" {
-		t.Errorf("ETA %s: the rescheduled day wins, to the end of its window", got)
+	if got := events[5].ETA.Format(time.RFC3339); got != "2026-03-09T12:00:00Z" {
+		t.Errorf("ETA %s: the rescheduled day wins, and without a zone it is a day", got)
 	}
 	if events[0].Location != "MADISON, WI, 53703, US" {
 		t.Errorf("location %q", events[0].Location)
@@ -79,7 +82,7 @@ func TestReadings(t *testing.T) {
 	}{
 		"unknown code":                    {status{Type: "X", Code: "??"}, "EXC", "??", carriers.Reading{Unmapped: true}},
 		"unknown status code":             {status{StatusCode: "999"}, "statusCode", "999", carriers.Reading{Unmapped: true}},
-		"unknown type":                    {status{Type: "Q", Code: "OR"}, "type Q", "OR", carriers.Reading{Unmapped: true}},
+		"unknown type":                    {status{Type: "Q", Code: "OR"}, "type", "Q OR", carriers.Reading{Unmapped: true}},
 		"nothing":                         {status{}, "type", "none", carriers.Reading{Unmapped: true}},
 		"known to say nothing":            {status{StatusCode: "000"}, "statusCode", "000", carriers.Reading{}},
 		"number lost its zeros":           {status{StatusCode: "11"}, "statusCode", "011", carriers.Reading{Milestone: order.Delivered, Physical: true}},
@@ -165,8 +168,14 @@ func TestClock(t *testing.T) {
 		"a day, GMT day only": {clock{"20260307", "", "20260307", "", ""}, "2026-03-07T12:00:00Z 2026-03-07  date"},
 		"no day":              {clock{"string", "120000", "", "", ""}, ""},
 		"year one":            {clock{"00010101", "000000", "", "", ""}, ""},
+		"zone, winter":        {clock{"20260307", "120000", "", "", "zone"}, "2026-03-07T18:00:00Z 2026-03-07T12:00:00 -06:00 zone"},
+		"zone, summer":        {clock{"20260707", "120000", "", "", "zone"}, "2026-07-07T17:00:00Z 2026-07-07T12:00:00 -05:00 zone"},
 	} {
-		m, ok := c.c.moment()
+		var there *carriers.Clock
+		if c.c.offset == "zone" {
+			there = zone("US", "WI", "")
+		}
+		m, ok := c.c.moment(there)
 		got := ""
 		if ok {
 			got = strings.Join([]string{m.UTC.Format(time.RFC3339), m.Local, m.Offset, string(m.Basis)}, " ")
@@ -182,14 +191,14 @@ func TestPush(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if g := e[0]; g.Milestone != order.OutForDelivery || g.Offset != "-05:00" || g.UTC.Format(time.RFC3339) != "2026-03-07T13:12:00Z" || g.ETA.Format(time.RFC3339) != "2026-03-07T17:00:00Z" {
+	if g := e[0]; g.Milestone != order.OutForDelivery || g.Offset != "-05:00" || g.UTC.Format(time.RFC3339) != "2026-03-07T13:12:00Z" || g.ETA.Format(time.RFC3339) != "2026-03-07T12:00:00Z" {
 		t.Errorf("%+v", g)
 	}
 	e, err = New().ParsePush(carriertest.File(t, "push_delivered.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if g := e[0]; g.Milestone != order.Delivered || g.DeliveredTo != "Porch" || g.UTC.Format(time.RFC3339) != "2026-03-07T20:30:01Z" || !g.ETA.IsZero() {
+	if g := e[0]; g.Milestone != order.Delivered || g.DeliveredTo != carriers.ToPorch || g.UTC.Format(time.RFC3339) != "2026-03-07T20:30:01Z" || !g.ETA.IsZero() {
 		t.Errorf("%+v", g)
 	}
 }

@@ -8,8 +8,8 @@ import (
 )
 
 // moment joins the local wall time, which has no zone even where a Z stands behind
-// it, with GMTTimestamp and GMTOffset.
-func moment(local, gmt, offset text) (carriers.Moment, bool) {
+// it, with GMTTimestamp and GMTOffset, or else with the zone of the place.
+func moment(local, gmt, offset text, zone *carriers.Clock) (carriers.Moment, bool) {
 	at, dayOnly, ok := clock(local)
 	utc, gok := gmtClock(gmt)
 	off, known := carriers.ParseOffset(string(offset))
@@ -25,10 +25,10 @@ func moment(local, gmt, offset text) (carriers.Moment, bool) {
 	case dayOnly && !gok:
 		return carriers.Moment{UTC: at.Add(12 * time.Hour), Local: at.Format(time.DateOnly), Basis: carriers.DateOnly}, true
 	}
-	m := carriers.Moment{UTC: at, Local: at.Format(carriers.Wall), Basis: carriers.AssumedUTC}
+	m := carriers.At(at, zone)
 	switch {
 	case gok:
-		m.UTC, m.Basis = utc, carriers.ByOffset
+		m.UTC, m.Offset, m.Basis = utc, "", carriers.ByOffset
 		if !known && !dayOnly {
 			// The local time lost its seconds, so the difference is about an offset.
 			off = at.Sub(utc).Round(15 * time.Minute)

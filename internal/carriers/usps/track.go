@@ -14,6 +14,7 @@ import (
 type piece struct {
 	Tracking   text            `json:"trackingNumber"`
 	Category   text            `json:"statusCategory"`
+	Unique     text            `json:"uniqueMailPieceId"`
 	Expected   text            `json:"expectedDeliveryTimeStamp"`
 	Predicted  text            `json:"predictedDeliveryDate"`
 	Old        text            `json:"predictedDeliveryTimeStamp"`
@@ -105,7 +106,7 @@ func (p piece) events() (events []carriers.Event, bad int) {
 	var keep []scan
 	last := -1
 	for _, s := range scans {
-		m, ok := moment(s.At, s.GMT, s.Offset)
+		m, ok := moment(s.At, s.GMT, s.Offset, s.zone())
 		if number == "" || !ok {
 			bad++
 			continue
@@ -120,7 +121,9 @@ func (p piece) events() (events []carriers.Event, bad int) {
 		if i == last {
 			category = p.Category.Clean(60) // of the piece as it stands: its latest event
 		}
-		events = append(events, s.event(number, at[i], category))
+		e := s.event(number, at[i], category)
+		e.Unique = p.Unique.Clean(120)
+		events = append(events, e)
 	}
 	if last >= 0 && !ended(events[last].Milestone) {
 		events[last].ETA = p.eta()
@@ -143,9 +146,18 @@ func (s scan) event(number string, at carriers.Moment, category string) carriers
 		Location:    carriers.Place(string(s.City), string(s.State), string(s.ZIP), string(s.Country)),
 	}
 	if e.Milestone == order.Delivered {
-		e.DeliveredTo = left(said)
+		e.DeliveredTo = carriers.LeftWith(left(said))
 	}
 	return e
+}
+
+// zone is that of the place; at home USPS leaves the country out.
+func (s scan) zone() *carriers.Clock {
+	country := s.Country.Clean(10)
+	if country == "" {
+		country = "US"
+	}
+	return carriers.Zone(country, s.State.Clean(10), s.ZIP.Clean(20))
 }
 
 // eta is what USPS expects, else predicts, else guarantees.

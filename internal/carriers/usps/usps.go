@@ -23,7 +23,7 @@ func New() carriers.Adapter { return Adapter{} }
 func (Adapter) Name() string { return "usps" }
 
 func (Adapter) Capabilities() []carriers.Capability {
-	return []carriers.Capability{carriers.CanParsePush, carriers.CanVerifyPush, carriers.CanParseTrack}
+	return []carriers.Capability{carriers.CanParsePush, carriers.CanVerifyPush, carriers.CanParseTrack, carriers.CanTrack, carriers.CanSubscribe, carriers.CanRenew}
 }
 
 // Verify checks the header X-HMAC: base64 of HMAC-SHA256 over the envelope's

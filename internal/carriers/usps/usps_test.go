@@ -101,7 +101,7 @@ func TestTrack(t *testing.T) {
 			t.Errorf("event %d: %+v", i, e)
 		}
 	}
-	if e := events[0]; e.DeliveredTo != "Front Door/Porch" || e.Location != "RALEIGH, NC, 27601" || !e.ETA.IsZero() {
+	if e := events[0]; e.DeliveredTo != carriers.ToPorch || e.Location != "RALEIGH, NC, 27601" || !e.ETA.IsZero() {
 		t.Errorf("%+v", e)
 	}
 }
@@ -180,7 +180,7 @@ func TestMoments(t *testing.T) {
 		"nothing":             {"", "", "-05:00", ""},
 		"year one":            {"0001-01-01T00:00:00", "", "", ""},
 	} {
-		m, ok := moment(c.local, c.gmt, c.offset)
+		m, ok := moment(c.local, c.gmt, c.offset, nil)
 		got := ""
 		if ok {
 			got = strings.Join([]string{m.UTC.Format(time.RFC3339), m.Local, m.Offset, string(m.Basis)}, " ")

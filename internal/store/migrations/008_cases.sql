@@ -4,7 +4,7 @@ create table cases (
     kind       text not null,
     parcel     text not null,            -- '': the order as a whole
     store      text not null,
-    id         text not null,            -- of this episode; '' under rules 1
+    id         text not null,            -- of this episode; '' under older rules
     owner      text not null,
     severity   text not null,
     level      int  not null,            -- times escalated
