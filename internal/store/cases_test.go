@@ -178,7 +178,7 @@ func TestTheAuditIsKeptAsItWasWritten(t *testing.T) {
 		`delete from audit where id = 'open'`,
 		`truncate audit`,
 	} {
-		if _, err := conn.Exec(t.Context(), sql); err == nil || !strings.Contains(err.Error(), "the audit is kept as it was written") {
+		if _, err := conn.Exec(t.Context(), sql); err == nil || !strings.Contains(err.Error(), "audit is history") {
 			t.Errorf("%s: %v", sql, err)
 		}
 	}

@@ -32,24 +32,14 @@ on conflict do nothing;
 alter table stores add column webhook_url    text not null default '';
 alter table stores add column webhook_secret text not null default '';
 
--- What was done stays written: a row is ended once, and never changed or taken
--- away after that.
-create function audit_is_kept() returns trigger language plpgsql as $$
-begin
-    if tg_op = 'UPDATE' and old.outcome = '' and new.outcome <> ''
-        and (new.id, new.order_id, new.action, new.actor, new.role, new.reason, new.request, new.created_at)
-            is not distinct from (old.id, old.order_id, old.action, old.actor, old.role, old.reason, old.request, old.created_at) then
-        return new;
-    end if;
-    raise exception 'the audit is kept as it was written' using errcode = 'insufficient_privilege';
-end $$;
-create trigger audit_rows before update or delete on audit for each row execute function audit_is_kept();
-create trigger audit_whole before truncate on audit execute function audit_is_kept();
+-- Ending an audit row must not change who asked for what either.
+create trigger audit_begun before update on audit for each row
+    when ((old.id, old.order_id, old.action, old.actor, old.role, old.reason, old.request, old.created_at)
+        is distinct from (new.id, new.order_id, new.action, new.actor, new.role, new.reason, new.request, new.created_at))
+    execute function is_history();
 
 ---- create above / drop below ----
 
-drop trigger audit_whole on audit;
-drop trigger audit_rows on audit;
-drop function audit_is_kept;
+drop trigger audit_begun on audit;
 alter table stores drop column webhook_url, drop column webhook_secret;
 drop table cases;
