@@ -123,7 +123,7 @@ var scenarios = []scenario{
 		t.warehouse("1")
 		t.alone("1", order.Accepted)
 		t.until("excused", func(v order.View) bool {
-			return len(v.Cases) == 0 && slices.ContainsFunc(v.Waiting, func(w order.Wait) bool { return strings.Contains(w.What, "is silent since") })
+			return len(v.Cases) == 0 && slices.ContainsFunc(v.Waiting, func(w order.WaitView) bool { return strings.Contains(w.What, "is silent since") })
 		})
 		t.alone("1", order.InTransit, order.OutForDelivery, order.Delivered)
 		t.closed()
