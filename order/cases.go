@@ -373,8 +373,8 @@ func (s *State) reopen(e ReopenCase) {
 // reopenAs opens a case again, under a new ID: forms about the old one are stale.
 func (s *State) reopenAs(c Case, m Meta, text string) {
 	rule := s.Spec.Policy.caseRule(c.Kind)
-	c.ID, c.OpenedAt, c.Level, c.NoticeAt = s.caseID(c.Kind, c.Parcel), s.Now, 0, time.Time{}
-	c.Due = s.Now.Add(time.Duration(rule.Due))
+	c.ID, c.OpenedAt, c.Level, c.NoticeAt, c.NoticedAt = s.caseID(c.Kind, c.Parcel), s.Now, 0, time.Time{}, time.Time{}
+	c.Due = s.clock("case_due").Add(s.Now, time.Duration(rule.Due))
 	s.Cases = append(s.Cases, c)
 	s.tell(Happening{Type: CaseOpened, At: s.Now, Parcel: c.Parcel, Case: c.Kind, Actor: m.Actor, Cause: m.ID, Text: text})
 }

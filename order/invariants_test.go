@@ -24,7 +24,7 @@ func watching(spec Spec) *watch {
 func isRequest(e Event) bool {
 	switch e.(type) {
 	case PutParcel, Cancel, Hold, Release, ChangePromise, CorrectAddress, CorrectMilestone,
-		AssignCase, NoteCase, ResolveCase, ReopenCase, ExtendWait, FireWait, ReportNotReceived, DecideRemedy, EndRemedy:
+		AssignCase, NoteCase, ResolveCase, ReopenCase, ExtendWait, FireWait, ReportNotReceived, DecideRemedy, EndRemedy, AdoptPolicy:
 		return true
 	case Scan, CarrierEvent, Unreadable, Tick, Answered:
 	}

@@ -20,7 +20,7 @@ func RidesAlong(e Event) (at Milestone, always bool) {
 		case e.Milestone == "":
 			return "", true
 		}
-	case Unreadable, PutParcel, Cancel, Hold, Release, ChangePromise, CorrectAddress, CorrectMilestone, AssignCase, NoteCase, ResolveCase, ReopenCase, ExtendWait, FireWait, ReportNotReceived, DecideRemedy, EndRemedy, Tick, Answered:
+	case Unreadable, PutParcel, Cancel, Hold, Release, ChangePromise, CorrectAddress, CorrectMilestone, AssignCase, NoteCase, ResolveCase, ReopenCase, ExtendWait, FireWait, ReportNotReceived, DecideRemedy, EndRemedy, AdoptPolicy, Tick, Answered:
 	}
 	return "", false
 }

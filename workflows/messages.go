@@ -47,6 +47,7 @@ const (
 	UpdateNotReceived      = "report_not_received"
 	UpdateDecideRemedy     = "decide_remedy"
 	UpdateEndRemedy        = "end_remedy"
+	UpdateAdoptPolicy      = "adopt_policy"
 )
 
 // UpdateName is the update that carries a request; "" for what is not one.
@@ -84,6 +85,8 @@ func UpdateName(request order.Event) string {
 		return UpdateDecideRemedy
 	case order.EndRemedy:
 		return UpdateEndRemedy
+	case order.AdoptPolicy:
+		return UpdateAdoptPolicy
 	case order.Scan, order.CarrierEvent, order.Unreadable, order.Tick, order.Answered:
 	}
 	return ""

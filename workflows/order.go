@@ -279,6 +279,7 @@ func (sh *shell) handlers(ctx workflow.Context) error {
 		answer[order.ReportNotReceived](ctx, sh, UpdateNotReceived, "A delivered parcel did not come"),
 		answer[order.DecideRemedy](ctx, sh, UpdateDecideRemedy, "Agree to a refund above the limit, or decline it"),
 		answer[order.EndRemedy](ctx, sh, UpdateEndRemedy, "Record what came of a refund, replacement or claim"),
+		answer[order.AdoptPolicy](ctx, sh, UpdateAdoptPolicy, "Follow another version of the policy"),
 	} {
 		if err != nil {
 			return err
