@@ -223,8 +223,8 @@ func (c *Calendar) Intake(t time.Time) time.Time {
 	return t
 }
 
-// wholeDays: every day is open from midnight to midnight, or not at all.
-func (c *Calendar) wholeDays() bool {
+// WholeDays says whether every day is open from midnight to midnight, or not at all.
+func (c *Calendar) WholeDays() bool {
 	return !slices.ContainsFunc(c.Week[:], func(h Hours) bool { return h != Hours{} && h != Hours{0, 24 * 60} })
 }
 
@@ -233,7 +233,7 @@ func (c *Calendar) amount(d time.Duration) string {
 	switch {
 	case c == nil:
 		return human(d)
-	case c.wholeDays():
+	case c.WholeDays():
 		return human(d) + " of " + c.Name + " days"
 	case d%time.Hour == 0:
 		return fmt.Sprintf("%d h of %s hours", d/time.Hour, c.Name)
