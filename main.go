@@ -30,6 +30,8 @@ const usage = `waybill runs the lifecycle of orders.
   waybill replay [FILE...]  replay histories with this binary; without files, the namespace's open orders
   waybill carriers list | explain [CARRIER] CODE | test CARRIER FILE
                             what carriers' codes and payloads mean to us
+  waybill policy check FILE | apply FILE [--yes]
+                            what is wrong with a policy file; what it would change, and apply it
   waybill simulate ...      replay real orders through the API; see waybill simulate --help
   waybill version
 
@@ -75,6 +77,12 @@ func command(ctx context.Context, name string, args []string, out, errOut io.Wri
 		return nil
 	case "simulate":
 		return sim.Command(ctx, args, out, errOut)
+	case "policy":
+		err := app.Policy(ctx, args, out, log)
+		if errors.Is(err, flag.ErrHelp) {
+			return errUsage
+		}
+		return err
 	case "carriers":
 		err := app.Carriers(args, out)
 		if errors.Is(err, flag.ErrHelp) {

@@ -24,6 +24,7 @@ var mayDo = map[string][]string{
 	"releaseOrder":      {Storefront, Support, Ops, Admin},
 	"changePromise":     {Storefront, Support, Ops, Admin},
 	"correctAddress":    {Storefront, Support, Ops, Admin},
+	"adoptPolicy":       {Ops, Admin},
 	"postScans":         {Warehouse, Admin},
 	"postCarrierEvents": {Carrier, Admin},
 	"putStore":          {Admin},

@@ -40,6 +40,7 @@ type operation struct {
 	// must not judge the body as a whole.
 	itemByItem bool
 	hasBody    bool
+	takesYAML  bool // as well as JSON; its handler checks it
 	route      *routers.Route
 	query      map[string]bool // parameters that exist
 	pathOnly   bool            // no parameters but those in the path
@@ -81,6 +82,7 @@ func loadContract(ctx context.Context) (*openapi3.T, []*operation, error) {
 				query:   map[string]bool{},
 				good:    &goodParams{},
 			}
+			op.takesYAML = op.hasBody && o.RequestBody.Value.Content[yamlMedia] != nil
 			op.pathOnly = !slices.ContainsFunc(slices.Concat(item.Parameters, o.Parameters), func(p *openapi3.ParameterRef) bool { return p.Value.In != openapi3.ParameterInPath })
 			for _, p := range o.Parameters {
 				if p.Value.In == openapi3.ParameterInQuery {
@@ -177,7 +179,7 @@ func (op *operation) validate(c echo.Context) error {
 		return nil
 	}
 	options := filterOptions
-	if op.itemByItem || !op.hasBody {
+	if op.itemByItem || !op.hasBody || op.takesYAML && isYAML(r) {
 		o := *filterOptions
 		o.ExcludeRequestBody = true
 		options = &o
@@ -237,13 +239,13 @@ func (op *operation) readBody(c echo.Context) ([]byte, error) {
 	if len(body) == 0 {
 		return nil, op.missingBody()
 	}
-	media, _, _ := strings.Cut(r.Header.Get(echo.HeaderContentType), ";")
-	if !strings.EqualFold(strings.TrimSpace(media), "application/json") {
+	yaml := op.takesYAML && isYAML(r)
+	if !yaml && !hasMedia(r, "application/json") {
 		return nil, wrongMedia("Content-Type must be application/json.")
 	}
 	// The filter's decoder would stop after the first value and not say where
 	// it stumbled.
-	if !json.Valid(body) {
+	if !yaml && !json.Valid(body) {
 		var whole json.RawMessage
 		err := json.Unmarshal(body, &whole)
 		var syntax *json.SyntaxError
@@ -267,6 +269,15 @@ func (op *operation) readBody(c echo.Context) ([]byte, error) {
 	}
 	return body, nil
 }
+
+const yamlMedia = "application/yaml"
+
+func hasMedia(r *http.Request, want string) bool {
+	media, _, _ := strings.Cut(r.Header.Get(echo.HeaderContentType), ";")
+	return strings.EqualFold(strings.TrimSpace(media), want)
+}
+
+func isYAML(r *http.Request) bool { return hasMedia(r, yamlMedia) }
 
 func (op *operation) missingBody() error {
 	if op.route.Operation.RequestBody.Value.Required {

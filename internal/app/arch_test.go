@@ -19,6 +19,7 @@ func TestArrowsPointOneWay(t *testing.T) {
 		"internal/carriers": {"order"},
 		"internal/intake":   {"order", "internal/carriers", "internal/store"},
 		"internal/sim":      {"order"},
+		"internal/policy":   {"order"},
 		"internal/links":    {},
 		"internal/localpg":  {},
 		"internal/relay":    {"order", "activities", "workflows", "internal/store"},

@@ -17,6 +17,8 @@ import (
 	"strings"
 	"time"
 	_ "time/tzdata" // the zones must not depend on the machine
+	"unicode"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 
@@ -55,6 +57,9 @@ func (f Fault) Error() string {
 func Parse(raw []byte, known []string, now time.Time) ([]order.PolicyBook, error) {
 	if len(raw) > MaxFile {
 		return nil, Fault{1, "file", fmt.Sprintf("%d bytes; at most %d", len(raw), MaxFile)}
+	}
+	if !utf8.Valid(raw) {
+		return nil, Fault{1, "file", "is not UTF-8"}
 	}
 	d := yaml.NewDecoder(bytes.NewReader(raw))
 	var doc yaml.Node
@@ -155,6 +160,10 @@ func (r *reader) unknown(e entry, at string, known ...string) {
 func (r *reader) text(n *yaml.Node, at string) string {
 	if n.Kind != yaml.ScalarNode || n.Value == "" || n.Tag == "!!null" {
 		r.bad(n, at, "must be one value")
+		return ""
+	}
+	if strings.ContainsFunc(n.Value, unicode.IsControl) {
+		r.bad(n, at, "has control characters")
 		return ""
 	}
 	return n.Value

@@ -169,6 +169,8 @@ func TestFaultsNameTheirLine(t *testing.T) {
 		"cut-off at night":     {"calendars:\n  w:\n    zone: UTC\n    hours: {mon: 08:00-17:00}\n    cut_off: 18:00\npolicies: {a: {}}", "line 5: calendars.w.cut_off: 18:00 lies in no day's hours"},
 		"no holiday":           {"calendars:\n  w:\n    zone: UTC\n    hours: {mon: 08:00-17:00}\n    holidays:\n    - 12-32\npolicies: {a: {}}", `line 6: calendars.w.holidays: "12-32" is no date`},
 		"unknown in calendar":  {"calendars:\n  w:\n    zone: UTC\n    open: {}\npolicies: {a: {}}", "line 4: calendars.w.open: is not known here"},
+		"not UTF-8":            {"policies: {a: {}} # \xff", "line 1: file: is not UTF-8"},
+		"control character":    {"policies:\n  a:\n    rhythms:\n    - {service: \"a\\0\", gap: 8h}", "line 4: policies.a.rhythms[0].service: has control characters"},
 		"too large":            {strings.Repeat("#", MaxFile+1), "line 1: file: 262145 bytes"},
 	} {
 		_, err := Parse([]byte(tt.text), known, now)

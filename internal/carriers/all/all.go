@@ -32,3 +32,12 @@ func Adapter(name string) (carriers.Adapter, error) {
 	}
 	return nil, fmt.Errorf("no carrier %q; there are %s", name, strings.Join(names, ", "))
 }
+
+// Names of all of them.
+func Names() []string {
+	var names []string
+	for _, a := range Adapters() {
+		names = append(names, a.Name())
+	}
+	return names
+}
