@@ -27,7 +27,7 @@ func (s *Store) CreateOrder(ctx context.Context, o NewOrder) (created bool, err 
 	first := order.New(o.Spec, order.CurrentRules, o.Spec.PlacedAt)
 	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, `insert into orders (id, store, number, spec, request_hash, token_hash, customer_ref, class, placed_at, promised_at, parcels, carriers)
-            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) on conflict (id) do nothing`,
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) on conflict do nothing`,
 			o.Spec.ID, o.Spec.Store, o.Spec.Number, spec, o.RequestHash, o.TokenHash, o.Spec.CustomerRef, o.Spec.Class, o.Spec.PlacedAt,
 			orNil(o.Spec.PromisedAt), len(first.Parcels), carriersOf(&first))
 		if err != nil {
