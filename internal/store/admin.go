@@ -77,18 +77,17 @@ func NextVersion(newest, p order.PolicyBook) (next order.PolicyBook, changed boo
 
 // Policy reads the newest version; ErrNotFound. "default" always exists.
 func (s *Store) Policy(ctx context.Context, name string) (order.PolicyBook, error) {
-	p, err := policy(ctx, s.pool, name)
-	if errors.Is(err, ErrNotFound) && name == "default" {
-		return order.PolicyBook{Policy: order.DefaultPolicy()}, nil
-	}
-	return p, err
+	return policy(ctx, s.pool, name)
 }
 
 func policy(ctx context.Context, db interface {
 	QueryRow(context.Context, string, ...any) pgx.Row
 }, name string) (p order.PolicyBook, err error) {
-	err = db.QueryRow(ctx, `select body from policies where name = $1 order by version desc limit 1`, name).Scan(&p)
-	return p, one("policy "+name, err)
+	err = one("policy "+name, db.QueryRow(ctx, `select body from policies where name = $1 order by version desc limit 1`, name).Scan(&p))
+	if errors.Is(err, ErrNotFound) && name == "default" {
+		return order.PolicyBook{Policy: order.DefaultPolicy()}, nil
+	}
+	return p, err
 }
 
 // AddKey stores an API key.
