@@ -2,6 +2,8 @@ package policy
 
 import (
 	"encoding/json"
+	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -208,6 +210,55 @@ func TestCasesTakeTheDueTimeOfTheOffice(t *testing.T) {
 		}
 		if r.Due != want {
 			t.Errorf("%s is due after %s", r.Kind, time.Duration(r.Due))
+		}
+	}
+}
+
+// schema reads schema.json far enough to compare it with the parser.
+type schema struct {
+	Ref                  string `json:"$ref"`
+	Properties           map[string]schema
+	AdditionalProperties json.RawMessage
+	Items                *schema
+	Pattern              string
+	Defs                 map[string]schema `json:"$defs"`
+}
+
+func TestTheSchemaKnowsWhatTheParserKnows(t *testing.T) {
+	var s schema
+	if err := json.Unmarshal(Schema, &s); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string][]string{
+		"policy": lineNames(), "rhythm": inRhythms, "case": inCases, "calendar": inCalendar,
+	} {
+		have := slices.Sorted(maps.Keys(s.Defs[name].Properties))
+		slices.Sort(want)
+		if !slices.Equal(have, want) {
+			t.Errorf("%s: the schema has %v, the parser %v", name, have, want)
+		}
+		if string(s.Defs[name].AdditionalProperties) != "false" {
+			t.Errorf("%s is open", name)
+		}
+	}
+	if have := slices.Sorted(maps.Keys(s.Properties)); !slices.Equal(have, []string{"calendars", "carriers", "policies", "regions"}) {
+		t.Errorf("at the top: %v", have)
+	}
+	for name, line := range s.Defs["policy"].Properties {
+		if strings.HasSuffix(line.Ref, "/clocked") != slices.Contains(order.ClockLines, name) {
+			t.Errorf("%s: %s", name, line.Ref)
+		}
+	}
+	// The pattern of times takes what the parser takes.
+	times, clocked := regexp.MustCompile(s.Defs["time"].Pattern), regexp.MustCompile(s.Defs["clocked"].Pattern)
+	for _, text := range []string{"8h", "2d", "1d12h", "90m", "0", "1.5h", "8h of warehouse", "8", "d", "h8", "-1h", "1w", "8h of", "8 h", "2d of Warehouse", "12345d"} {
+		_, err := Parse([]byte(calendars+"policies: {a: {ride_along: "+text+"}}"), nil, now)
+		if times.MatchString(text) != (err == nil) {
+			t.Errorf("ride_along: %q is %t to the schema and %v to the parser", text, times.MatchString(text), err)
+		}
+		_, err = Parse([]byte(calendars+"policies: {a: {movement: "+strings.Replace(text, "1d12h", "36h", 1)+"}}"), nil, now)
+		if text != "0" && clocked.MatchString(text) != (err == nil) {
+			t.Errorf("movement: %q is %t to the schema and %v to the parser", text, clocked.MatchString(text), err)
 		}
 	}
 }
