@@ -26,10 +26,13 @@ type ReadModel interface {
 type Inbox interface {
 	// Wake sends them to their order now and returns the latest movement of the parcel.
 	Wake(ctx context.Context, orderID, parcel string) (time.Time, error)
+	// SilentSince is when a carrier's feed fell silent; zero: it is not silent.
+	SilentSince(ctx context.Context, carrier string) (time.Time, error)
 }
 
 // Tracker asks a carrier. It returns the latest physical event after since, or
-// zero when the carrier knows nothing new. What it learns comes in as facts.
+// zero when the carrier knows nothing new, or ErrNobodyToAsk. What it learns
+// comes in as facts.
 type Tracker interface {
 	Track(ctx context.Context, carrier, tracking string, since time.Time) (time.Time, error)
 }
@@ -38,9 +41,11 @@ type Tracker interface {
 type Activities struct {
 	ReadModel ReadModel
 	Inbox     Inbox
-	// Tracker is nil until carriers can be polled: then only the inbox is read.
+	// Tracker is nil where no carrier may be asked: then only the inbox is read.
 	Tracker Tracker
 	// Storefronts is nil until storefronts can be called: then people carry
 	// remedies out by hand.
 	Storefronts Storefronts
+	// Feeds supervises the carriers' feeds.
+	Feeds *Feeds
 }

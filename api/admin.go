@@ -11,7 +11,6 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"github.com/waybillhq/waybill/internal/carriers/all"
 	"github.com/waybillhq/waybill/internal/policy"
 	"github.com/waybillhq/waybill/internal/store"
 	"github.com/waybillhq/waybill/order"
@@ -134,7 +133,7 @@ func (s *server) putPolicy(c echo.Context) error {
 // policyFile is one of the policies in a file; the others are left alone.
 func (s *server) policyFile(c echo.Context, name string) (order.PolicyBook, error) {
 	body, _ := c.Get(bodyKey).([]byte)
-	books, err := policy.Parse(body, all.Names(), s.now())
+	books, err := policy.Parse(body, s.carriers.Names(), s.now())
 	if err != nil {
 		return order.PolicyBook{}, invalid(fileErrors(err)...)
 	}

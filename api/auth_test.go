@@ -25,13 +25,23 @@ var mayDo = map[string][]string{
 	"changePromise":     {Storefront, Support, Ops, Admin},
 	"correctAddress":    {Storefront, Support, Ops, Admin},
 	"adoptPolicy":       {Ops, Admin},
+	"detectCarriers":    {Storefront, Warehouse, Support, Ops, Admin},
 	"postScans":         {Warehouse, Admin},
+	"captureEPCIS":      {Warehouse, Admin},
 	"postCarrierEvents": {Carrier, Admin},
+	"postCarrierFile":   {Carrier, Admin},
 	"putStore":          {Admin},
 	"getStore":          {Storefront, Ops, Admin},
 	"putPolicy":         {Admin},
 	"getPolicy":         {Storefront, Ops, Admin},
 	"createKey":         {Admin},
+	"listFaults":        {Support, Ops, Admin},
+	"closeFault":        {Ops, Admin},
+	"listCodeMappings":  {Support, Ops, Admin},
+	"putCodeMapping":    {Ops, Admin},
+	"listRawBodies":     {Ops, Admin},
+	"getRawBody":        {Ops, Admin},
+	"replayRawBody":     {Ops, Admin},
 }
 
 var public = []string{"healthz", "readyz", "metrics", "openapi"}
@@ -43,7 +53,7 @@ func TestEveryRoleOnEveryRoute(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, op := range ops {
-		path := strings.NewReplacer(":id", "acme:1001", ":parcel", "1", ":store", "acme", ":name", "default", ":carrier", "ups").Replace(op.path)
+		path := strings.NewReplacer(":id", "acme:1001", ":parcel", "1", ":store", "acme", ":name", "default", ":carrier", "ups", ":number", "1Z999AA10123456784").Replace(op.path)
 		if op.id == "postWebhook" { // a signature opens it, no key does
 			b.call(op.method, path, b.keys[Admin], "{}").refuses(http.StatusNotFound, "not-found", "-")
 			continue

@@ -13,6 +13,7 @@
 //	requests.go     what people ask of an order, each with its audit row
 //	idempotency.go  Idempotency-Key: the same answer again
 //	facts.go        scans and carrier events, answered item by item
+//	epcis.go        GS1 EPCIS 2.0 documents, answered event by event
 //	admin.go        stores, policies, keys
 //	text.go         what text from outside may hold
 //	problem.go      the one place where errors become HTTP

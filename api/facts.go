@@ -15,6 +15,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/waybillhq/waybill/internal/carriers"
+	"github.com/waybillhq/waybill/internal/gs1"
 	"github.com/waybillhq/waybill/internal/intake"
 	"github.com/waybillhq/waybill/internal/store"
 	"github.com/waybillhq/waybill/order"
@@ -58,6 +59,7 @@ type scanItem struct {
 	Parcel     string  `json:"parcel"`
 	Carrier    string  `json:"carrier"`
 	Tracking   string  `json:"tracking"`
+	Barcode    string  `json:"barcode"`
 	OccurredAt string  `json:"occurred_at"`
 	Location   string  `json:"location"`
 	Station    string  `json:"station"`
@@ -74,6 +76,18 @@ func decodeScan(raw json.RawMessage, now time.Time) (store.Fact, *order.Refusal)
 		Source: "warehouse", Kind: store.KindScan, Milestone: it.Kind, RefOrder: it.Order, RefParcel: it.Parcel, Carrier: it.Carrier,
 		Tracking: tracking(it.Tracking), Location: clean(it.Location, maxLocation), Actor: clean(it.Station, maxStation),
 	}
+	number, unique := "tracking", false
+	if it.Barcode != "" {
+		if it.Tracking != "" {
+			return f, no("barcode", "stands in place of tracking: send one of them")
+		}
+		read, err := gs1.ReadParcel(it.Barcode)
+		if err != nil {
+			return f, no("barcode", err.Error())
+		}
+		number, unique = "barcode", read.SSCC
+		f.Tracking = tracking(asPrinted(read, it.Carrier))
+	}
 	switch {
 	case !slices.Contains(order.ScanKinds, order.ScanKind(it.Kind)):
 		return f, no("kind", "must be one of "+words(order.ScanKinds))
@@ -86,11 +100,11 @@ func decodeScan(raw json.RawMessage, now time.Time) (store.Fact, *order.Refusal)
 	case it.Carrier != "" && !carrierPattern.MatchString(it.Carrier):
 		return f, no("carrier", "must be a carrier code like ups")
 	case f.Tracking != "" && !trackingPattern.MatchString(f.Tracking):
-		return f, no("tracking", "must be 4 to 40 letters, digits and -")
-	case f.Tracking != "" && it.Carrier == "":
+		return f, no(number, "must be 4 to 40 letters, digits and -")
+	case f.Tracking != "" && it.Carrier == "" && !unique:
 		return f, no("carrier", "is needed with a tracking number")
 	case it.Order == "" && f.Tracking == "":
-		return f, no("order", "is needed, or carrier and tracking")
+		return f, no("order", "is needed, or carrier and tracking, or an SSCC as barcode")
 	}
 	if it.Order != "" && it.Parcel == "" {
 		f.RefParcel = "1"
@@ -99,6 +113,16 @@ func decodeScan(raw json.RawMessage, now time.Time) (store.Fact, *order.Refusal)
 		return f, r
 	}
 	return f, setID(&f, it.ID, f.Milestone)
+}
+
+// asPrinted is the number by which a carrier knows what a barcode names. DHL's
+// parcel numbers are SSCCs with their application identifier in front; others
+// leave it away.
+func asPrinted(p gs1.Parcel, carrier string) string {
+	if p.SSCC && carrier == "dhl" {
+		return "00" + p.Number
+	}
+	return p.Number
 }
 
 type carrierItem struct {
@@ -222,13 +246,11 @@ func setTime(f *store.Fact, text string, now time.Time) *order.Refusal {
 		return no("occurred_at", "is needed")
 	}
 	t, err := parseTime(text)
-	switch {
-	case err != nil:
+	if err != nil {
 		return no("occurred_at", err.Error())
-	case t.Before(intake.Earliest):
-		return no("occurred_at", "must not lie before 2000")
-	case t.After(now.Add(intake.Ahead)):
-		return no("occurred_at", "lies more than 48 hours ahead")
+	}
+	if r := believable("occurred_at", t, now); r != nil {
+		return r
 	}
 	zone := strings.LastIndexAny(text, "Z+-")
 	f.LocalTime, f.UTCOffset, f.TimeBasis = text[:zone], text[zone:], "offset"
@@ -236,6 +258,16 @@ func setTime(f *store.Fact, text string, now time.Time) *order.Refusal {
 		f.UTCOffset = "+00:00"
 	}
 	f.OccurredAt = *utc(&t)
+	return nil
+}
+
+func believable(field string, t, now time.Time) *order.Refusal {
+	switch {
+	case t.Before(intake.Earliest):
+		return no(field, "must not lie before 2000")
+	case t.After(now.Add(intake.Ahead)):
+		return no(field, "lies more than 48 hours ahead")
+	}
 	return nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/waybillhq/waybill/internal/gs1"
 	"github.com/waybillhq/waybill/internal/intake"
 	"github.com/waybillhq/waybill/internal/store"
 	"github.com/waybillhq/waybill/order"
@@ -102,6 +103,12 @@ func TestRejectedItems(t *testing.T) {
 		"bad carrier":           {`{"kind":"labelled","order":"acme:1","carrier":"U P S","tracking":"ABCD",` + at + `}`, "carrier"},
 		"bad tracking":          {`{"kind":"labelled","order":"acme:1","carrier":"ups","tracking":"A;B",` + at + `}`, "tracking"},
 		"tracking, no carrier":  {`{"kind":"labelled","order":"acme:1","tracking":"ABCD",` + at + `}`, "carrier"},
+		"barcode and tracking":  {`{"kind":"sorted","carrier":"ups","tracking":"ABCD","barcode":"ABCD",` + at + `}`, "barcode"},
+		"barcode, no carrier":   {`{"kind":"sorted","barcode":"1Z999AA10123456784",` + at + `}`, "carrier"},
+		"wrong check digit":     {`{"kind":"sorted","barcode":"(00)395212340000000015",` + at + `}`, "barcode"},
+		"barcode of goods":      {`{"kind":"sorted","barcode":"]C10110614141073464",` + at + `}`, "barcode"},
+		"barcode with a NUL":    {`{"kind":"sorted","carrier":"ups","barcode":"AB\u0000CD",` + at + `}`, "barcode"},
+		"long barcode":          {`{"kind":"sorted","carrier":"ups","barcode":"` + strings.Repeat("1", 513) + `",` + at + `}`, "barcode"},
 		"no time":               {`{"kind":"picked","order":"acme:1"}`, "occurred_at"},
 		"time without offset":   {`{"kind":"picked","order":"acme:1","occurred_at":"2026-11-21T08:00:00"}`, "occurred_at"},
 		"time on no day":        {`{"kind":"picked","order":"acme:1","occurred_at":"2026-02-30T08:00:00Z"}`, "occurred_at"},
@@ -147,6 +154,26 @@ func TestRejectedItems(t *testing.T) {
 	}
 	check("/v1/scans", "scans", Warehouse, scans, `{"kind":"picked","order":"acme:1",`+at+`}`)
 	check("/v1/carriers/ups/events", "events", Carrier, events, `{"tracking":"ABCD","code":"x",`+at+`}`)
+}
+
+func TestBarcodes(t *testing.T) {
+	for barcode, want := range map[string]string{
+		`"]C100SSCC"`:                          " SSCC",
+		`"(00)SSCC"`:                           " SSCC",
+		`"https://id.gs1.org/00/SSCC"`:         " SSCC",
+		`"]d202035212340000013\u001d3712"`:     "refused",
+		`"]d200SSCC3712"`:                      " SSCC",
+		`"1z 999"`:                             "refused",
+		`"1z 999","carrier":"ups"`:             "ups 1Z999",
+		`"00SSCC","carrier":"dhl"`:             "dhl 00SSCC", // DHL's numbers are printed so
+		`"(00)SSCC","carrier":"fedex"`:         "fedex SSCC",
+		`"","carrier":"ups","tracking":"AB1C"`: "ups AB1C",
+	} {
+		f, r := decodeScan(json.RawMessage(strings.ReplaceAll(`{"kind":"sorted","barcode":`+barcode+`,"occurred_at":"2026-11-21T08:00:00Z"}`, "SSCC", "395212340000000014")), testNow)
+		if got := f.Carrier + " " + f.Tracking; r != nil && want != "refused" || r == nil && got != strings.ReplaceAll(want, "SSCC", "395212340000000014") {
+			t.Errorf("%s: %s %v, want %s", barcode, got, r, want)
+		}
+	}
 }
 
 func TestTextsAreCutNotRefused(t *testing.T) {
@@ -242,7 +269,7 @@ func sound(t *testing.T, f store.Fact) {
 	if f.EventID == "" || f.OccurredAt.Before(intake.Earliest) || f.OccurredAt.After(testNow.Add(intake.Ahead)) || f.OccurredAt.Location() != time.UTC || f.TimeBasis != "offset" {
 		t.Errorf("%+v", f)
 	}
-	if f.RefOrder == "" && (f.Carrier == "" || f.Tracking == "") || f.RefOrder != "" && f.RefParcel == "" && f.Kind == store.KindScan {
+	if f.RefOrder == "" && (f.Carrier == "" && !gs1.IsSSCC(f.Tracking) || f.Tracking == "") || f.RefOrder != "" && f.RefParcel == "" && f.Kind == store.KindScan {
 		t.Errorf("names no parcel: %+v", f)
 	}
 }
@@ -251,7 +278,7 @@ func FuzzDecodeScan(f *testing.F) {
 	for _, seed := range []string{
 		`{"id":"s-1","kind":"picked","order":"acme:1001","occurred_at":"2026-11-21T08:15:00.250-05:00","location":"Dock 4","station":"9"}`,
 		`{"kind":"labelled","carrier":"ups","tracking":"1z 999","occurred_at":"2026-11-21T08:15:00Z"}`,
-		`{"id":"\u0000","kind":"","x":[[[1e400]]]}`, `null`, ``, "\xff", `{"id":`,
+		`{"id":"\u0000","kind":"","x":[[[1e400]]]}`, `{"kind":"sorted","barcode":"]C100395212340000000014\u001d3712","occurred_at":"2026-11-21T08:15:00Z"}`, `null`, ``, "\xff", `{"id":`,
 	} {
 		f.Add([]byte(seed))
 	}

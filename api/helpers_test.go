@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -41,7 +42,97 @@ type memory struct {
 	facts      []store.Fact
 	filters    []store.Filter
 	entries    []store.Entry
-	fail       error // of everything
+	raws       []store.RawBody
+	faults     []store.Fault
+	mapped     []store.Mapping // every version, the newest first
+	fail       error           // of everything
+}
+
+var _ Store = (*store.Store)(nil)
+
+func (m *memory) AcceptBody(ctx context.Context, raw store.RawBody, facts []store.Fact) ([]store.Result, error) {
+	results, err := m.Accept(ctx, facts)
+	if err != nil {
+		return nil, err
+	}
+	defer m.lock()()
+	if !slices.ContainsFunc(m.raws, func(have store.RawBody) bool { return have.Source == raw.Source && bytes.Equal(have.Hash, raw.Hash) }) {
+		raw.ID, raw.ReceivedAt, raw.Size = int64(len(m.raws)+1), testNow, len(raw.Body)
+		m.raws = append(m.raws, raw)
+	}
+	return results, nil
+}
+
+func (m *memory) RawBodies(_ context.Context, f store.RawFilter) ([]store.RawBody, error) {
+	defer m.lock()()
+	var list []store.RawBody
+	for _, r := range slices.Backward(m.raws) {
+		if (f.Source == "" || f.Source == r.Source) && (!f.Failed || r.Error != "") && !r.ReceivedAt.Before(f.Since) && (f.Before.ID == 0 || r.ID < f.Before.ID) && len(list) < f.Limit {
+			list = append(list, r)
+		}
+	}
+	return list, m.fail
+}
+
+func (m *memory) RawBody(_ context.Context, id int64, a store.Audit) (store.RawBody, error) {
+	defer m.lock()()
+	if id > int64(len(m.raws)) {
+		return store.RawBody{}, fmt.Errorf("raw body: %w", store.ErrNotFound)
+	}
+	m.audits = append(m.audits, a)
+	return m.raws[id-1], m.fail
+}
+
+func (m *memory) MarkReplayed(_ context.Context, r store.RawBody, at time.Time) error {
+	defer m.lock()()
+	r.ReplayedAt = &at
+	m.raws[r.ID-1] = r
+	return m.fail
+}
+
+func (m *memory) Faults(_ context.Context, open bool, before store.FaultCursor, limit int) ([]store.Fault, error) {
+	defer m.lock()()
+	var list []store.Fault
+	for _, f := range m.faults {
+		if (!open || f.ClosedAt == nil) && (before.ID == 0 || f.ID < before.ID) && len(list) < limit {
+			list = append(list, f)
+		}
+	}
+	return list, m.fail
+}
+
+func (m *memory) CloseFaultByHand(_ context.Context, id int64, a store.Audit, at time.Time) (store.Fault, error) {
+	defer m.lock()()
+	for i := range m.faults {
+		if f := &m.faults[i]; f.ID == id {
+			if f.ClosedAt == nil {
+				f.ClosedAt, f.ClosedBy, f.Resolution = &at, a.Actor, a.Reason
+				m.audits = append(m.audits, a)
+			}
+			return *f, m.fail
+		}
+	}
+	return store.Fault{}, fmt.Errorf("fault: %w", store.ErrNotFound)
+}
+
+func (m *memory) Mappings(context.Context, int64) (int64, []store.Mapping, error) {
+	defer m.lock()()
+	return int64(len(m.mapped)), m.mapped[:min(1, len(m.mapped))], m.fail
+}
+
+func (m *memory) MappingHistory(_ context.Context, _ string, limit int) ([]store.Mapping, error) {
+	defer m.lock()()
+	return m.mapped[:min(limit, len(m.mapped))], m.fail
+}
+
+func (m *memory) SaveMapping(_ context.Context, n store.Mapping, a store.Audit) (store.Mapping, store.Reread, error) {
+	defer m.lock()()
+	if n.Kind == store.Withdrawn && len(m.mapped) == 0 {
+		return n, store.Reread{}, fmt.Errorf("map: %w", store.ErrNotFound)
+	}
+	n.Version, n.At = len(m.mapped)+1, testNow
+	m.mapped, m.audits = append([]store.Mapping{n}, m.mapped...), append(m.audits, a)
+	return n, store.Reread{Facts: 2, Standing: 1}, m.fail
 }
 
 type kept struct {
@@ -120,6 +211,12 @@ func (m *memory) Accept(_ context.Context, facts []store.Fact) ([]store.Result, 
 		m.facts = append(m.facts, f)
 	}
 	return results, nil
+}
+
+func (m *memory) ReportFaults(_ context.Context, fs []store.Fault, _ time.Time) error {
+	defer m.lock()()
+	m.faults = append(m.faults, fs...)
+	return m.fail
 }
 
 func (m *memory) PutAddress(_ context.Context, id string, a store.Address) (int, error) {
@@ -298,7 +395,7 @@ func newBench(t *testing.T, limits ...Limits) *bench {
 		Store: b.memory, Orders: b.engine, Log: slog.New(slog.NewTextHandler(b.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Links: links.Links{PublicURL: "https://way.example", TemporalUIURL: "https://temporal.example", Namespace: "default", Secret: []byte("0123456789abcdef")},
 		Now:   func() time.Time { return b.now }, Ready: func(context.Context) error { return b.ready },
-		WebhookSecrets: map[string][][]byte{"easypost": {[]byte("new secret"), []byte("old secret")}},
+		WebhookSecrets: map[string][][]byte{"easypost": {[]byte("new secret"), []byte("old secret")}, "shippo": {[]byte("new secret")}, "dhl": {[]byte("new secret")}},
 	}
 	if len(limits) > 0 {
 		d.Limits = limits[0]
@@ -409,15 +506,17 @@ var strictContract = sync.OnceValues(func() (*openapi3.T, []*operation) {
 	if err != nil {
 		panic(err)
 	}
-	both := doc.Components.Schemas["OrderWithLinks"].Value
-	merged := &openapi3.Schema{Type: &openapi3.Types{"object"}, Properties: openapi3.Schemas{}}
-	for _, part := range both.AllOf {
-		merged.Required = append(merged.Required, part.Value.Required...)
-		for name, p := range part.Value.Properties {
-			merged.Properties[name] = p
+	for _, whole := range doc.Components.Schemas {
+		if len(whole.Value.AllOf) == 0 {
+			continue
 		}
+		merged := &openapi3.Schema{Type: &openapi3.Types{"object"}, Properties: openapi3.Schemas{}}
+		for _, part := range whole.Value.AllOf {
+			merged.Required = append(merged.Required, part.Value.Required...)
+			maps.Copy(merged.Properties, part.Value.Properties)
+		}
+		*whole.Value = *merged
 	}
-	*both = *merged
 	no := false
 	for _, s := range doc.Components.Schemas {
 		closed(s.Value, &no)

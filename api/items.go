@@ -84,6 +84,8 @@ func (it *scanItem) field(name string) any {
 		return &it.Carrier
 	case "tracking":
 		return &it.Tracking
+	case "barcode":
+		return &it.Barcode
 	case "occurred_at":
 		return &it.OccurredAt
 	case "location":

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"reflect"
@@ -39,12 +40,14 @@ type operation struct {
 	// itemByItem: the body's items are answered one by one, so the contract
 	// must not judge the body as a whole.
 	itemByItem bool
-	hasBody    bool
-	takesYAML  bool // as well as JSON; its handler checks it
-	route      *routers.Route
-	query      map[string]bool // parameters that exist
-	pathOnly   bool            // no parameters but those in the path
-	good       *goodParams
+	// raw: the body is a carrier's file, which its adapter judges.
+	raw      bool
+	hasBody  bool
+	media    []string // of the body; a handler that takes YAML as well as JSON checks it
+	route    *routers.Route
+	query    map[string]bool // parameters that exist
+	pathOnly bool            // no parameters but those in the path
+	good     *goodParams
 	// Set by the server:
 	limit  int64 // of the body
 	handle echo.HandlerFunc
@@ -82,14 +85,17 @@ func loadContract(ctx context.Context) (*openapi3.T, []*operation, error) {
 				query:   map[string]bool{},
 				good:    &goodParams{},
 			}
-			op.takesYAML = op.hasBody && o.RequestBody.Value.Content[yamlMedia] != nil
 			op.pathOnly = !slices.ContainsFunc(slices.Concat(item.Parameters, o.Parameters), func(p *openapi3.ParameterRef) bool { return p.Value.In != openapi3.ParameterInPath })
 			for _, p := range o.Parameters {
 				if p.Value.In == openapi3.ParameterInQuery {
 					op.query[p.Value.Name] = true
 				}
 			}
+			if op.hasBody {
+				op.media = slices.Sorted(maps.Keys(o.RequestBody.Value.Content))
+			}
 			op.itemByItem, _ = o.Extensions["x-item-by-item"].(bool)
+			op.raw, _ = o.Extensions["x-raw"].(bool)
 			for _, scope := range asStrings(o.Extensions["x-scopes"]) {
 				if !known(scope) {
 					return nil, nil, fmt.Errorf("openapi.yaml: %s: unknown scope %q", op.id, scope)
@@ -179,7 +185,7 @@ func (op *operation) validate(c echo.Context) error {
 		return nil
 	}
 	options := filterOptions
-	if op.itemByItem || !op.hasBody || op.takesYAML && isYAML(r) {
+	if op.itemByItem || op.raw || !op.hasBody || isYAML(r) { // a file is its parser's to judge
 		o := *filterOptions
 		o.ExcludeRequestBody = true
 		options = &o
@@ -216,7 +222,8 @@ func (g *goodParams) add(params string) {
 	g.seen[params] = true
 }
 
-// readBody reads at most the operation's limit and sees that it is JSON.
+// readBody reads at most the operation's limit and sees that it is JSON, if it is
+// not a carrier's file.
 func (op *operation) readBody(c echo.Context) ([]byte, error) {
 	r := c.Request()
 	if enc := r.Header.Get(echo.HeaderContentEncoding); enc != "" && !strings.EqualFold(enc, "identity") {
@@ -239,13 +246,20 @@ func (op *operation) readBody(c echo.Context) ([]byte, error) {
 	if len(body) == 0 {
 		return nil, op.missingBody()
 	}
-	yaml := op.takesYAML && isYAML(r)
-	if !yaml && !hasMedia(r, "application/json") {
-		return nil, wrongMedia("Content-Type must be application/json.")
+	media := mediaOf(r)
+	if !slices.Contains(op.media, media) {
+		detail := "Content-Type must be " + strings.Join(op.media, " or ") + "."
+		if strings.HasSuffix(media, "xml") {
+			detail += " XML is not read here."
+		}
+		return nil, wrongMedia(detail)
+	}
+	if op.raw {
+		return body, nil
 	}
 	// The filter's decoder would stop after the first value and not say where
 	// it stumbled.
-	if !yaml && !json.Valid(body) {
+	if media != yamlMedia && !json.Valid(body) {
 		var whole json.RawMessage
 		err := json.Unmarshal(body, &whole)
 		var syntax *json.SyntaxError
@@ -272,16 +286,17 @@ func (op *operation) readBody(c echo.Context) ([]byte, error) {
 
 const yamlMedia = "application/yaml"
 
-func hasMedia(r *http.Request, want string) bool {
-	media, _, _ := strings.Cut(r.Header.Get(echo.HeaderContentType), ";")
-	return strings.EqualFold(strings.TrimSpace(media), want)
-}
+// isYAML: the contract has been checked, so the operation takes it.
+func isYAML(r *http.Request) bool { return mediaOf(r) == yamlMedia }
 
-func isYAML(r *http.Request) bool { return hasMedia(r, yamlMedia) }
+func mediaOf(r *http.Request) string {
+	media, _, _ := strings.Cut(r.Header.Get(echo.HeaderContentType), ";")
+	return strings.ToLower(strings.TrimSpace(media))
+}
 
 func (op *operation) missingBody() error {
 	if op.route.Operation.RequestBody.Value.Required {
-		return malformed("A JSON body is needed.")
+		return malformed("A body is needed.")
 	}
 	return nil
 }

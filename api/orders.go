@@ -120,6 +120,8 @@ type createdOrder struct {
 	Order       order.View `json:"order"`
 	TrackingURL string     `json:"tracking_url"`
 	Links       orderLinks `json:"links"`
+
+	Warnings []fieldError `json:"warnings,omitempty"`
 }
 
 func (s *server) createOrder(c echo.Context) error {
@@ -163,7 +165,7 @@ func (s *server) createOrder(c echo.Context) error {
 			spec.CustomerRef = spec.ID
 		}
 		if err := errors.Join(req.check(), order.CheckSpec(spec, now)); err != nil {
-			return 0, nil, err
+			return 0, nil, offerCarriers(err, req.unnamed())
 		}
 		created, err := s.store.CreateOrder(ctx, store.NewOrder{
 			Spec: spec, Contact: req.Customer.Contact, Address: req.ShipTo,
@@ -182,8 +184,26 @@ func (s *server) createOrder(c echo.Context) error {
 				return 0, nil, err
 			}
 		}
-		return status, createdOrder{Order: order.ViewOf(have.Current()), TrackingURL: s.links.Tracking(spec.ID), Links: s.linksOf(spec.ID)}, nil
+		return status, createdOrder{Order: order.ViewOf(have.Current()), TrackingURL: s.links.Tracking(spec.ID), Links: s.linksOf(spec.ID), Warnings: req.warnings()}, nil
 	})
+}
+
+// unnamed are the tracking numbers without a carrier, by the field that misses.
+func (n *newOrder) unnamed() map[string]string {
+	m := map[string]string{}
+	for i, p := range n.Parcels {
+		if p.Carrier == "" {
+			m["parcels["+strconv.Itoa(i)+"].carrier"] = p.Tracking
+		}
+	}
+	return m
+}
+
+func (n *newOrder) warnings() (w []fieldError) {
+	for i, p := range n.Parcels {
+		w = doubt(w, "parcels["+strconv.Itoa(i)+"].tracking", p.Carrier, p.Tracking)
+	}
+	return w
 }
 
 // orderID is the order in the path, if the caller may touch its store.

@@ -48,9 +48,9 @@ func TestCreateOrderWithEverything(t *testing.T) {
 		"customer":{"ref":"c-88","name":"Ben\u0000 \u202eEx\nample","email":"b@e.example","phone":"+49 (30) 123456","language":"de-CH"},
 		"ship_to":{"name":"Ben","street":"Hauptstr. 1\tHof","city":"Berlin","postal_code":"10115","region":"BE","country":"DE"},
 		"lines":[{"sku":"LAMP 7/b","quantity":1,"unit_amount":12900,"name":"Desk lamp"},{"sku":"BULB","quantity":4}],
-		"parcels":[{"id":"1","carrier":"dhl","service":"paket","tracking":"00340434161094042557","lines":[{"sku":"LAMP 7/b","quantity":1}]},{"id":"p-2","lines":[{"sku":"BULB","quantity":4}]}]}`
+		"parcels":[{"id":"1","carrier":"dhl","service":"paket","tracking":"00340434161094042557","lines":[{"sku":"LAMP 7/b","quantity":1}]},{"id":"p-2","carrier":"dhl","master_tracking":"00340434161094042000","lines":[{"sku":"BULB","quantity":4}]}]}`
 	v := read[createdOrder](b.call("POST", "/v1/orders", b.keys[Storefront], body).want(201)).Order
-	if len(v.Parcels) != 2 || v.Parcels[0].Tracking != "00340434161094042557" || v.Class != order.HighValue {
+	if len(v.Parcels) != 2 || v.Parcels[0].Tracking != "00340434161094042557" || v.Parcels[1].Master != "00340434161094042000" || v.Class != order.HighValue {
 		t.Errorf("%+v", v)
 	}
 	if name := b.contacts["acme:A-1.2_3"].Name; name != "Ben Ex ample" {

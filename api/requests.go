@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -25,6 +26,8 @@ type request struct {
 	body   any // for the audit; no personal data in it
 	// event is made once the audit row is there. detail is added to the row.
 	event func(ctx context.Context, m order.Meta) (e order.Event, detail string, err error)
+	// answer, if there is one, says what the order's answer is to the client.
+	answer func(order.View, error) (any, error)
 }
 
 // ask carries a request out. The audit row comes first, and its ID is the
@@ -41,7 +44,11 @@ func (s *server) ask(c echo.Context, r request) error {
 	}
 	return s.idempotently(c, func() (int, any, error) {
 		view, err := s.carryOut(c, o.Spec.ID, r)
-		return http.StatusOK, view, err
+		if r.answer == nil {
+			return http.StatusOK, view, err
+		}
+		answer, err := r.answer(view, err)
+		return http.StatusOK, answer, err
 	})
 }
 
@@ -119,6 +126,7 @@ type putParcel struct {
 	Carrier  string             `json:"carrier,omitempty"`
 	Service  string             `json:"service,omitempty"`
 	Tracking string             `json:"tracking,omitempty"`
+	Master   string             `json:"master_tracking,omitempty"`
 }
 
 func (s *server) putParcel(c echo.Context) error {
@@ -140,8 +148,25 @@ func (s *server) putParcel(c echo.Context) error {
 		Parcel string `json:"parcel"`
 		putParcel
 	}{parcel, body}, event: plain(func(m order.Meta) order.Event {
-		return order.PutParcel{Meta: m, Parcel: parcel, Lines: body.Lines, Carrier: body.Carrier, Service: body.Service, Tracking: body.Tracking}
-	})})
+		return order.PutParcel{Meta: m, Parcel: parcel, Lines: body.Lines, Carrier: body.Carrier, Service: body.Service, Tracking: body.Tracking, Master: body.Master}
+	}), answer: func(v order.View, err error) (any, error) {
+		if err != nil {
+			return nil, offerCarriers(err, map[string]string{"carrier": body.Tracking})
+		}
+		return struct {
+			order.View
+			Warnings []fieldError `json:"warnings,omitempty"`
+		}{v, body.warnings(v, parcel)}, nil
+	}})
+}
+
+// warnings are about the parcel as it now is: what is left out stays.
+func (p putParcel) warnings(v order.View, parcel string) []fieldError {
+	i := slices.IndexFunc(v.Parcels, func(have order.ParcelView) bool { return have.ID == parcel })
+	if i < 0 || p.Carrier == "" && p.Tracking == "" {
+		return nil
+	}
+	return doubt(nil, "tracking", v.Parcels[i].Carrier, v.Parcels[i].Tracking)
 }
 
 func (s *server) correctMilestone(c echo.Context) error {

@@ -13,6 +13,8 @@ import (
 	"github.com/labstack/echo/v4"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/waybillhq/waybill/internal/carriers"
+	"github.com/waybillhq/waybill/internal/carriers/all"
 	"github.com/waybillhq/waybill/internal/intake"
 	"github.com/waybillhq/waybill/internal/links"
 	"github.com/waybillhq/waybill/internal/store"
@@ -25,7 +27,12 @@ type Store interface {
 	Order(ctx context.Context, id string) (store.Order, error)
 	Orders(ctx context.Context, f store.Filter) ([]store.Summary, error)
 	Timeline(ctx context.Context, orderID string, limit int) ([]store.Entry, error)
-	Accept(ctx context.Context, facts []store.Fact) ([]store.Result, error)
+	intake.Store
+	Faults(ctx context.Context, open bool, before store.FaultCursor, limit int) ([]store.Fault, error)
+	CloseFaultByHand(ctx context.Context, id int64, a store.Audit, at time.Time) (store.Fault, error)
+	MappingHistory(ctx context.Context, carrier string, limit int) ([]store.Mapping, error)
+	RawBody(ctx context.Context, id int64, a store.Audit) (store.RawBody, error)
+	RawBodies(ctx context.Context, f store.RawFilter) ([]store.RawBody, error)
 	PutAddress(ctx context.Context, orderID string, a store.Address) (version int, err error)
 	PutStore(ctx context.Context, r store.StoreRow) error
 	GetStore(ctx context.Context, id string) (store.StoreRow, error)
@@ -85,6 +92,7 @@ func setDefault[T comparable](field *T, value T) {
 type Deps struct {
 	Store    Store
 	Orders   Orders
+	Intake   *intake.Intake // the process's own; nil: one on Store that nobody runs
 	Log      *slog.Logger
 	Links    links.Links
 	Registry *prometheus.Registry
@@ -96,6 +104,8 @@ type Deps struct {
 	// WebhookSecrets are the active secrets by carrier. Without one a carrier
 	// has no webhook.
 	WebhookSecrets map[string][][]byte
+	// Carriers that are spoken with; nil: those that are built in.
+	Carriers carriers.Registry
 }
 
 // Server is the API. Pages can be mounted on Echo beside it; they share request
@@ -120,6 +130,7 @@ type server struct {
 
 	intake         *intake.Intake
 	webhookSecrets map[string][][]byte
+	carriers       carriers.Registry
 }
 
 // levelAccess is the level of the line per request.
@@ -136,6 +147,9 @@ func New(d Deps) *Server {
 	if d.Log == nil {
 		d.Log = slog.Default()
 	}
+	if d.Intake == nil {
+		d.Intake = &intake.Intake{Store: d.Store}
+	}
 	if d.Registry == nil {
 		d.Registry = prometheus.NewRegistry()
 	}
@@ -145,16 +159,19 @@ func New(d Deps) *Server {
 	if d.Now == nil {
 		d.Now = time.Now
 	}
+	if d.Carriers == nil {
+		d.Carriers = all.Adapters()
+	}
 	m, err := newMetrics(d.Registry)
 	must(err)
 	l := d.Limits.withDefaults()
 	s := &Server{Echo: echo.New(), server: server{
-		store: d.Store, intake: &intake.Intake{Store: d.Store}, orders: d.Orders, log: d.Log, links: d.Links, ready: d.Ready, now: d.Now, limits: l, metrics: m,
+		store: d.Store, intake: d.Intake, orders: d.Orders, log: d.Log, links: d.Links, ready: d.Ready, now: d.Now, limits: l, metrics: m,
 		keys:     &keyCache{load: d.Store.Key, now: d.Now, ttl: l.KeyTTL, size: l.KeyCache},
 		rates:    &rates{perSecond: l.KeyPerSecond, burst: l.KeyBurst},
 		inFlight: make(chan struct{}, l.InFlight),
 
-		webhookSecrets: d.WebhookSecrets,
+		webhookSecrets: d.WebhookSecrets, carriers: d.Carriers,
 	}}
 	e := s.Echo
 	e.HideBanner, e.HidePort = true, true
@@ -188,7 +205,7 @@ func (s *Server) routes() error {
 		}
 		delete(handlers, op.id)
 		op.handle, op.limit = handle, s.limits.Body
-		if op.itemByItem {
+		if op.itemByItem || op.raw {
 			op.limit = s.limits.Batch
 		}
 		if len(op.scopes) > 0 {
@@ -222,9 +239,21 @@ func (s *server) handlers() map[string]echo.HandlerFunc {
 		"correctAddress":   s.correctAddress,
 		"adoptPolicy":      s.adoptPolicy,
 
+		"detectCarriers": s.detectCarriers,
+
 		"postScans":         s.postScans,
+		"captureEPCIS":      s.captureEPCIS,
 		"postCarrierEvents": s.postCarrierEvents,
+		"postCarrierFile":   s.postCarrierFile,
 		"postWebhook":       s.postWebhook,
+
+		"listFaults":       s.listFaults,
+		"closeFault":       s.closeFault,
+		"listCodeMappings": s.listCodeMappings,
+		"putCodeMapping":   s.putCodeMapping,
+		"listRawBodies":    s.listRawBodies,
+		"getRawBody":       s.getRawBody,
+		"replayRawBody":    s.replayRawBody,
 
 		"putStore":  s.putStore,
 		"getStore":  s.getStore,

@@ -5,12 +5,12 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"os"
 	"time"
 
 	"github.com/labstack/echo/v4"
 
 	"github.com/waybillhq/waybill/internal/carriers"
-	"github.com/waybillhq/waybill/internal/carriers/all"
 	"github.com/waybillhq/waybill/internal/intake"
 	"github.com/waybillhq/waybill/internal/store"
 )
@@ -29,36 +29,65 @@ func (s *server) postWebhook(c echo.Context) error {
 	_ = http.NewResponseController(c.Response()).SetReadDeadline(time.Now().Add(s.limits.Timeout))
 	name := c.Param("carrier")
 	secrets := s.webhookSecrets[name]
-	adapter, err := all.Adapter(name)
+	adapter, err := s.carriers.Find(name)
 	if err != nil || len(secrets) == 0 || !carriers.Can(adapter, carriers.CanParsePush) {
+		s.metrics.fact("unknown", "no_webhook", 1) // the name is anybody's
 		return notFound("There is no webhook for this carrier.")
 	}
 	source := intake.Source(name)
 	if c.Request().Header.Get(echo.HeaderContentEncoding) != "" {
+		s.metrics.fact(source, "compressed", 1)
 		return wrongMedia("Compressed bodies are not accepted.")
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(c.Response(), c.Request().Body, s.limits.Batch))
 	if err != nil {
-		return err
+		if errors.As(err, new(*http.MaxBytesError)) {
+			s.metrics.fact(source, "too_large", 1)
+			return err
+		}
+		s.metrics.fact(source, "broken_off", 1)
+		if ctx.Err() != nil || errors.Is(err, os.ErrDeadlineExceeded) {
+			return err
+		}
+		return malformed("The body broke off.")
 	}
 	now := s.now()
 	if err := adapter.Verify(carriers.Push{Header: c.Request().Header, Body: body, ReceivedAt: now}, secrets); err != nil {
-		s.metrics.fact(source, "unauthenticated", 1)
+		s.metrics.fact(source, unverified(err), 1)
 		return unauthenticated("This push is not the carrier's: " + err.Error() + ".")
 	}
-	events, err := adapter.ParsePush(body)
-	if err != nil {
+	n, err := s.intake.Take(ctx, adapter, intake.Delivery{Via: intake.Webhook, ContentType: c.Request().Header.Get(echo.HeaderContentType), Body: body}, now)
+	return s.counted(c, source, n, err)
+}
+
+// counted answers what became of a body, and counts it.
+func (s *server) counted(c echo.Context, source string, n intake.Counts, err error) error {
+	if errors.Is(err, carriers.ErrMalformed) {
 		s.metrics.fact(source, "malformed", 1)
 		return invalid(fieldError{"", err.Error()})
 	}
-	n, err := s.intake.Events(ctx, adapter, intake.Webhook, events, now)
 	if err != nil {
 		return err
 	}
+	s.count(source, n)
+	return c.JSON(http.StatusOK, n)
+}
+
+func (s *server) count(source string, n intake.Counts) {
 	s.metrics.fact(source, string(store.Accepted), n.Accepted)
 	s.metrics.fact(source, string(store.Duplicate), n.Duplicate)
 	s.metrics.fact(source, string(store.Orphan), n.Orphan)
 	s.metrics.fact(source, rejected, n.Rejected)
 	s.metrics.fact(source, "unmapped", n.Unmapped)
-	return c.JSON(http.StatusOK, n)
+}
+
+// unverified is the reason as it is counted.
+func unverified(err error) string {
+	switch {
+	case errors.Is(err, carriers.ErrNotSigned):
+		return "unsigned"
+	case errors.Is(err, carriers.ErrReplayed):
+		return "replayed"
+	}
+	return "wrongly_signed"
 }

@@ -7,7 +7,7 @@ import (
 
 // AdoptPolicy lets a running order follow another version of its policy, between
 // two events: what is under way stays, and every wait is measured anew. Due
-// times of open cases stay as they are. Rules 2.
+// times of open cases stay as they are. Rules 3.
 type AdoptPolicy struct {
 	Meta
 	Policy Policy `json:"policy"`
@@ -17,10 +17,13 @@ type AdoptPolicy struct {
 
 func (AdoptPolicy) event() {}
 
+// AdoptRules are the first rules under which an order can.
+const AdoptRules = 3
+
 func (s *State) checkAdopt(e AdoptPolicy) error {
 	have := &s.Spec.Policy
 	switch {
-	case s.Rules < 2:
+	case s.Rules < AdoptRules:
 		return refuse("", "the order began under older rules: it takes the newer ones by itself before long")
 	case s.Closed:
 		return refuse("", "the order is closed")

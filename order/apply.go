@@ -193,7 +193,9 @@ func (s *State) label(p *Parcel, at time.Time, e Scan) {
 	if c := at.Compare(p.LabelAt); c < 0 || c == 0 && e.Tracking < p.Tracking {
 		return
 	}
-	p.Carrier, p.Tracking, p.LabelAt = orElse(e.Carrier, p.Carrier), e.Tracking, at
+	p.Carrier = orElse(e.Carrier, p.Carrier)
+	p.relabel(e.Tracking, at)
+	s.recount(e.Meta)
 	s.tell(Happening{Type: ParcelChanged, At: s.Now, Parcel: p.ID, Text: p.Carrier + " " + p.Tracking, Cause: e.ID})
 }
 
@@ -207,6 +209,20 @@ func (s *State) carrierEvent(e CarrierEvent) {
 		s.anomaly(UnknownValue, p.ID, e.Meta, "milestone "+string(e.Milestone))
 		return
 	}
+	s.heard(p, e)
+	if e.Piece != "" || e.Tracking == "" {
+		return
+	}
+	// What is said of a shipment is said of every parcel in it.
+	for i := range s.Parcels {
+		if q := &s.Parcels[i]; q != p && q.Master == e.Tracking {
+			s.heard(q, e)
+		}
+	}
+}
+
+// heard takes in what a carrier said of one parcel.
+func (s *State) heard(p *Parcel, e CarrierEvent) {
 	at, ok := s.when(e.Meta, p.ID)
 	if !ok {
 		return
@@ -223,17 +239,30 @@ func (s *State) carrierEvent(e CarrierEvent) {
 		s.anomaly(NotPhysical, p.ID, e.Meta, string(e.Milestone)+" without a physical scan")
 		return
 	}
-	if e.Physical && e.By == CarrierSays {
-		s.moved(p, at, e)
-	}
 	defer s.troubled(p, at, e)
-	if e.Milestone == "" || !s.mayset(p, e.Milestone, e.Meta) {
+	said, corrected, ok := s.about(p, e)
+	if !ok {
 		return
 	}
-	if fix := (mark{e.Milestone, at}); e.Correction && e.By == CarrierSays && later(fix, p.CarrierFix) {
-		p.CarrierFix = fix
+	if e.Physical && e.By == CarrierSays && s.moved(p, at, e) {
+		keepFact(said, voice{Milestone: Accepted, Carrier: true, Whole: e.Whole}, at)
+		s.decide(p, e.Meta)
 	}
-	s.say(p, e.Milestone, at, e.Meta)
+	if e.Piece == "" && p.Master != "" && p.Master == e.Tracking && !e.Whole && e.Milestone.final() {
+		return // of some piece of the shipment; nobody says that it was this one
+	}
+	if e.Milestone == "" || !s.mayset(p, e.Milestone, e.Meta) {
+		if e.Pieces > 0 || e.Piece != "" {
+			s.decide(p, e.Meta) // it may have told of another piece
+		}
+		return
+	}
+	byCarrier := e.By == CarrierSays
+	if fix := (mark{e.Milestone, at}); e.Correction && byCarrier && later(fix, *corrected) {
+		*corrected = fix
+	}
+	keepFact(said, voice{Milestone: e.Milestone, Carrier: byCarrier, Whole: e.Whole}, at)
+	s.decide(p, e.Meta)
 	if e.Milestone == AttemptFailed && e.By == CarrierSays {
 		p.Attempts = keepTime(p.Attempts, at)
 		if len(p.Attempts) > maxAttempts {
@@ -243,8 +272,9 @@ func (s *State) carrierEvent(e CarrierEvent) {
 }
 
 // moved records that the carrier held the parcel at that time: the proof of
-// possession, even if its own acceptance scan was missed.
-func (s *State) moved(p *Parcel, at time.Time, e CarrierEvent) {
+// possession, even if its own acceptance scan was missed. A correction may say
+// that the carrier does not have it; then it is none.
+func (s *State) moved(p *Parcel, at time.Time, e CarrierEvent) (possession bool) {
 	if p.Milestone.Stage() == Ended && at.After(p.Since) && e.Milestone.Stage() != Ended && !e.Correction {
 		s.anomaly(AfterEnd, p.ID, e.Meta, "movement after "+string(p.Milestone))
 	}
@@ -252,10 +282,7 @@ func (s *State) moved(p *Parcel, at time.Time, e CarrierEvent) {
 	if c := at.Compare(p.LastPlaceAt); e.Location != "" && (c > 0 || c == 0 && e.Location > p.LastPlace) {
 		p.LastPlace, p.LastPlaceAt = e.Location, at
 	}
-	if e.Correction && e.Milestone != "" && e.Milestone.Stage() == Preparing {
-		return // it says that the carrier does not have it
-	}
-	s.say(p, Accepted, at, e.Meta)
+	return !e.Correction || e.Milestone == "" || e.Milestone.Stage() > Preparing
 }
 
 // mayset says whether the source has the authority, and records when not.
@@ -290,6 +317,11 @@ func (s *State) correctMilestone(e CorrectMilestone) {
 	for _, v := range p.Said {
 		at = latest(at, latest(v.At...))
 	}
+	for _, q := range p.Pieces {
+		for _, v := range q.Said {
+			at = latest(at, latest(v.At...))
+		}
+	}
 	p.SupportFix = mark{e.Milestone, p.afterFix(at)}
 	s.say(p, e.Milestone, p.SupportFix.At, e.Meta)
 }
@@ -303,60 +335,90 @@ func (p *Parcel) afterFix(at time.Time) time.Time {
 	return at
 }
 
-// say adds a fact and decides anew.
+// say adds a fact about the whole parcel and decides anew.
 func (s *State) say(p *Parcel, m Milestone, at time.Time, meta Meta) {
-	byCarrier := meta.By == CarrierSays
-	i := slices.IndexFunc(p.Said, func(v voice) bool { return v.Milestone == m && v.Carrier == byCarrier })
+	keepFact(&p.Said, voice{Milestone: m, Carrier: meta.By == CarrierSays}, at)
+	s.decide(p, meta)
+}
+
+// keepFact adds a time to the voice of its kind.
+func keepFact(said *[]voice, kind voice, at time.Time) {
+	i := slices.IndexFunc(*said, func(v voice) bool {
+		return v.Milestone == kind.Milestone && v.Carrier == kind.Carrier && v.Whole == kind.Whole
+	})
 	if i < 0 {
-		i = len(p.Said)
-		p.Said = append(p.Said, voice{Milestone: m, Carrier: byCarrier})
+		i = len(*said)
+		*said = append(*said, kind)
 	}
-	v := &p.Said[i]
+	v := &(*said)[i]
 	v.At = keepTime(v.At, at)
 	if n := len(v.At); n > maxTimes {
 		v.At = slices.Delete(v.At, n-2, n-1)
 	}
-	s.decide(p, meta)
 }
 
 // decide computes how far the parcel has come from its facts.
 func (s *State) decide(p *Parcel, meta Meta) {
 	var best mark
+	weigh := func(k mark) {
+		if k.Milestone != "" && better(k, best) {
+			best = k
+		}
+	}
 	p.Reached, p.PossessionAt = nil, time.Time{}
-	for _, v := range p.Said {
-		fix := p.fix(v.Carrier)
-		valid := v.At
-		for fix.Milestone != "" && len(valid) > 0 && !valid[0].After(fix.At) {
-			valid = valid[1:]
-		}
-		if len(valid) > 0 {
-			k := mark{v.Milestone, valid[0]}
-			if k.Milestone.Stage().byTime() {
-				k.At = valid[len(valid)-1]
+	n, others := s.pieces(p)
+	hear := func(said []voice, fixed mark, single bool) {
+		for _, v := range said {
+			if !single && v.ofOne() && v.Milestone.final() {
+				continue // one piece has ended, not the parcel
 			}
-			if better(k, best) {
-				best = k
+			fix := p.fix(v.Carrier)
+			if v.Carrier && later(fixed, fix) {
+				fix = fixed
 			}
-		}
-		if fix.Milestone == "" || !undoes(fix.Milestone, v.Milestone) {
-			valid = v.At // true history, though it no longer decides
-		}
-		if len(valid) > 0 {
-			p.reach(v.Milestone, valid[0])
-			if v.Milestone == Accepted && v.Carrier {
-				p.PossessionAt = valid[0]
+			weigh(v.after(fix))
+			valid := v.At
+			if fix.Milestone != "" && undoes(fix.Milestone, v.Milestone) {
+				valid = v.standing(fix)
+			} // else it is true history, though it no longer decides
+			if len(valid) > 0 {
+				p.reach(v.Milestone, valid[0])
+				if v.Milestone == Accepted && v.Carrier && (p.PossessionAt.IsZero() || valid[0].Before(p.PossessionAt)) {
+					p.PossessionAt = valid[0]
+				}
 			}
 		}
 	}
-	for _, fix := range []mark{p.fix(true), p.SupportFix} {
-		if fix.Milestone != "" && better(fix, best) {
-			best = fix
+	hear(p.Said, mark{}, n == 1)
+	for _, q := range others {
+		hear(q.Said, q.CarrierFix, false)
+		if !q.CarrierFix.Milestone.final() && later(q.CarrierFix, p.fix(true)) {
+			weigh(q.CarrierFix)
 		}
+	}
+	weigh(p.fix(true))
+	weigh(p.SupportFix)
+	end, delivered := p.ending(n, others)
+	if weigh(end); end.Milestone != "" {
+		p.reach(end.Milestone, end.At)
+	}
+	news := delivered.n > p.Delivered
+	if p.Of, p.Delivered = n, delivered.n; n == 1 {
+		p.Of, p.Delivered = 0, 0
 	}
 	slices.SortFunc(p.Reached, func(a, b Reached) int { return slot(a.Milestone) - slot(b.Milestone) })
 
+	if best.Milestone == "" { // nothing is known but the plan
+		if p.Milestone == Expected {
+			return
+		}
+		best = mark{Expected, s.Spec.PlacedAt}
+	}
 	was := p.Milestone
 	p.Milestone, p.Since = best.Milestone, best.At
+	if news && p.partial() {
+		s.tell(Happening{Type: PiecesDelivered, At: delivered.at, Parcel: p.ID, Text: p.progress(), Cause: meta.ID})
+	}
 	if p.Milestone == was {
 		return
 	}
@@ -372,7 +434,11 @@ func (s *State) decide(p *Parcel, meta Meta) {
 	if !Legal(was, p.Milestone) {
 		typ = MilestoneUndone
 	}
-	s.tell(Happening{Type: typ, At: p.Since, Parcel: p.ID, Milestone: p.Milestone, Actor: meta.Actor, Text: meta.Reason, Cause: meta.ID})
+	text := meta.Reason
+	if text == "" && p.partial() {
+		text = p.progress()
+	}
+	s.tell(Happening{Type: typ, At: p.Since, Parcel: p.ID, Milestone: p.Milestone, Actor: meta.Actor, Text: text, Cause: meta.ID})
 }
 
 // reach notes when m was first reached.
@@ -448,6 +514,9 @@ func better(a, b mark) bool {
 	return c < 0
 }
 
+// Outranks says whether a decides over b where both are said of one moment.
+func Outranks(a, b Milestone) bool { return a != b && better(mark{Milestone: a}, mark{Milestone: b}) }
+
 func (s *State) putParcel(e PutParcel) {
 	lines := e.Lines
 	p := s.ParcelByID(e.Parcel)
@@ -461,13 +530,14 @@ func (s *State) putParcel(e PutParcel) {
 		s.tell(Happening{Type: ParcelChanged, At: s.Now, Parcel: p.ID, Actor: e.Actor, Text: e.Reason, Cause: e.ID})
 	}
 	id := p.ID
-	p.Carrier, p.Service = orElse(e.Carrier, p.Carrier), orElse(e.Service, p.Service)
+	p.Carrier, p.Service, p.Master = orElse(e.Carrier, p.Carrier), orElse(e.Service, p.Service), orElse(e.Master, p.Master)
 	if e.Tracking != "" && e.Tracking != p.Tracking {
-		p.Tracking, p.LabelAt = e.Tracking, s.Now
+		p.relabel(e.Tracking, s.Now)
 		if s.mayset(p, Labelled, e.Meta) {
 			s.say(p, Labelled, p.afterFix(s.Now), e.Meta)
 		}
 	}
+	s.recount(e.Meta)
 	s.shrinkUnplanned(id)
 }
 
@@ -585,7 +655,7 @@ func (s *State) answer(e Answered) {
 	switch c.Kind {
 	case CheckCarrier:
 		if p := s.ParcelByID(c.Parcel); p != nil && p.Check == c.ID {
-			s.checked(p, e.LastMovement)
+			s.checked(p, e.LastMovement, e.FeedSilentSince)
 		}
 	case RequestRemedy:
 		s.remedyAnswered(c.ID, e)

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Cases beyond those of the parcel's own clocks. Rules 2.
+// Cases beyond those of the parcel's own clocks, since peopleRules.
 const (
 	AddressProblem   CaseKind = "address_problem"
 	Refused          CaseKind = "refused"
@@ -373,7 +373,8 @@ func (s *State) reopen(e ReopenCase) {
 // reopenAs opens a case again, under a new ID: forms about the old one are stale.
 func (s *State) reopenAs(c Case, m Meta, text string) {
 	rule := s.Spec.Policy.caseRule(c.Kind)
-	c.ID, c.OpenedAt, c.Level, c.NoticeAt, c.NoticedAt = s.caseID(c.Kind, c.Parcel), s.Now, 0, time.Time{}, time.Time{}
+	c.ID, c.OpenedAt, c.Level = s.caseID(c.Kind, c.Parcel), s.Now, 0
+	c.NoticeAt, c.NoticedAt = time.Time{}, time.Time{} // whom it was said to has heard of it
 	c.Due = s.clock("case_due").Add(s.Now, time.Duration(rule.Due))
 	s.Cases = append(s.Cases, c)
 	s.tell(Happening{Type: CaseOpened, At: s.Now, Parcel: c.Parcel, Case: c.Kind, Actor: m.Actor, Cause: m.ID, Text: text})
@@ -421,7 +422,7 @@ func CaseOfBucket(bucket string) CaseKind {
 
 // troubled opens the case of an exception, unless the parcel has moved on since.
 func (s *State) troubled(p *Parcel, at time.Time, e CarrierEvent) {
-	if s.Rules < 2 || e.By != CarrierSays {
+	if s.Rules < peopleRules || e.By != CarrierSays {
 		return
 	}
 	kind := CaseOfBucket(e.Bucket)

@@ -104,7 +104,7 @@ func CheckSpec(s Spec, now time.Time) error {
 		if len(p.Lines) == 0 {
 			bad(at+"lines", "a parcel needs at least one line")
 		}
-		if err := st.checkParcel(at, PutParcel{Parcel: p.ID, Lines: p.Lines, Carrier: p.Carrier, Service: p.Service, Tracking: p.Tracking}, nil); err != nil {
+		if err := st.checkParcel(at, PutParcel{Parcel: p.ID, Lines: p.Lines, Carrier: p.Carrier, Service: p.Service, Tracking: p.Tracking, Master: p.Master}, nil); err != nil {
 			errs = append(errs, err)
 		}
 		st.addParcel(p, false)
@@ -135,6 +135,12 @@ func (s *State) checkParcel(at string, r PutParcel, have *Parcel) error {
 	}
 	if r.Tracking != "" && r.Carrier == "" && (have == nil || have.Carrier == "") {
 		bad("carrier", "is needed with a tracking number")
+	}
+	if r.Master != "" && !trackingPattern.MatchString(r.Master) {
+		bad("master_tracking", "must be 4 to 40 capital letters, digits and -")
+	}
+	if r.Master != "" && r.Tracking == "" && r.Carrier == "" && (have == nil || have.Carrier == "") {
+		bad("carrier", "is needed with a master tracking number")
 	}
 	if len(r.Service) > 40 {
 		bad("service", "must be at most 40 bytes")

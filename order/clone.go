@@ -11,8 +11,11 @@ func (s *State) Clone() *State {
 		p := &c.Parcels[i]
 		p.Lines, p.Reached, p.Attempts = slices.Clone(p.Lines), slices.Clone(p.Reached), slices.Clone(p.Attempts)
 		p.Said = slices.Clone(p.Said)
-		for j := range p.Said {
-			p.Said[j].At = slices.Clone(p.Said[j].At)
+		cloneTimes(p.Said)
+		p.Pieces = slices.Clone(p.Pieces)
+		for j := range p.Pieces {
+			p.Pieces[j].Said = slices.Clone(p.Pieces[j].Said)
+			cloneTimes(p.Pieces[j].Said)
 		}
 	}
 	c.Cases, c.Pending, c.Seen = slices.Clone(s.Cases), slices.Clone(s.Pending), slices.Clone(s.Seen)
@@ -26,4 +29,10 @@ func (s *State) Clone() *State {
 		c.Hold = &h
 	}
 	return &c // Spec's lists are never changed; a policy is replaced as a whole
+}
+
+func cloneTimes(said []voice) {
+	for i := range said {
+		said[i].At = slices.Clone(said[i].At)
+	}
 }

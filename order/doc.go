@@ -6,7 +6,8 @@
 // The vocabulary, in the order a reader meets it:
 //
 //   - A [Spec] is what the storefront ordered: lines, promise, [Policy].
-//   - A [Parcel] is one physical box. Its [Milestone] is how far it has come; its
+//   - A [Parcel] is what travels under one number: one box, or several pieces of
+//     which the last one ends it. Its [Milestone] is how far it has come; its
 //     [Stage] says who holds it. A label is never possession: only a physical
 //     carrier event is.
 //   - An [Event] is something that happened (a scan, a carrier event, an

@@ -98,6 +98,15 @@ type (
 		// Correction: the carrier takes back what it said itself up to this
 		// moment; what others said stands.
 		Correction bool `json:"correction,omitempty"`
+		// Tracking is the number that the carrier speaks of, Piece the box's own
+		// number where it speaks of one box. Without Piece the event is about
+		// all that travels under Tracking, as far as the carrier knows.
+		Tracking string `json:"tracking,omitempty"`
+		Piece    string `json:"piece,omitempty"`
+		// Pieces is how many boxes travel under Tracking; 0: not said.
+		Pieces int `json:"pieces,omitempty"`
+		// Whole: the carrier says it of every one of them.
+		Whole bool `json:"whole,omitempty"`
 	}
 
 	// Unreadable is an accepted item that could not be decoded.
@@ -117,6 +126,8 @@ type (
 		Carrier  string       `json:"carrier,omitempty"`
 		Service  string       `json:"service,omitempty"`
 		Tracking string       `json:"tracking,omitempty"`
+		// Master is the number of the shipment that the parcel is one piece of.
+		Master string `json:"master_tracking,omitempty"`
 	}
 	// Cancel stops the whole order, or the named parcels.
 	Cancel struct {
@@ -160,6 +171,9 @@ type (
 		Command string `json:"command"`
 		// LastMovement that a carrier check found; zero: nothing new.
 		LastMovement time.Time `json:"last_movement,omitzero"`
+		// FeedSilentSince: the carrier could not be asked, and it pushes nothing
+		// for anybody since then; zero: no such thing.
+		FeedSilentSince time.Time `json:"feed_silent_since,omitzero"`
 		// Failed says why a command was given up.
 		Failed string `json:"failed,omitempty"`
 		// Declined says why the other side said no; Reference is its own name for
@@ -212,6 +226,7 @@ const (
 	ParcelChanged    HappeningType = "parcel_changed"
 	MilestoneReached HappeningType = "milestone_reached"
 	MilestoneUndone  HappeningType = "milestone_corrected"
+	PiecesDelivered  HappeningType = "pieces_delivered" // some of a parcel's, not all
 	PromiseChanged   HappeningType = "promise_changed"
 	ETAChanged       HappeningType = "eta_changed"
 	Held             HappeningType = "held"

@@ -24,10 +24,11 @@ func testPolicy() Policy {
 	return p
 }
 
-// rulesOf: a spec with today's policy lives by today's rules.
+// rulesOf: a spec with today's policy lives by today's rules, one without by the
+// rules before people could act.
 func rulesOf(s Spec) int {
 	if s.Policy.Cases == nil {
-		return 1
+		return excuseRules
 	}
 	return CurrentRules
 }
@@ -60,6 +61,15 @@ func twoParcels() Spec {
 	s.Parcels = []PlannedParcel{
 		{ID: "A", Lines: []Allocation{{"mug", 1}}, Carrier: "dhl", Tracking: "T-100"},
 		{ID: "B", Lines: []Allocation{{"tea", 3}}, Carrier: "ups", Tracking: "T-200"},
+	}
+	return s
+}
+
+// inOneShipment is twoParcels as two pieces of the shipment M-1.
+func inOneShipment() Spec {
+	s := twoParcels()
+	for i := range s.Parcels {
+		s.Parcels[i].Carrier, s.Parcels[i].Master = "ups", "M-1"
 	}
 	return s
 }

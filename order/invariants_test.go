@@ -62,9 +62,9 @@ func (w *watch) apply(e Event) error {
 func (w *watch) step(e Event) error {
 	s := &w.s
 	seq, repeat := s.Seq, e.meta().N > 0 && slices.Contains(s.Seen, e.meta().N)
-	was := make([]Milestone, len(s.Parcels))
+	was, of := make([]Milestone, len(s.Parcels)), make([]int, len(s.Parcels))
 	for i := range s.Parcels {
-		was[i] = s.Parcels[i].Milestone
+		was[i], of[i] = s.Parcels[i].Milestone, s.Parcels[i].Of
 	}
 	s.Told = nil
 	before, pending := text(s), slices.Clone(s.Pending)
@@ -81,8 +81,8 @@ func (w *watch) step(e Event) error {
 	}
 	for i, from := range was {
 		to := s.Parcels[i].Milestone
-		if from == to || isCorrection(e) {
-			continue
+		if from == to || isCorrection(e) || s.Parcels[i].Of > of[i] {
+			continue // of more pieces than were known, fewer have arrived than it seemed
 		}
 		if !Legal(from, to) {
 			return fmt.Errorf("parcel %s went from %s to %s", s.Parcels[i].ID, from, to)
@@ -150,7 +150,7 @@ func (w *watch) check(pending, cmds []Command) error {
 	}
 	for _, c := range s.Cases {
 		d, known := LookupCase(c.Kind)
-		if !known || c.Owner == "" || c.Due.IsZero() || s.Rules >= 2 && c.ID == "" || len(d.Resolutions) == 0 {
+		if !known || c.Owner == "" || c.Due.IsZero() || s.Rules >= peopleRules && c.ID == "" || len(d.Resolutions) == 0 {
 			return fmt.Errorf("incomplete case %+v", c)
 		}
 		if !c.NoticedAt.IsZero() && c.NoticedAt.Before(c.OpenedAt) {
@@ -181,6 +181,15 @@ func (w *watch) check(pending, cmds []Command) error {
 	for i := range s.Parcels {
 		if p := &s.Parcels[i]; p.Milestone != Expected && !slices.ContainsFunc(p.Reached, func(r Reached) bool { return r.Milestone == p.Milestone }) {
 			return fmt.Errorf("parcel %s is %s without having reached it", p.ID, p.Milestone)
+		}
+	}
+	for i := range s.Parcels {
+		p := &s.Parcels[i]
+		if p.Of == 1 || p.Delivered > p.Of || p.Of == 0 && p.Delivered > 0 {
+			return fmt.Errorf("parcel %s: %d of %d pieces", p.ID, p.Delivered, p.Of)
+		}
+		if p.Milestone == Delivered && p.Delivered != p.Of {
+			return fmt.Errorf("parcel %s is delivered with %d of %d pieces", p.ID, p.Delivered, p.Of)
 		}
 	}
 	ViewOf(s)

@@ -545,6 +545,65 @@ func TestNewsFromTheCarrierResetsTheClock(t *testing.T) {
 	same(t, "told of an answer nobody waits for", told(s), "")
 }
 
+func TestASilentFeedExcusesAQuietParcelForADay(t *testing.T) {
+	quiet := func(before ...Event) *State { return after(oneParcel(), before...) }
+	answer := func(s *State, h, silent float64) {
+		e := Answered{Meta: Meta{By: Engine, Applied: at(h)}, Command: s.Parcels[0].Check}
+		if silent != 0 {
+			e.FeedSilentSince = at(silent)
+		}
+		play(s, e)
+	}
+	for _, c := range []struct {
+		name string
+		s    *State
+		over float64 // the wait
+		kind WaitKind
+		why  string
+	}{
+		{"on its way", quiet(moves(20, InTransit)), 92, WaitMovement, "case_opened A stalled"},
+		{"not handed over", quiet(scan(1, ScanPacked)), 49, WaitHandoff, "case_opened A missed_handoff"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := c.s
+			play(s, tick(c.over))
+			asked := c.over
+			for _, until := range []float64{6.2, 12.4, 18.6, 24.2} { // six hours from each answer, a day from the first
+				answer(s, asked+0.2, 60)
+				same(t, "told", told(s), "")
+				waiting := Waiting(s)
+				w := waiting[slices.IndexFunc(waiting, func(w Wait) bool { return w.Kind != WaitPromise })]
+				equal(t, "waits", fmt.Sprintf("%s until %.1fh", w.Kind, w.Until.Sub(at(0)).Hours()), fmt.Sprintf("%s until %.1fh", c.kind, c.over+until))
+				if !strings.Contains(w.What, "is silent since "+day(at(60))) {
+					t.Errorf("does not say why: %s", w.What)
+				}
+				asked = c.over + until
+				play(s, tick(asked+0.01))
+			}
+			answer(s, asked+0.2, 60)
+			if got := told(s); !strings.Contains(got, c.why) {
+				t.Errorf("after a day: %s", got)
+			}
+		})
+	}
+
+	s := quiet(moves(20, InTransit), tick(92))
+	s.Rules = 1
+	answer(s, 92.1, 60)
+	same(t, "told under rules 1", told(s), "case_opened A stalled")
+
+	s = quiet(moves(20, InTransit), tick(92))
+	answer(s, 92.1, 60)
+	play(s, moves(93, InTransit))
+	same(t, "movement ends the excuse", waits(s), "promise 120h carrier\nmovement A 165h carrier")
+
+	s = quiet(moves(20, InTransit), tick(92))
+	answer(s, 92.1, 60)
+	play(s, tick(98.1))
+	answer(s, 98.2, 0)
+	same(t, "told when the carrier could be asked", told(s), "case_opened A stalled")
+}
+
 func TestEveryNewCommandIsReturnedEvenWhileAnotherRunsOut(t *testing.T) {
 	s := begin(twoParcels())
 	play(&s, moves(10, InTransit), moves(46.5, InTransit).of("B"), tick(82)) // A is asked for
@@ -956,7 +1015,7 @@ func TestPolicyReadsAndScales(t *testing.T) {
 }
 
 func TestHappeningsAreNumberedAndDropped(t *testing.T) {
-	s := New(oneParcel(), 1, t0)
+	s := New(oneParcel(), excuseRules, t0)
 	Apply(&s, moves(10, InTransit))
 	var got []string
 	for _, h := range s.Told {

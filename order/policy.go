@@ -45,7 +45,7 @@ func human(d time.Duration) string {
 // Rhythm is how long a parcel of one carrier, service and lane may stay still.
 // Empty fields match anything. The one that says most counts: more fields
 // first, then carrier before service before lane, a country before a region;
-// of equals the first. Under rules 1 the first match counts, and lanes do not.
+// of equals the first. Before rules 3 the first match counts, and lanes do not.
 type Rhythm struct {
 	Carrier string `json:"carrier,omitempty"`
 	Service string `json:"service,omitempty"`
@@ -64,7 +64,7 @@ type Region struct {
 }
 
 // Clock lets one line of a policy run on a calendar instead of around the clock.
-// Rules 2.
+// Rules 3.
 type Clock struct {
 	Line     string `json:"line"` // one of ClockLines
 	Calendar string `json:"calendar"`
@@ -378,7 +378,7 @@ func (p *Policy) clock(line string) *Calendar {
 
 // clock is the policy's, under the rules that know of calendars.
 func (s *State) clock(line string) *Calendar {
-	if s.Rules < 2 {
+	if s.Rules < 3 {
 		return nil
 	}
 	return s.Spec.Policy.clock(line)
@@ -460,7 +460,7 @@ func (s *State) gap(c *Parcel) (gap time.Duration, on *Calendar, rule string) {
 	}
 	on = s.clock("movement")
 	var r *Rhythm
-	if s.Rules < 2 {
+	if s.Rules < 3 {
 		i := slices.IndexFunc(p.Rhythms, func(r Rhythm) bool {
 			return (r.Carrier == "" || r.Carrier == c.Carrier) && (r.Service == "" || r.Service == c.Service)
 		})
@@ -474,7 +474,7 @@ func (s *State) gap(c *Parcel) (gap time.Duration, on *Calendar, rule string) {
 		return time.Duration(p.Movement), on, "movement"
 	}
 	words := []string{"rhythms", r.Carrier, r.Service}
-	if s.Rules >= 2 {
+	if s.Rules >= 3 {
 		words = append(words, r.Lane)
 	}
 	return time.Duration(r.Gap), on, strings.Join(strings.Fields(strings.Join(words, " ")), " ")

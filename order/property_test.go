@@ -70,6 +70,9 @@ func drawEvent(t *rapid.T, now time.Time) Event {
 		if rapid.Bool().Draw(t, "with eta") {
 			e.ETA = drawTime(t, "eta")
 		}
+		if rapid.Bool().Draw(t, "in a shipment") {
+			e = inShipment(t, e)
+		}
 		return e
 	case 10:
 		return Unreadable{m, "torn"}
@@ -101,8 +104,17 @@ func drawEvent(t *rapid.T, now time.Time) Event {
 	return Tick{m}
 }
 
+// inShipment makes the event one of a shipment of several pieces.
+func inShipment(t *rapid.T, e CarrierEvent) CarrierEvent {
+	e.Tracking = rapid.SampledFrom([]string{"T-100", "T-100", "T-100", "T-200", "M-1"}).Draw(t, "number")
+	e.Piece = rapid.SampledFrom([]string{"", "T-100", "T-200", "P-1", "P-1", "P-2"}).Draw(t, "piece")
+	e.Pieces = rapid.IntRange(0, 3).Draw(t, "pieces")
+	e.Whole = e.Piece == "" && rapid.IntRange(0, 3).Draw(t, "whole") == 0
+	return e
+}
+
 func drawSpec(t *rapid.T) Spec {
-	s := rapid.SampledFrom([]Spec{oneParcel(), twoParcels()}).Draw(t, "spec")
+	s := rapid.SampledFrom([]Spec{oneParcel(), twoParcels(), inOneShipment()}).Draw(t, "spec")
 	if rapid.Bool().Draw(t, "today's rules") {
 		s = today(s)
 	}
@@ -120,9 +132,13 @@ func drawSpec(t *rapid.T) Spec {
 func drawStep(t *rapid.T, s *State, now *time.Time) Event {
 	*now = now.Add(time.Duration(rapid.SampledFrom([]int{0, 0, 1, 20, 60, 8 * 60, 30 * 60, 5 * 24 * 60, 40 * 24 * 60}).Draw(t, "minutes later")) * time.Minute)
 	if len(s.Pending) > 0 && rapid.Bool().Draw(t, "answer") {
-		return Answered{Meta: Meta{By: Engine, Applied: *now}, Command: rapid.SampledFrom(s.Pending).Draw(t, "command").ID, LastMovement: drawTime(t, "movement")}
+		a := Answered{Meta: Meta{By: Engine, Applied: *now}, Command: rapid.SampledFrom(s.Pending).Draw(t, "command").ID, LastMovement: drawTime(t, "movement")}
+		if rapid.Bool().Draw(t, "the feed is silent") {
+			a.FeedSilentSince = drawTime(t, "silent since")
+		}
+		return a
 	}
-	if s.Rules >= 2 && rapid.IntRange(0, 3).Draw(t, "people") == 0 {
+	if s.Rules >= peopleRules && rapid.IntRange(0, 3).Draw(t, "people") == 0 {
 		return drawAct(t, s, *now)
 	}
 	return drawEvent(t, *now)

@@ -12,14 +12,23 @@ const (
 	maxTimes    = 5                   // of one milestone by one side
 	maxCaseDue  = 32 * 24 * time.Hour // escalations stop doubling here
 	maxSeen     = 256
+	maxPieces   = 400 // known by number, in all parcels together
 )
 
 // MinRules and CurrentRules number the rules of this package. A run records the
 // number it began with; a change of behaviour for running orders raises
 // CurrentRules and asks State.Rules before it acts. See docs/adr/0004.
+//
+//   - 2: while the carrier's feed is silent and the carrier cannot be asked, a
+//     quiet parcel waits for a bounded time before a case is opened ([Excuse]).
 const (
 	MinRules     = 1
-	CurrentRules = 2
+	CurrentRules = 3
+
+	// What the rules brought: 2 excuses a quiet parcel while its carrier's whole
+	// feed is silent, 3 lets people act on cases.
+	excuseRules = 2
+	peopleRules = 3
 )
 
 // Line is something that the buyer ordered. Amounts are integer minor units.
@@ -56,6 +65,8 @@ type PlannedParcel struct {
 	Carrier  string       `json:"carrier,omitempty"`
 	Service  string       `json:"service,omitempty"`
 	Tracking string       `json:"tracking,omitempty"`
+	// Master is the number of the shipment that the parcel is one piece of.
+	Master string `json:"master_tracking,omitempty"`
 }
 
 // Spec is what a new order is made of. No personal data: CustomerRef and the
@@ -91,8 +102,18 @@ type mark struct {
 type voice struct {
 	Milestone Milestone `json:"m"`
 	// Carrier: the carrier said so, and may take it back.
-	Carrier bool        `json:"carrier,omitempty"`
-	At      []time.Time `json:"at"`
+	Carrier bool `json:"carrier,omitempty"`
+	// Whole: of every piece of the parcel.
+	Whole bool        `json:"whole,omitempty"`
+	At    []time.Time `json:"at"`
+}
+
+// piece is one of several boxes under a parcel's number, with the carrier's
+// facts about it alone.
+type piece struct {
+	Number     string  `json:"number"`
+	Said       []voice `json:"said,omitempty"`
+	CarrierFix mark    `json:"carrier_fix,omitzero"`
 }
 
 // Reached says when a milestone was first reached.
@@ -101,13 +122,16 @@ type Reached struct {
 	At        time.Time `json:"at"`
 }
 
-// Parcel is one physical box.
+// Parcel is what travels under one number: one physical box, unless the carrier
+// says that its number covers several.
 type Parcel struct {
 	ID       string       `json:"id"`
 	Lines    []Allocation `json:"lines,omitempty"`
 	Carrier  string       `json:"carrier,omitempty"`
 	Service  string       `json:"service,omitempty"`
 	Tracking string       `json:"tracking,omitempty"`
+	// Master is the number of the shipment that this one box is a piece of.
+	Master string `json:"master_tracking,omitempty"`
 	// Unplanned parcels hold what no planned parcel holds yet.
 	Unplanned bool `json:"unplanned,omitempty"`
 
@@ -122,6 +146,16 @@ type Parcel struct {
 	Said       []voice `json:"said,omitempty"`
 	CarrierFix mark    `json:"carrier_fix,omitzero"`
 	SupportFix mark    `json:"support_fix,omitzero"`
+	// Pieces are the other boxes under the parcel's number, sorted by their own.
+	// OwnPiece: the parcel's number is also a box's own. PieceCount is the most
+	// that the carrier counted; 0: it never did.
+	Pieces     []piece `json:"pieces,omitempty"`
+	OwnPiece   bool    `json:"own_piece,omitempty"`
+	PieceCount int     `json:"piece_count,omitempty"`
+	// Of and Delivered are computed like the milestone: how many pieces there
+	// are, and how many the buyer has. Both are 0 for a single box.
+	Of        int `json:"of,omitempty"`
+	Delivered int `json:"delivered,omitempty"`
 	// LabelAt is when the tracking number was said.
 	LabelAt time.Time `json:"label_at,omitzero"`
 
@@ -139,11 +173,31 @@ type Parcel struct {
 	Check     string    `json:"check,omitempty"`
 	CheckedAt time.Time `json:"checked_at,omitzero"`
 	AskedAt   time.Time `json:"asked_at,omitzero"`
+	Excuse    Excuse    `json:"excuse,omitzero"`
 
 	// NotReceivedAt is when the buyer said that it did not come, though it was
 	// said to be delivered.
 	NotReceivedAt time.Time `json:"not_received_at,omitzero"`
 }
+
+// Excuse lets a quiet parcel wait although its scan is overdue: the carrier's
+// whole feed is silent, which is one case and not one for each order.
+type Excuse struct {
+	// For is the beginning of the wait that is excused; another wait is not.
+	For time.Time `json:"for"`
+	// Since is when the feed fell silent. From is when it was first an excuse,
+	// Until when the carrier is asked again.
+	Since time.Time `json:"since"`
+	From  time.Time `json:"from"`
+	Until time.Time `json:"until"`
+}
+
+// A parcel is asked for again after excuseStep, and the excuse holds for
+// maxExcuse in all.
+const (
+	excuseStep = 6 * time.Hour
+	maxExcuse  = 24 * time.Hour
+)
 
 // ReachedAt says when m was first reached; zero: not yet.
 func (p *Parcel) ReachedAt(m Milestone) time.Time {
@@ -186,8 +240,8 @@ var Teams = []Team{WarehouseTeam, OpsTeam, SupportTeam, ReturnsTeam}
 
 // Case is an open exception. One per kind and parcel at a time.
 type Case struct {
-	// ID names this episode: what comes back later is another one. Empty under
-	// rules 1.
+	// ID names this episode: what comes back later is another one. Empty before
+	// peopleRules.
 	ID       string    `json:"id,omitempty"`
 	Kind     CaseKind  `json:"kind"`
 	Parcel   string    `json:"parcel,omitempty"`
@@ -224,6 +278,7 @@ const (
 	AfterEnd        AnomalyKind = "after_end"        // movement of a parcel that had ended
 	TrackingTaken   AnomalyKind = "tracking_changed" // a label scan names another tracking number
 	UnknownValue    AnomalyKind = "unknown_value"    // a kind or milestone we do not know
+	TooManyPieces   AnomalyKind = "too_many_pieces"  // more boxes than an order keeps apart
 )
 
 // Anomaly is a fact that was kept and changed nothing, with the reason.
@@ -338,7 +393,7 @@ func New(spec Spec, rules int, now time.Time) State {
 
 func (s *State) addParcel(p PlannedParcel, unplanned bool) *Parcel {
 	s.Parcels = append(s.Parcels, Parcel{
-		ID: p.ID, Lines: p.Lines, Carrier: p.Carrier, Service: p.Service, Tracking: p.Tracking,
+		ID: p.ID, Lines: p.Lines, Carrier: p.Carrier, Service: p.Service, Tracking: p.Tracking, Master: p.Master,
 		Unplanned: unplanned, Milestone: Expected, Since: s.Now, Known: s.Now,
 	})
 	return &s.Parcels[len(s.Parcels)-1]

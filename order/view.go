@@ -26,7 +26,7 @@ var Statuses = []Status{StatusReceived, StatusPreparing, StatusPartiallyShipped,
 	StatusDelivered, StatusReturning, StatusReturned, StatusLost, StatusCancelled}
 
 // tally counts the parcels that are meant to reach the buyer.
-type tally struct{ live, started, held, delivered, returning, ended, lost, cancelled int }
+type tally struct{ live, started, held, delivered, partly, returning, ended, lost, cancelled int }
 
 func (s *State) tally() tally {
 	var t tally
@@ -42,6 +42,9 @@ func (s *State) tally() tally {
 		}
 		if m.Stage() > Preparing {
 			t.held++
+		}
+		if s.Parcels[i].partial() {
+			t.partly++
 		}
 		switch m {
 		case Delivered:
@@ -66,7 +69,7 @@ func (s *State) status() Status {
 		return StatusCancelled
 	case t.delivered == t.live && t.live > 0 && whole:
 		return StatusDelivered
-	case t.delivered > 0:
+	case t.delivered+t.partly > 0:
 		return StatusPartiallyDelivered
 	case t.live > 0 && t.lost == t.live && whole:
 		return StatusLost
@@ -96,20 +99,24 @@ type LineView struct {
 
 // ParcelView is a parcel as the API shows it.
 type ParcelView struct {
-	ID           string       `json:"id"`
-	Milestone    Milestone    `json:"milestone"`
-	Title        string       `json:"title"`
-	Since        time.Time    `json:"since"`
-	Carrier      string       `json:"carrier,omitempty"`
-	Service      string       `json:"service,omitempty"`
-	Tracking     string       `json:"tracking,omitempty"`
-	Lines        []Allocation `json:"lines"`
-	PossessionAt time.Time    `json:"possession_at,omitzero"`
-	LastMovement time.Time    `json:"last_movement,omitzero"`
-	LastPlace    string       `json:"last_place,omitempty"`
-	ETA          time.Time    `json:"eta,omitzero"`
-	Attempts     int          `json:"attempts,omitempty"`
-	Reached      []Reached    `json:"reached"`
+	ID        string    `json:"id"`
+	Milestone Milestone `json:"milestone"`
+	Title     string    `json:"title"`
+	Since     time.Time `json:"since"`
+	Carrier   string    `json:"carrier,omitempty"`
+	Service   string    `json:"service,omitempty"`
+	Tracking  string    `json:"tracking,omitempty"`
+	Master    string    `json:"master_tracking,omitempty"`
+	// Pieces is how many boxes travel under the number, where it is not one.
+	Pieces          int          `json:"pieces,omitempty"`
+	PiecesDelivered int          `json:"pieces_delivered,omitempty"`
+	Lines           []Allocation `json:"lines"`
+	PossessionAt    time.Time    `json:"possession_at,omitzero"`
+	LastMovement    time.Time    `json:"last_movement,omitzero"`
+	LastPlace       string       `json:"last_place,omitempty"`
+	ETA             time.Time    `json:"eta,omitzero"`
+	Attempts        int          `json:"attempts,omitempty"`
+	Reached         []Reached    `json:"reached"`
 }
 
 // View is an order as the API, the pages and the workflow's query show it.
@@ -176,7 +183,8 @@ func ViewOf(s *State) View {
 			continue // a plan that was replaced, never a box
 		}
 		v.Parcels = append(v.Parcels, ParcelView{
-			ID: p.ID, Milestone: p.Milestone, Title: p.Milestone.Title(), Since: p.Since, Carrier: p.Carrier, Service: p.Service, Tracking: p.Tracking,
+			ID: p.ID, Milestone: p.Milestone, Title: p.title(), Since: p.Since, Carrier: p.Carrier, Service: p.Service, Tracking: p.Tracking,
+			Master: p.Master, Pieces: p.Of, PiecesDelivered: p.Delivered,
 			Lines: append([]Allocation{}, p.Lines...), PossessionAt: p.PossessionAt, LastMovement: p.LastMovement, LastPlace: p.LastPlace,
 			ETA: p.ETA, Attempts: len(p.Attempts), Reached: append([]Reached{}, p.Reached...),
 		})
@@ -225,7 +233,7 @@ func IsLate(s *State) bool {
 func Summary(s *State) string {
 	t := s.tally()
 	switch {
-	case t.live > 1 && s.Status == StatusPartiallyDelivered:
+	case t.live > 1 && s.Status == StatusPartiallyDelivered && t.delivered > 0:
 		return fmt.Sprintf("%d of %d parcels delivered", t.delivered, t.live)
 	case t.live > 1 && s.Status == StatusPartiallyShipped:
 		return fmt.Sprintf("%d of %d parcels shipped", t.held, t.live)
@@ -233,8 +241,8 @@ func Summary(s *State) string {
 		return "On hold"
 	case t.live == 1 && s.allAllocated():
 		for i := range s.Parcels {
-			if m := s.Parcels[i].Milestone; m != Cancelled {
-				return m.Title()
+			if p := &s.Parcels[i]; p.Milestone != Cancelled {
+				return p.title()
 			}
 		}
 	}

@@ -120,8 +120,18 @@ func (s *State) overdue(c *Parcel) bool {
 	return ok && !s.extended(w).Until.After(s.Now)
 }
 
-// scanWait is the next scan that a parcel waits for.
+// scanWait is the next scan that a parcel waits for, an excuse included.
 func (s *State) scanWait(c *Parcel) (w Wait, ok bool) {
+	w, ok = s.nextScan(c)
+	if x := c.Excuse; ok && x.For.Equal(w.Since) && x.Until.After(w.Until) {
+		w.Until = x.Until
+		w.What += "; the feed of " + orElse(c.Carrier, "the carrier") + " is silent since " + day(x.Since)
+		w.Rule += fmt.Sprintf(", then %s at a time while the feed is silent, %s at most", human(excuseStep), human(maxExcuse))
+	}
+	return w, ok
+}
+
+func (s *State) nextScan(c *Parcel) (w Wait, ok bool) {
 	p := &s.Spec.Policy
 	if c.Milestone.Settled() {
 		return w, false
@@ -227,7 +237,7 @@ func (s *State) fire(w Wait) {
 		s.ask(p)
 	case WaitCheck:
 		s.withdraw(p)
-		s.checked(p, time.Time{})
+		s.checked(p, time.Time{}, time.Time{})
 	case WaitPromise:
 		s.PromiseMissed = true
 		s.openCases()
@@ -273,16 +283,18 @@ func (s *State) fire(w Wait) {
 
 // ask sends out a carrier check, unless there is nobody to ask.
 func (s *State) ask(p *Parcel) {
-	if p.Tracking == "" {
-		s.checked(p, time.Time{})
+	number := orElse(p.Tracking, p.Master)
+	if number == "" {
+		s.checked(p, time.Time{}, time.Time{})
 		return
 	}
 	p.Check, p.AskedAt = fmt.Sprintf("check-%s-%d", p.ID, s.Seq), s.Now
-	s.Pending = append(s.Pending, Command{ID: p.Check, Kind: CheckCarrier, Parcel: p.ID, Carrier: p.Carrier, Tracking: p.Tracking, Since: p.LastMovement})
+	s.Pending = append(s.Pending, Command{ID: p.Check, Kind: CheckCarrier, Parcel: p.ID, Carrier: p.Carrier, Tracking: number, Since: p.LastMovement})
 }
 
-// checked judges the answer: news resets the clock, silence opens the case.
-func (s *State) checked(p *Parcel, movement time.Time) {
+// checked judges the answer: news resets the clock, silence opens the case,
+// unless the whole feed is silent.
+func (s *State) checked(p *Parcel, movement, feedSilent time.Time) {
 	p.Check = ""
 	if movement.After(s.Now) {
 		movement = s.Now
@@ -294,6 +306,9 @@ func (s *State) checked(p *Parcel, movement time.Time) {
 		return // it moved, was settled or went on hold in the meantime
 	}
 	w, _ := s.scanWait(p)
+	if !news && s.Rules >= excuseRules && !feedSilent.IsZero() && p.excused(w.Since, feedSilent, s.Now) {
+		return
+	}
 	p.CheckedAt = s.Now
 	switch {
 	case p.Milestone.Stage() > Preparing:
@@ -301,6 +316,23 @@ func (s *State) checked(p *Parcel, movement time.Time) {
 	case !news: // with news the hand-off clock starts again: the scans will come in
 		s.open(MissedHandoff, p, WarehouseTeam, p.Since, string(p.Milestone)+" at "+day(p.Since)+", but the carrier has not confirmed it")
 	}
+}
+
+// excused lets the wait that began at since go on for a while, unless it has for
+// long enough.
+func (p *Parcel) excused(since, feedSilent, now time.Time) bool {
+	if !p.Excuse.For.Equal(since) {
+		p.Excuse = Excuse{For: since, From: now}
+	}
+	end := p.Excuse.From.Add(maxExcuse)
+	if !now.Before(end) {
+		return false
+	}
+	p.Excuse.Since, p.Excuse.Until = feedSilent, now.Add(excuseStep)
+	if p.Excuse.Until.After(end) {
+		p.Excuse.Until = end
+	}
+	return true
 }
 
 func day(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
@@ -314,7 +346,7 @@ func (s *State) open(kind CaseKind, p *Parcel, owner Team, baseline time.Time, t
 		return
 	}
 	c := Case{Kind: kind, Parcel: id, Owner: owner, OpenedAt: s.Now, Due: s.Now.Add(time.Duration(s.Spec.Policy.CaseDue)), Baseline: baseline, Text: text}
-	if s.Rules >= 2 {
+	if s.Rules >= peopleRules {
 		rule := s.Spec.Policy.caseRule(kind)
 		if !rule.FromClock && s.decided(kind, id, baseline) {
 			return // a person has decided about this very cause
@@ -342,7 +374,7 @@ func (s *State) openCases() {
 			}
 		case p.Milestone == Lost:
 			s.open(LostParcel, p, SupportTeam, p.Since, "given up as lost")
-		case s.Rules >= 2 && (p.Milestone == Returning || p.Milestone == Returned):
+		case s.Rules >= peopleRules && (p.Milestone == Returning || p.Milestone == Returned):
 			s.open(UnexpectedReturn, p, ReturnsTeam, p.turned(), "it turned round without a return")
 		}
 	}
@@ -361,7 +393,7 @@ func (s *State) openCases() {
 // limited makes the case of too many attempts more severe.
 func (s *State) limited(c *Case, attempts int) {
 	limit := s.Spec.Policy.Completed().AttemptLimit
-	if s.Rules < 2 || attempts < limit {
+	if s.Rules < 3 || attempts < limit {
 		return
 	}
 	c.Text += fmt.Sprintf("; the limit is %d", limit)
@@ -442,7 +474,7 @@ func (s *State) persists(c *Case) bool {
 		return p != nil && p.Milestone == AttemptFailed
 	case LostParcel:
 		// Given up by the carrier, or by us when the trace window had passed.
-		return p != nil && (p.Milestone == Lost || s.Rules >= 2 && p.still(c.Baseline))
+		return p != nil && (p.Milestone == Lost || s.Rules >= peopleRules && p.still(c.Baseline))
 	case AddressProblem, CustomsHold, PaymentDue, Weather:
 		return p != nil && p.still(c.Baseline)
 	case Refused:
@@ -461,7 +493,7 @@ func (s *State) persists(c *Case) bool {
 	return false
 }
 
-// caseWaits are what a case of rules 2 waits for besides its due time.
+// caseWaits are what a case of peopleRules waits for besides its due time.
 func (s *State) caseWaits(c *Case, add func(Wait)) {
 	p := s.Spec.Policy.Completed()
 	if !c.NoticeAt.IsZero() && c.NoticedAt.IsZero() {

@@ -25,6 +25,7 @@ func replayer() (worker.WorkflowReplayer, error) {
 		return nil, err
 	}
 	r.RegisterWorkflowWithOptions(workflows.Order, workflow.RegisterOptions{Name: workflows.OrderType})
+	r.RegisterWorkflowWithOptions(workflows.Feed, workflow.RegisterOptions{Name: workflows.FeedType})
 	return r, nil
 }
 

@@ -45,4 +45,13 @@ func Register(r worker.Registry, a *activities.Activities) {
 	r.RegisterActivityWithOptions(a.Project, activity.RegisterOptions{Name: activities.ProjectOrder})
 	r.RegisterActivityWithOptions(a.AskCarrier, activity.RegisterOptions{Name: activities.AskCarrier})
 	r.RegisterActivityWithOptions(a.RequestRemedy, activity.RegisterOptions{Name: activities.RequestRemedy})
+	r.RegisterWorkflowWithOptions(workflows.Feed, workflow.RegisterOptions{Name: workflows.FeedType})
+	feeds := a.Feeds
+	if feeds == nil {
+		feeds = &activities.Feeds{} // knows no feed
+	}
+	r.RegisterActivityWithOptions(feeds.Look, activity.RegisterOptions{Name: activities.LookAtFeed})
+	r.RegisterActivityWithOptions(feeds.Poll, activity.RegisterOptions{Name: activities.PollParcels})
+	r.RegisterActivityWithOptions(feeds.Renew, activity.RegisterOptions{Name: activities.RenewSubscriptions})
+	r.RegisterActivityWithOptions(feeds.Report, activity.RegisterOptions{Name: activities.ReportFeed})
 }

@@ -67,6 +67,22 @@ func (c *Client) Start(ctx context.Context, spec order.Spec) error {
 	return nil
 }
 
+// StartFeed begins the supervision of a feed; one that goes on already is left as
+// it is.
+func (c *Client) StartFeed(ctx context.Context, name, carrier string) error {
+	_, err := c.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
+		ID:                       FeedID(name),
+		TaskQueue:                TaskQueue,
+		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
+		TypedSearchAttributes:    temporal.NewSearchAttributes(attrCarriers.ValueSet([]string{carrier})),
+		StaticSummary:            "feed " + name + " of " + carrier,
+	}, FeedType, FeedInput{Name: name})
+	if err != nil {
+		return fmt.Errorf("start feed %s: %w", name, err)
+	}
+	return nil
+}
+
 // Tell sends facts to an order. The request ID makes a repeat of the same call
 // harmless, which the SDK's own call does not offer.
 func (c *Client) Tell(ctx context.Context, orderID, signal string, items []json.RawMessage, requestID string) error {

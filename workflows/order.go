@@ -252,7 +252,7 @@ func (sh *shell) answered(ctx workflow.Context, id string, f workflow.Future) {
 	if err := f.Get(ctx, &a); err != nil {
 		e.Failed = clip(err.Error())
 	}
-	e.LastMovement, e.Declined, e.Reference = a.LastMovement, clip(a.Declined), clip(a.Reference)
+	e.LastMovement, e.FeedSilentSince, e.Declined, e.Reference = a.LastMovement, a.FeedSilentSince, clip(a.Declined), clip(a.Reference)
 	sh.apply(ctx, e)
 }
 

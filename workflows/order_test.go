@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"go.temporal.io/sdk/log"
+	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
 
 	"github.com/waybillhq/waybill/activities"
@@ -28,6 +29,7 @@ type world struct {
 	failFor   int // projections that fail first
 	found     time.Time
 	questions int
+	silent    time.Time // the feed, since
 }
 
 func (w *world) Project(_ context.Context, s *order.State) error {
@@ -47,6 +49,8 @@ func (w *world) Wake(context.Context, string, string) (time.Time, error) {
 	w.questions++
 	return w.found, nil
 }
+
+func (w *world) SilentSince(context.Context, string) (time.Time, error) { return w.silent, nil }
 
 func (w *world) last() *order.State { return w.states[len(w.states)-1] }
 
@@ -69,8 +73,9 @@ func (w *world) told() []string {
 type life struct {
 	*testing.T
 	*world
-	env *testsuite.TestWorkflowEnvironment
-	n   int64
+	env        *testsuite.TestWorkflowEnvironment
+	activities *activities.Activities
+	n          int64
 }
 
 func newLife(t *testing.T) *life {
@@ -79,7 +84,8 @@ func newLife(t *testing.T) *life {
 	l := &life{T: t, world: &world{}, env: suite.NewTestWorkflowEnvironment()}
 	l.env.SetStartTime(start)
 	l.env.SetTestTimeout(20 * time.Second)
-	worker.Register(l.env, &activities.Activities{ReadModel: l.world, Inbox: l.world})
+	l.activities = &activities.Activities{ReadModel: l.world, Inbox: l.world}
+	worker.Register(l.env, l.activities)
 	return l
 }
 
@@ -183,6 +189,99 @@ func TestAQuietParcelIsAskedForBeforeAnybodyIsAlarmed(t *testing.T) {
 	}
 	if len(l.last().Cases) != 0 {
 		t.Errorf("cases left: %+v", l.last().Cases)
+	}
+}
+
+// While the carrier's whole feed is silent, a quiet parcel is the feed's case;
+// for a day, then it is the order's as well.
+func TestASilentFeedIsNotOneCaseForEachOrder(t *testing.T) {
+	l := newLife(t)
+	l.tell(1*hour, order.Scan{Parcel: "1", Kind: order.ScanLabelled, Carrier: "ups", Tracking: "1Z0000000001"}, scan(order.ScanPicked), scan(order.ScanPacked))
+	l.tell(2*hour, carrier(order.Accepted))
+	l.silent = start.Add(2*day + 20*hour)
+	type moment struct {
+		cases int
+		what  string
+	}
+	var seen []moment
+	for _, after := range []time.Duration{3*day + 3*hour, 3*day + 20*hour, 4*day + 1*hour, 4*day + 3*hour} {
+		l.env.RegisterDelayedCallback(func() {
+			v := l.view()
+			seen = append(seen, moment{len(v.Cases), v.Waiting[0].What})
+		}, after)
+	}
+	l.tell(5*day, carrier(order.Delivered))
+	s := spec()
+	l.run(workflows.Input{Spec: &s})
+	l.completed()
+	for i, m := range seen {
+		if excused := i < 3; excused != (m.cases == 0) || excused != strings.Contains(m.what, "the feed of ups is silent since 2026-03-05 05:00 UTC") {
+			t.Errorf("moment %d: %+v", i, m)
+		}
+	}
+	if len(seen) != 4 || l.questions != 5 {
+		t.Errorf("%d moments, %d questions", len(seen), l.questions)
+	}
+}
+
+// carrierSays answers every question alike.
+type carrierSays struct {
+	last time.Time
+	err  error
+}
+
+func (c carrierSays) Track(context.Context, string, string, time.Time) (time.Time, error) {
+	return c.last, c.err
+}
+
+// However the carrier fails, the order goes on: the case opens, at the latest
+// when the policy's time for an answer is over.
+func TestACarrierThatCannotBeAskedOpensTheCaseAsWell(t *testing.T) {
+	answer := time.Duration(order.DefaultPolicy().CheckAnswer)
+	for name, err := range map[string]error{
+		"says no for good":   temporal.NewNonRetryableApplicationError("unauthorized", "carrier_unauthorized", nil),
+		"away":               temporal.NewApplicationError("unavailable", "carrier_unavailable"),
+		"rests a while":      temporal.NewApplicationErrorWithOptions("limited", "carrier_limited", temporal.ApplicationErrorOptions{NextRetryDelay: 10 * time.Minute}),
+		"rests for too long": temporal.NewApplicationErrorWithOptions("limited", "carrier_limited", temporal.ApplicationErrorOptions{NextRetryDelay: 24 * time.Hour}),
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := newLife(t)
+			l.activities.Tracker = carrierSays{err: err}
+			l.tell(1*hour, order.Scan{Parcel: "1", Kind: order.ScanLabelled, Carrier: "ups", Tracking: "1Z0000000001"})
+			l.tell(2*hour, carrier(order.Accepted))
+			l.tell(5*day, carrier(order.Delivered))
+			s := spec()
+			l.run(workflows.Input{Spec: &s})
+			l.completed()
+			var opened time.Time
+			for _, s := range l.states {
+				for _, h := range s.Told {
+					if h.Type == order.CaseOpened && h.Case == order.Stalled {
+						opened = h.At
+					}
+				}
+			}
+			asked := start.Add(3*day + 2*hour)
+			if opened.Before(asked) || opened.After(asked.Add(answer+time.Second)) {
+				t.Errorf("the case opened %v after the question, the carrier has %v", opened.Sub(asked), answer)
+			}
+		})
+	}
+}
+
+func TestNewsFromTheCarrierKeepsTheCaseShut(t *testing.T) {
+	l := newLife(t)
+	l.activities.Tracker = carrierSays{last: start.Add(3 * day)}
+	l.tell(1*hour, order.Scan{Parcel: "1", Kind: order.ScanLabelled, Carrier: "ups", Tracking: "1Z0000000001"})
+	l.tell(2*hour, carrier(order.Accepted))
+	l.tell(5*day, carrier(order.Delivered))
+	s := spec()
+	l.run(workflows.Input{Spec: &s})
+	l.completed()
+	for _, h := range l.told() {
+		if strings.HasPrefix(h, "case_opened") {
+			t.Errorf("opened %s although the carrier knew better", h)
+		}
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 	sdkworker "go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
+	"github.com/waybillhq/waybill/internal/feed"
 	"github.com/waybillhq/waybill/order"
 	"github.com/waybillhq/waybill/worker"
 	"github.com/waybillhq/waybill/workflows"
@@ -47,19 +48,40 @@ func TestEveryGoldenHistoryReplays(t *testing.T) {
 	}
 }
 
+func TestEveryGoldenHistoryOfAFeedReplays(t *testing.T) {
+	for rules := feed.MinRules; rules <= feed.CurrentRules; rules++ {
+		files := goldenFeeds(t, rules)
+		if len(files) < 5 {
+			t.Errorf("feed rules %d have %d golden histories, want at least 5: run `make golden`", rules, len(files))
+		}
+		for _, path := range files {
+			t.Run(nameOf(path), func(t *testing.T) {
+				if err := worker.ReplayFile(path, quiet); err != nil {
+					t.Errorf("a feed that is in this state would be stuck:\n%v", err)
+				}
+			})
+		}
+	}
+}
+
 // An order's price is its events. events.txt says how many each life may cost.
 func TestGoldenHistoriesStayWithinTheirEvents(t *testing.T) {
 	limits := eventLimits(t)
+	var all []string
 	for rules := order.MinRules; rules <= order.CurrentRules; rules++ {
-		for _, path := range goldenFiles(t, rules) {
-			name := nameOf(path)
-			limit, ok := limits[name]
-			if !ok {
-				t.Errorf("%s has no line in events.txt", name)
-			}
-			if n := len(history(t, path).GetEvents()); n > limit {
-				t.Errorf("%s has %d events, %d are allowed; if they are worth it, raise the figure in events.txt", path, n, limit)
-			}
+		all = append(all, goldenFiles(t, rules)...)
+	}
+	for rules := feed.MinRules; rules <= feed.CurrentRules; rules++ {
+		all = append(all, goldenFeeds(t, rules)...)
+	}
+	for _, path := range all {
+		name := nameOf(path)
+		limit, ok := limits[name]
+		if !ok {
+			t.Errorf("%s has no line in events.txt", name)
+		}
+		if n := len(history(t, path).GetEvents()); n > limit {
+			t.Errorf("%s has %d events, %d are allowed; if they are worth it, raise the figure in events.txt", path, n, limit)
 		}
 	}
 }
@@ -96,9 +118,38 @@ func TestTheReplayNoticesChangedCode(t *testing.T) {
 	}
 }
 
+func TestTheReplayNoticesChangedFeedCode(t *testing.T) {
+	mutants := map[string]func(workflow.Context, workflows.FeedInput) error{
+		"a timer more": func(ctx workflow.Context, in workflows.FeedInput) error {
+			workflow.NewTimer(ctx, time.Hour)
+			return workflows.Feed(ctx, in)
+		},
+		"another beginning": func(ctx workflow.Context, in workflows.FeedInput) error {
+			in.State = &feed.State{Name: in.Name, Phase: feed.Recovering, Since: time.Unix(0, 0)}
+			return workflows.Feed(ctx, in)
+		},
+		"an early end": func(workflow.Context, workflows.FeedInput) error { return nil },
+	}
+	path := filepath.Join(golden, fmt.Sprintf("feed%d", feed.CurrentRules), "feed-goes-silent-and-recovers.json.gz")
+	for name, mutant := range mutants {
+		t.Run(name, func(t *testing.T) {
+			r := sdkworker.NewWorkflowReplayer()
+			r.RegisterWorkflowWithOptions(mutant, workflow.RegisterOptions{Name: workflows.FeedType})
+			if err := r.ReplayWorkflowHistory(quiet, history(t, path)); err == nil {
+				t.Error("the changed workflow was accepted")
+			}
+		})
+	}
+}
+
 func goldenFiles(t *testing.T, rules int) []string {
+	return histories(t, fmt.Sprintf("rules%d", rules))
+}
+func goldenFeeds(t *testing.T, rules int) []string { return histories(t, fmt.Sprintf("feed%d", rules)) }
+
+func histories(t *testing.T, folder string) []string {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(golden, fmt.Sprintf("rules%d", rules), "*.json.gz"))
+	files, err := filepath.Glob(filepath.Join(golden, folder, "*.json.gz"))
 	if err != nil {
 		t.Fatal(err)
 	}

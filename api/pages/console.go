@@ -3,6 +3,7 @@ package pages
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -39,6 +40,11 @@ func (s *server) mountConsole(e *echo.Echo) {
 	g.GET("", s.signed(s.consoleRoot))
 	g.GET("/orders", s.signed(s.orders))
 	g.GET("/orders/:id", s.signed(s.orderPage))
+	g.GET("/faults", s.signed(s.faults))
+	g.GET("/faults/:id", s.signed(s.faultPage))
+	g.POST("/faults/:id/close", s.signed(s.mapper(s.closeFault)))
+	g.GET("/codes", s.signed(s.codePage))
+	g.POST("/codes", s.signed(s.mapper(s.mapCode)))
 	g.GET("/gallery", s.signed(s.gallery))
 	g.GET("/gallery/:name", s.signed(s.galleryPage))
 }
@@ -124,7 +130,9 @@ func (s *server) signOut(c echo.Context) error {
 func inside(next string) string {
 	u, err := url.Parse(next)
 	if err != nil || u.IsAbs() || u.Host != "" || u.Opaque != "" || strings.ContainsAny(next, "\\\r\n\t") ||
-		u.Path != "/console/orders" && !strings.HasPrefix(u.Path, "/console/orders/") && u.Path != "/console/gallery" && !strings.HasPrefix(u.Path, "/console/gallery/") {
+		!slices.ContainsFunc([]string{"orders", "faults", "codes", "gallery"}, func(part string) bool {
+			return u.Path == "/console/"+part || strings.HasPrefix(u.Path, "/console/"+part+"/")
+		}) {
 		return "/console/orders"
 	}
 	return u.RequestURI()

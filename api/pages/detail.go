@@ -186,6 +186,12 @@ func entryOf(e store.Entry, now time.Time) entryRow {
 	r := entryRow{At: stampOf(e.At, now), Source: e.Source, Parcel: e.Parcel, Code: clean(e.Code, 40), Place: clean(e.Location, 120), Text: clean(e.Description, 500),
 		Note: clean(e.Note, 200), Actor: clean(e.Actor, 80), EventID: clean(e.EventID, 80), Own: e.Source == "order"}
 	r.What = label(e.Milestone)
+	if e.DeliveredTo != "" {
+		r.What += " (" + label(e.DeliveredTo) + ")"
+	}
+	if e.Piece != "" {
+		r.Code = strings.TrimSpace(r.Code + " piece " + clean(e.Piece, 40))
+	}
 	switch {
 	case e.Case != "":
 		r.What, r.Tone = label(e.Kind)+": "+label(e.Case), "act"

@@ -8,6 +8,8 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/waybillhq/waybill/internal/carriers/easypost"
+	"github.com/waybillhq/waybill/internal/carriers/ups"
 	"github.com/waybillhq/waybill/internal/store"
 	"github.com/waybillhq/waybill/order"
 )
@@ -18,8 +20,9 @@ import (
 
 type galleryList struct {
 	head
-	Store string
-	Rows  []galleryRow
+	Store   string
+	Rows    []galleryRow
+	Console []choice // pages of the console that are no order's
 }
 
 type galleryRow struct {
@@ -50,19 +53,64 @@ func (s *server) gallery(c echo.Context, w who) error {
 		st := f.Order.Current().Status
 		g.Rows = append(g.Rows, galleryRow{f.Name, "/console/gallery/" + f.Name + suffix, "/console/gallery/" + f.Name + "?view=console", p.Words.Status, p.Words.Sentence, label(string(st)), tone(st)})
 	}
+	for _, p := range s.faultStates(w) {
+		g.Console = append(g.Console, choice{Value: "/console/gallery/" + p.name, Label: p.name})
+	}
 	return s.render(c, http.StatusOK, "gallery", g)
 }
 
-func (s *server) galleryPage(c echo.Context, w who) error {
-	all := fixtures(s.Now())
-	if c.Param("name") == "200-parcels" {
-		all = append(all, crowd(s.Now()))
+// faultState is a page of the console about faults, with made-up ones.
+type faultState struct {
+	name, template string
+	page           any
+}
+
+func (s *server) faultStates(w who) []faultState {
+	now := s.Now()
+	ended := now.Add(-2 * time.Hour)
+	fs := []store.Fault{
+		{ID: 3, Kind: store.UnmappedCode, Key: "ups/EXC/9/Z 4", Title: "ups: the code 9/Z 4 is in no table (EXC)", Sample: "Your package is waiting for <the drone> to charge.", Owner: "ops", Count: 1284, OpenedAt: now.Add(-26 * time.Hour), LastAt: now.Add(-3 * time.Minute)},
+		{ID: 2, Kind: store.SilentFeed, Key: "fedex", Title: "FedEx has said nothing for 5 h", Owner: "ops", Count: 1, OpenedAt: now.Add(-5 * time.Hour), LastAt: now.Add(-5 * time.Hour)},
 	}
-	i := slices.IndexFunc(all, func(f fixture) bool { return f.Name == c.Param("name") })
+	closed := store.Fault{ID: 1, Kind: store.UnmappedCode, Key: "easypost/status/at_locker", Title: "easypost: the code at_locker is in no table (status)", Sample: "في خزانة الطرود", Owner: "ops", Count: 12,
+		OpenedAt: now.Add(-50 * time.Hour), LastAt: now.Add(-3 * time.Hour), ClosedAt: &ended, ClosedBy: "key:ops", Resolution: "mapped as ready_pickup by key:ops"}
+	mapped := []store.Mapping{
+		{Carrier: "easypost", Table: "status", Code: "at_locker", Version: 2, Kind: "ready_pickup", Milestone: "ready_for_pickup", Physical: true, Reason: "Their changelog of November: the parcel lies in a locker.", Actor: "key:ops", At: ended},
+		{Carrier: "easypost", Table: "status", Code: "at_locker", Version: 1, Kind: "info", Reason: "It looked like a notice.", Actor: "key:ops2", At: ended.Add(-time.Hour)},
+	}
+	over := mapped[0]
+	over.Carrier, over.Table, over.Code, over.Kind = "ups", "EXC", "01", "transit"
+	ups, easypost := ups.New(), easypost.New()
+	open, done := s.faultRow(fs[0], w), s.faultRow(closed, w)
+	return []faultState{
+		{"faults", "faults", s.faultsPage(w, false, fs, []store.Mapping{mapped[0], over})},
+		{"faults-also-closed", "faults", s.faultsPage(w, true, append(fs, closed), nil)},
+		{"faults-none", "faults", s.faultsPage(w, false, nil, nil)},
+		{"fault-unknown-code", "fault", s.describe(codePage{Fault: &open}, w, ups, "EXC", "9/Z 4", nil)},
+		{"fault-refused", "fault", s.describe(codePage{Fault: &open, Error: "bucket is needed: what kind of exception", Reason: "a notice", Kinds: []choice{{Value: "exception"}}}, w, ups, "EXC", "9/Z 4", nil)},
+		{"fault-read-only", "fault", s.describe(codePage{Fault: &open}, who{Actor: w.Actor, Role: "support"}, ups, "EXC", "9/Z 4", nil)},
+		{"fault-mapped", "fault", s.describe(codePage{Fault: &done, Done: "Saved. 12 events that had come before were read again."}, w, easypost, "status", "at_locker", mapped)},
+		{"fault-silent-feed", "fault", codePage{head: s.head(w, "Silent feed", "faults"), Fault: ptr(s.faultRow(fs[1], w))}},
+	}
+}
+
+func ptr[T any](v T) *T { return &v }
+
+func (s *server) galleryPage(c echo.Context, w who) error {
+	for _, p := range s.faultStates(w) {
+		if p.name == c.Param("name") {
+			return s.render(c, http.StatusOK, p.template, p.page)
+		}
+	}
+	states := fixtures(s.Now())
+	if c.Param("name") == "200-parcels" {
+		states = append(states, crowd(s.Now()))
+	}
+	i := slices.IndexFunc(states, func(f fixture) bool { return f.Name == c.Param("name") })
 	if i < 0 {
 		return s.noOrder(c)
 	}
-	f := all[i]
+	f := states[i]
 	if c.QueryParam("view") == "console" {
 		p := detailOf(f.Order, f.Entries, openEntries, s.Now())
 		p.head = s.head(w, f.Name, "gallery")

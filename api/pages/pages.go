@@ -15,6 +15,8 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/waybillhq/waybill/internal/carriers"
+	"github.com/waybillhq/waybill/internal/carriers/all"
 	"github.com/waybillhq/waybill/internal/links"
 	"github.com/waybillhq/waybill/internal/store"
 )
@@ -31,6 +33,17 @@ type Store interface {
 	// Moments is the part of it that buyers may see.
 	Moments(ctx context.Context, orderID string, limit int) ([]store.Entry, error)
 	GetStore(ctx context.Context, id string) (store.StoreRow, error)
+
+	Faults(ctx context.Context, open bool, before store.FaultCursor, limit int) ([]store.Fault, error)
+	Fault(ctx context.Context, id int64) (store.Fault, error)
+	CloseFaultByHand(ctx context.Context, id int64, a store.Audit, at time.Time) (store.Fault, error)
+	Mappings(ctx context.Context, known int64) (version int64, list []store.Mapping, err error)
+	MappingHistory(ctx context.Context, carrier string, limit int) ([]store.Mapping, error)
+}
+
+// Intake maps codes; *intake.Intake is one.
+type Intake interface {
+	Map(ctx context.Context, a carriers.Adapter, m store.Mapping, audit store.Audit) (store.Mapping, store.Reread, error)
 }
 
 // VerifyKey says whose API key it is and what it may do.
@@ -38,10 +51,13 @@ type VerifyKey func(ctx context.Context, key string) (actor string, scopes []str
 
 // Deps are what the pages need.
 type Deps struct {
-	Store Store
-	Links links.Links
-	Log   *slog.Logger
-	Now   func() time.Time
+	Store  Store
+	Intake Intake
+	// Carriers that are spoken with; nil: those that are built in.
+	Carriers carriers.Registry
+	Links    links.Links
+	Log      *slog.Logger
+	Now      func() time.Time
 	// Secret signs sessions and tickets. Without one, sessions end with the
 	// process.
 	Secret    []byte
@@ -50,10 +66,11 @@ type Deps struct {
 
 type server struct {
 	Deps
-	public url.URL // from Links
-	brands brands
-	drawn  drawn
-	spent  spent
+	public  url.URL // from Links
+	brands  brands
+	buckets []string
+	drawn   drawn
+	spent   spent
 }
 
 // Mount adds the pages to an echo server.
@@ -69,7 +86,10 @@ func Mount(e *echo.Echo, d Deps) {
 		_, _ = rand.Read(d.Secret)
 		d.Log.Warn("pages: no secret: console sessions end with this process")
 	}
-	s := &server{Deps: d, brands: brands{load: d.Store.GetStore, now: d.Now}}
+	if d.Carriers == nil {
+		d.Carriers = all.Adapters()
+	}
+	s := &server{Deps: d, brands: brands{load: d.Store.GetStore, now: d.Now}, buckets: bucketsOf(d.Carriers)}
 
 	both := []string{http.MethodGet, http.MethodHead}
 	e.Match(both, "/t/:token", s.track)

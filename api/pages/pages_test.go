@@ -19,6 +19,8 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/waybillhq/waybill/internal/carriers"
+	"github.com/waybillhq/waybill/internal/intake"
 	"github.com/waybillhq/waybill/internal/links"
 	"github.com/waybillhq/waybill/internal/store"
 	"github.com/waybillhq/waybill/order"
@@ -45,6 +47,57 @@ type memory struct {
 	asked    []store.Filter
 	reads    int
 	dark     bool // there is no timeline
+	faults   []store.Fault
+	mapped   []store.Mapping // every version, the newest first
+	audits   []store.Audit
+}
+
+func (m *memory) Faults(_ context.Context, open bool, before store.FaultCursor, limit int) ([]store.Fault, error) {
+	var out []store.Fault
+	for _, f := range m.faults {
+		if (!open || f.ClosedAt == nil) && (before.ID == 0 || f.ID < before.ID) && len(out) < limit {
+			out = append(out, f)
+		}
+	}
+	return out, m.err
+}
+
+func (m *memory) Fault(_ context.Context, id int64) (store.Fault, error) {
+	for _, f := range m.faults {
+		if f.ID == id {
+			return f, m.err
+		}
+	}
+	return store.Fault{}, store.ErrNotFound
+}
+
+func (m *memory) CloseFaultByHand(_ context.Context, id int64, a store.Audit, at time.Time) (store.Fault, error) {
+	for i := range m.faults {
+		if m.faults[i].ID == id {
+			m.faults[i].ClosedAt, m.faults[i].ClosedBy, m.faults[i].Resolution = &at, a.Actor, a.Reason
+			m.audits = append(m.audits, a)
+			return m.faults[i], m.err
+		}
+	}
+	return store.Fault{}, store.ErrNotFound
+}
+
+func (m *memory) Mappings(context.Context, int64) (int64, []store.Mapping, error) {
+	return 1, m.mapped[:min(len(m.mapped), 1)], m.err
+}
+
+func (m *memory) MappingHistory(context.Context, string, int) ([]store.Mapping, error) {
+	return m.mapped, m.err
+}
+
+// Map stands for the intake: its rules are tested there.
+func (m *memory) Map(_ context.Context, a carriers.Adapter, c store.Mapping, audit store.Audit) (store.Mapping, store.Reread, error) {
+	if c.Kind == "exception" && c.Bucket == "" {
+		return c, store.Reread{}, &intake.MappingError{Field: "bucket", Reason: "is needed"}
+	}
+	c.Carrier, c.Version, c.At = a.Name(), len(m.mapped)+1, testNow
+	m.mapped, m.audits = append([]store.Mapping{c}, m.mapped...), append(m.audits, audit)
+	return c, store.Reread{Facts: 12, Standing: 1}, m.err
 }
 
 func (m *memory) find(match func(fixture) bool) (store.Order, error) {
@@ -178,7 +231,7 @@ func newServer(t *testing.T) (*echo.Echo, *memory) {
 	t.Helper()
 	m := &memory{fixtures: made().fixtures, rows: made().rows, row: made().row}
 	e := echo.New()
-	Mount(e, Deps{Store: m, Links: testLinks, Now: func() time.Time { return testNow }, Secret: testSecret, VerifyKey: verify})
+	Mount(e, Deps{Store: m, Intake: m, Links: testLinks, Now: func() time.Time { return testNow }, Secret: testSecret, VerifyKey: verify})
 	return e, m
 }
 
@@ -242,7 +295,8 @@ func TestServe(t *testing.T) {
 	e.HideBanner = true
 	now := time.Now()
 	secret := testSecret
-	Mount(e, Deps{Store: newMemory(now), Links: testLinks, Secret: secret, VerifyKey: verify})
+	m := newMemory(now)
+	Mount(e, Deps{Store: m, Intake: m, Links: testLinks, Secret: secret, VerifyKey: verify})
 	// For screenshots, which cannot carry a cookie from one run to the next.
 	e.GET("/shot/*", func(c echo.Context) error {
 		r := c.Request().Clone(c.Request().Context())

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/waybillhq/waybill/internal/carriers"
 	"github.com/waybillhq/waybill/internal/store"
 	"github.com/waybillhq/waybill/order"
 )
@@ -66,6 +67,27 @@ func momentText(m order.Milestone, carrier string) string {
 	return ""
 }
 
+// takenBy says who or what took a delivered parcel; never a name.
+func takenBy(to carriers.DeliveredTo) string {
+	switch to {
+	case carriers.ToPerson:
+		return " to a person"
+	case carriers.ToNeighbour:
+		return " to a neighbour"
+	case carriers.ToLocker:
+		return " to a locker"
+	case carriers.ToPorch:
+		return ", left at the address"
+	case carriers.ToAgent:
+		return " to an agent"
+	case carriers.ToMailbox:
+		return " to a mailbox"
+	case carriers.InPart:
+		return ", in part"
+	}
+	return ""
+}
+
 // moments builds the story of one parcel, newest first, from what its
 // timeline says and what the order believes. A claim that the order did not
 // believe is not told: a buyer must never read "delivered" under a parcel that
@@ -97,7 +119,16 @@ func moments(p *order.ParcelView, placed time.Time, entries []store.Entry, l len
 				place = clean(e.Location, 80) // a shop's address, not the buyer's
 			}
 			told[m] = true
-			add(m, momentText(m, carrier), place, *e)
+			text := momentText(m, carrier)
+			switch {
+			case m == order.Delivered && e.Piece != "" && p.Pieces > 1:
+				text = "One piece delivered"
+			case m == order.Delivered && e.DeliveredTo != "":
+				text += takenBy(carriers.DeliveredTo(e.DeliveredTo))
+			}
+			add(m, text, place, *e)
+		case string(order.PiecesDelivered):
+			add(order.Delivered, e.Description, "", *e)
 		case string(order.MilestoneUndone):
 			add(m, "Corrected: "+lower(parcelStatus(m)), "", *e)
 		}

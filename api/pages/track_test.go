@@ -11,6 +11,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/waybillhq/waybill/internal/carriers"
 	"github.com/waybillhq/waybill/internal/store"
 	"github.com/waybillhq/waybill/order"
 )
@@ -322,6 +323,47 @@ func TestUnbelievedClaims(t *testing.T) {
 	for _, m := range append(p.Groups[0].Parcels[0].Moments, p.Groups[0].Parcels[0].Earlier...) {
 		if m.Text == "Delivered" || strings.Contains(m.Place, "Somebody") {
 			t.Errorf("told: %+v", m)
+		}
+	}
+}
+
+func TestAPartOfAParcel(t *testing.T) {
+	b := begin(testNow, 3*days, nil).shipped("1", 30*hour, "dhl", "1000000017")
+	deliver := func(piece string, ago time.Duration) {
+		at := testNow.Add(-ago)
+		order.Apply(&b.st, order.CarrierEvent{Meta: b.meta(at, order.CarrierSays), Parcel: "1", Milestone: order.Delivered, Physical: true, Tracking: "1000000017", Piece: piece, Pieces: 2})
+		b.entries = append(b.entries, store.Entry{At: at, Source: "carrier:dhl", Kind: "carrier_event", Parcel: "1", Milestone: "delivered", Piece: piece, DeliveredTo: "person"})
+	}
+	story := func() (status string, told []string) {
+		f := b.end("x")
+		p := trackPageOf(f.Order, f.Entries, newBrand("acme", store.StoreRow{}), testNow)
+		for _, m := range p.Groups[0].Parcels[0].Moments {
+			told = append(told, m.Text)
+		}
+		return order.ViewOf(f.Order.State).Parcels[0].Title, told
+	}
+	deliver("JD01", 3*time.Hour)
+	if status, told := story(); status != "1 of 2 pieces delivered" || told[0] != status || slices.Contains(told, "Delivered") || slices.Contains(told, "One piece delivered") {
+		t.Errorf("%s: %q", status, told)
+	}
+	b.st.Told = nil
+	deliver("JD02", 2*time.Hour)
+	if status, told := story(); status != "Delivered" || told[0] != "One piece delivered" {
+		t.Errorf("%s: %q", status, told)
+	}
+}
+
+func TestWhoTookIt(t *testing.T) {
+	at := testNow.Add(-time.Hour)
+	p := order.ParcelView{ID: "1", Milestone: order.Delivered, Reached: []order.Reached{{Milestone: order.Delivered, At: at}}}
+	for _, to := range carriers.DeliveryKinds {
+		e := store.Entry{At: at, Kind: "carrier_event", Parcel: "1", Milestone: "delivered", DeliveredTo: string(to)}
+		ms := moments(&p, at.Add(-time.Hour), []store.Entry{e}, newLens(testNow, nil, time.Time{}))
+		if ms[0].Text == "Delivered" || !strings.HasPrefix(ms[0].Text, "Delivered") {
+			t.Errorf("%s: %q", to, ms[0].Text)
+		}
+		if row := entryOf(e, testNow); !strings.Contains(row.What, string(to)) {
+			t.Errorf("%s: %q", to, row.What)
 		}
 	}
 }

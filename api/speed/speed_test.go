@@ -9,7 +9,9 @@ package speed
 import (
 	"bytes"
 	"context"
+	"crypto/hmac"
 	"crypto/sha256"
+	"encoding/hex"
 	"flag"
 	"fmt"
 	"io"
@@ -18,6 +20,7 @@ import (
 	"net/http"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -28,6 +31,7 @@ import (
 
 	"github.com/waybillhq/waybill/api"
 	"github.com/waybillhq/waybill/api/pages"
+	"github.com/waybillhq/waybill/internal/intake"
 	"github.com/waybillhq/waybill/internal/links"
 	"github.com/waybillhq/waybill/internal/store"
 	"github.com/waybillhq/waybill/internal/store/storetest"
@@ -62,6 +66,11 @@ type rig struct {
 
 func newRig(b *testing.B) *rig {
 	b.Helper()
+	return newRigOn(b, func(s *store.Store) api.Store { return s })
+}
+
+func newRigOn(b *testing.B, wrap func(*store.Store) api.Store) *rig {
+	b.Helper()
 	r := &rig{database: storetest.URL(b)}
 	var err error
 	if r.store, err = store.Open(b.Context(), r.database); err != nil {
@@ -85,8 +94,8 @@ func newRig(b *testing.B) *rig {
 	r.key, r.url = text, "http://"+l.Addr().String()
 	r.links = links.Links{PublicURL: r.url, TemporalUIURL: r.url, Namespace: "speed", Secret: []byte("a secret for measuring, 32 or more bytes")}
 	log := slog.New(slog.DiscardHandler)
-	server := api.New(api.Deps{Store: r.store, Orders: nobody{}, Log: log, Links: r.links, Registry: prometheus.NewRegistry()})
-	pages.Mount(server.Echo, pages.Deps{Store: r.store, Links: r.links, Log: log, Secret: r.links.Secret, VerifyKey: server.VerifyKey,
+	server := api.New(api.Deps{Store: wrap(r.store), Orders: nobody{}, Log: log, Links: r.links, Registry: prometheus.NewRegistry(), WebhookSecrets: map[string][][]byte{"easypost": {[]byte(webhookSecret)}}})
+	pages.Mount(server.Echo, pages.Deps{Store: r.store, Intake: &intake.Intake{Store: r.store}, Links: r.links, Log: log, Secret: r.links.Secret, VerifyKey: server.VerifyKey,
 		Now: func() time.Time { return time.Now().Add(time.Duration(r.later.Load()) * time.Minute) }})
 	h := &http.Server{Handler: server.Echo, ReadHeaderTimeout: 5 * time.Second}
 	go func() { _ = h.Serve(l) }()
@@ -103,6 +112,11 @@ func (r *rig) do(method, path string, body []byte) error {
 	if body != nil {
 		q.Header.Set("Authorization", "Bearer "+r.key)
 		q.Header.Set("Content-Type", "application/json")
+		if strings.HasPrefix(path, "/webhooks/") {
+			mac := hmac.New(sha256.New, []byte(webhookSecret))
+			mac.Write(body)
+			q.Header.Set("X-Hmac-Signature", "hmac-sha256-hex="+hex.EncodeToString(mac.Sum(nil)))
+		}
 	}
 	res, err := r.http.Do(q)
 	if err != nil {
@@ -168,6 +182,42 @@ func BenchmarkCarrierEvents(b *testing.B) {
 			}
 			flights(b, c.flight, func(int) error { return r.do(http.MethodPost, "/v1/carriers/sim/events", events(&seq, c.batch)) })
 			b.ReportMetric(float64(b.N*c.batch)/b.Elapsed().Seconds(), "events/s")
+		})
+	}
+}
+
+const webhookSecret = "a secret for measuring"
+
+// forgetful keeps no bodies.
+type forgetful struct{ *store.Store }
+
+func (f forgetful) AcceptBody(ctx context.Context, _ store.RawBody, facts []store.Fact) ([]store.Result, error) {
+	return f.Accept(ctx, facts)
+}
+
+// push is a webhook of 2 to 3 kB that tells one event: most of it is the
+// tracker's description, as in what EasyPost sends.
+func push(n int64) []byte {
+	return fmt.Appendf(nil, `{"object":"Event","description":"tracker.updated","mode":"production","previous_attributes":{"status":"pre_transit","note":%[1]q},
+"result":{"object":"Tracker","tracking_code":"NOBODY%06[2]d","status":"in_transit","fees":[{"object":"Fee","type":"TrackerFee","note":%[3]q}],
+"tracking_details":[{"object":"TrackingDetail","status":"in_transit","message":"Departed hub %[4]d","datetime":"2026-03-02T09:00:00Z","tracking_location":{"city":"Springfield %[4]d","country":"US"}}]}}`,
+		strings.Repeat("shipped on request ", 50), n%5000, strings.Repeat("as agreed upon ", 60), n)
+}
+
+// BenchmarkWebhooks posts signed pushes one by one, with their bodies kept and
+// without.
+func BenchmarkWebhooks(b *testing.B) {
+	for _, kept := range []bool{true, false} {
+		b.Run(fmt.Sprint("kept=", kept), func(b *testing.B) {
+			r := newRigOn(b, func(s *store.Store) api.Store {
+				if kept {
+					return s
+				}
+				return forgetful{s}
+			})
+			var seq atomic.Int64
+			flights(b, 128, func(int) error { return r.do(http.MethodPost, "/webhooks/easypost", push(seq.Add(1))) })
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "pushes/s")
 		})
 	}
 }

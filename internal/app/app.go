@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,6 +23,9 @@ import (
 	"github.com/waybillhq/waybill/activities"
 	"github.com/waybillhq/waybill/api"
 	"github.com/waybillhq/waybill/api/pages"
+	"github.com/waybillhq/waybill/internal/carriers/all"
+	"github.com/waybillhq/waybill/internal/folder"
+	"github.com/waybillhq/waybill/internal/intake"
 	"github.com/waybillhq/waybill/internal/relay"
 	"github.com/waybillhq/waybill/internal/store"
 	"github.com/waybillhq/waybill/worker"
@@ -82,6 +86,7 @@ type process struct {
 	store    *store.Store
 	temporal client.Client
 	orders   *workflows.Client
+	intake   *intake.Intake
 	metrics  *prometheus.Registry
 }
 
@@ -97,12 +102,17 @@ func Serve(ctx context.Context, c Config, log *slog.Logger, roles ...string) (er
 	if err != nil {
 		return err
 	}
+	if c.Carriers == nil {
+		c.Carriers = all.Adapters()
+	}
 	p := &process{Config: c, log: log, metrics: prometheus.NewRegistry()}
 	p.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	if p.store, err = store.Open(ctx, c.DatabaseURL); err != nil {
 		return err
 	}
 	defer p.store.Close()
+	p.intake = &intake.Intake{Store: p.store}
+	defer p.runIntake()() // once the roles have ended: what they took in is told of
 	// Lazy: orders and events are accepted while Temporal is away.
 	if p.temporal, err = client.NewLazyClient(opts); err != nil {
 		return fmt.Errorf("temporal: %w", err)
@@ -113,9 +123,12 @@ func Serve(ctx context.Context, c Config, log *slog.Logger, roles ...string) (er
 
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	if p.EDIFolder != "" && slices.Contains(roles, "worker") {
+		roles = append(slices.Clone(roles), "folder")
+	}
 	ends := make(chan error, len(roles))
 	for _, role := range roles {
-		run := map[string]func(context.Context) error{"api": p.api, "worker": p.worker}[role]
+		run := map[string]func(context.Context) error{"api": p.api, "worker": p.worker, "folder": p.folder}[role]
 		if run == nil {
 			return fmt.Errorf("unknown role %q", role)
 		}
@@ -134,11 +147,25 @@ func Serve(ctx context.Context, c Config, log *slog.Logger, roles ...string) (er
 	return err
 }
 
+// runIntake runs the intake until stopped.
+func (p *process) runIntake() (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		p.intake.Run(ctx, p.log)
+		close(done)
+	}()
+	return func() {
+		cancel()
+		<-done
+	}
+}
+
 func (p *process) api(ctx context.Context) error {
 	l := p.links(p.orders.Namespace)
 	draining := ctx.Done()
 	server := api.New(api.Deps{
-		Store: p.store, Orders: orders{p.orders, p.store}, Log: p.log, Links: l, Registry: p.metrics, Now: time.Now, WebhookSecrets: p.WebhookSecrets,
+		Store: p.store, Orders: orders{p.orders, p.store}, Intake: p.intake, Log: p.log, Links: l, Registry: p.metrics, Now: time.Now, WebhookSecrets: p.WebhookSecrets, Carriers: p.Carriers,
 		Ready: func(ctx context.Context) error {
 			select {
 			case <-draining:
@@ -148,7 +175,7 @@ func (p *process) api(ctx context.Context) error {
 			return p.ready(ctx)
 		},
 	})
-	pages.Mount(server.Echo, pages.Deps{Store: p.store, Links: l, Log: p.log, Now: time.Now, Secret: []byte(p.Secret), VerifyKey: server.VerifyKey})
+	pages.Mount(server.Echo, pages.Deps{Store: p.store, Intake: p.intake, Carriers: p.Carriers, Links: l, Log: p.log, Now: time.Now, Secret: []byte(p.Secret), VerifyKey: server.VerifyKey})
 	h := &http.Server{
 		Handler: server.Echo, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
 		MaxHeaderBytes: 32 << 10, ErrorLog: slog.NewLogLogger(p.log.Handler(), slog.LevelDebug),
@@ -184,15 +211,59 @@ func (p *process) ready(ctx context.Context) error {
 }
 
 func (p *process) worker(ctx context.Context) error {
-	w := worker.New(p.temporal, &activities.Activities{ReadModel: p.store, Inbox: p.store}, worker.Defaults())
+	a := &activities.Activities{ReadModel: p.store, Inbox: p.store, Feeds: &activities.Feeds{Settings: feedsOf(p.WebhookSecrets, p.Credentials, p.Carriers), Store: p.store, Now: time.Now}}
+	if t := p.tracker(); t != nil {
+		a.Tracker, a.Feeds.Carrier = t, t
+	}
+	w := worker.New(p.temporal, a, worker.Defaults())
 	if err := p.startWorker(ctx, w.Start); err != nil || ctx.Err() != nil {
 		return err
 	}
 	p.log.Info("worker runs", "queue", workflows.TaskQueue)
+	go p.upkeep(ctx)
+	go p.startFeeds(ctx, a.Feeds.Settings)
 	r := &relay.Relay{Store: p.store, Orders: p.orders, Log: p.log, Told: p.countTold()}
 	err := r.Run(ctx)
 	w.Stop()
 	return err
+}
+
+const (
+	upkeepEvery = time.Hour
+	purgeBatch  = 1000 // raw bodies in one statement
+)
+
+// upkeep drops raw bodies whose time is over, and tells of unknown codes that no
+// process lived to tell of: at the start, which follows a crash, and every hour.
+// Every worker may do it: doing it twice does nothing.
+func (p *process) upkeep(ctx context.Context) {
+	tick := time.NewTicker(upkeepEvery)
+	defer tick.Stop()
+	for {
+		for {
+			n, err := p.store.PurgeRawBodies(ctx, time.Now().AddDate(0, 0, -cmp.Or(p.RawDays, rawDays)), purgeBatch)
+			if err != nil && ctx.Err() == nil {
+				p.log.Warn("raw bodies not purged", "error", err)
+			}
+			if n < purgeBatch {
+				break
+			}
+		}
+		if _, err := p.store.ReportWaiting(ctx); err != nil && ctx.Err() == nil {
+			p.log.Warn("unknown codes not told of", "error", err)
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// folder takes carriers' files. It needs no Temporal: what is accepted waits.
+func (p *process) folder(ctx context.Context) error {
+	f := &folder.Folder{Path: p.EDIFolder, Intake: p.intake, Faults: p.store, Carriers: p.Carriers, Log: p.log, Now: time.Now}
+	return f.Run(ctx)
 }
 
 // startWorker waits for Temporal: a worker that comes up first is no fault.

@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"net/url"
 	"os"
+	"path/filepath"
+	"strconv"
 	"strings"
 
 	enumspb "go.temporal.io/api/enums/v1"
@@ -15,7 +17,10 @@ import (
 	"go.temporal.io/sdk/contrib/envconfig"
 	"go.temporal.io/sdk/log"
 
+	"github.com/waybillhq/waybill/internal/carriers"
 	"github.com/waybillhq/waybill/internal/carriers/all"
+	"github.com/waybillhq/waybill/internal/carriers/ask"
+	"github.com/waybillhq/waybill/internal/carriers/generic"
 	"github.com/waybillhq/waybill/internal/links"
 	"github.com/waybillhq/waybill/workflows"
 )
@@ -33,7 +38,18 @@ type Config struct {
 	Secret            string // WAYBILL_SECRET: signs tracking links and console sessions
 	// WebhookSecrets by carrier, WAYBILL_WEBHOOK_SECRETS: "ups=secret,fedex=new|old".
 	WebhookSecrets map[string][][]byte
+	RawDays        int // WAYBILL_RAW_DAYS: how long the bodies of webhooks are kept; 0: 30
+	// Credentials at carriers, from the file that WAYBILL_CARRIERS_FILE names.
+	Credentials []ask.Credential
+	// Carriers that are spoken with; nil: those that are built in. Those of
+	// WAYBILL_CARRIER_MAPPINGS, a directory of mapping files, are beside them.
+	Carriers carriers.Registry
+	// EDIFolder is watched for carriers' files, WAYBILL_EDI_FOLDER; empty: none is.
+	EDIFolder string
 }
+
+// rawDays is enough for a carrier to answer a question about what it sent.
+const rawDays = 30
 
 // FromEnv reads the configuration and names everything that is wrong with it.
 func FromEnv() (Config, error) {
@@ -46,23 +62,68 @@ func FromEnv() (Config, error) {
 		TemporalNamespace: os.Getenv("TEMPORAL_NAMESPACE"),
 		TemporalUIURL:     strings.TrimSuffix(env("WAYBILL_TEMPORAL_UI_URL", "http://127.0.0.1:8233"), "/"),
 		Secret:            os.Getenv("WAYBILL_SECRET"),
+		EDIFolder:         os.Getenv("WAYBILL_EDI_FOLDER"),
 	}
-	var err error
-	c.WebhookSecrets, err = webhookSecrets(os.Getenv("WAYBILL_WEBHOOK_SECRETS"))
-	return c, errors.Join(err, c.validate())
+	var mappings, secrets, accounts error
+	c.Carriers, mappings = registry(os.Getenv("WAYBILL_CARRIER_MAPPINGS"))
+	c.WebhookSecrets, secrets = webhookSecrets(os.Getenv("WAYBILL_WEBHOOK_SECRETS"), c.Carriers)
+	c.Credentials, accounts = credentials(os.Getenv("WAYBILL_CARRIERS_FILE"))
+	var days error
+	if c.RawDays, days = strconv.Atoi(env("WAYBILL_RAW_DAYS", strconv.Itoa(rawDays))); days != nil || c.RawDays < 1 {
+		days = fmt.Errorf("WAYBILL_RAW_DAYS: %q is not a number of days, 1 or more", os.Getenv("WAYBILL_RAW_DAYS"))
+	}
+	return c, errors.Join(mappings, secrets, accounts, days, c.validate())
+}
+
+// registry is the carriers that are built in and those of a directory of mapping
+// files, if one is named. One bad file is an error: a carrier that silently is not
+// there loses its events.
+func registry(dir string) (carriers.Registry, error) {
+	known := all.Adapters()
+	if dir == "" {
+		return known, nil
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return known, fmt.Errorf("WAYBILL_CARRIER_MAPPINGS: %w", err)
+	}
+	var errs []error
+	for _, e := range entries {
+		name := filepath.Join(dir, e.Name())
+		if ext := filepath.Ext(name); e.IsDir() || strings.HasPrefix(e.Name(), ".") || ext != ".yaml" && ext != ".yml" {
+			continue
+		}
+		raw, err := os.ReadFile(name)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("WAYBILL_CARRIER_MAPPINGS: %w", err))
+			continue
+		}
+		a, err := generic.Parse(raw)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("WAYBILL_CARRIER_MAPPINGS: %s: %w", name, err))
+			continue
+		}
+		if _, err := known.Find(a.Name()); err == nil {
+			errs = append(errs, fmt.Errorf("WAYBILL_CARRIER_MAPPINGS: %s: carrier: there is a %s already", name, a.Name()))
+			continue
+		}
+		known = append(known, a)
+	}
+	return known, errors.Join(errs...)
 }
 
 // webhookSecrets reads "ups=secret,fedex=new|old": two secrets of a carrier are
 // both active while one replaces the other. An empty one would let anybody in.
-func webhookSecrets(text string) (map[string][][]byte, error) {
+func webhookSecrets(text string, known carriers.Registry) (map[string][][]byte, error) {
 	secrets := map[string][][]byte{}
 	if text == "" {
 		return secrets, nil
 	}
 	for _, entry := range strings.Split(text, ",") {
 		name, list, ok := strings.Cut(strings.TrimSpace(entry), "=")
-		if _, err := all.Adapter(name); !ok || err != nil {
-			return nil, fmt.Errorf("WAYBILL_WEBHOOK_SECRETS: %q is not carrier=secret with a carrier that `waybill carriers list` names", name)
+		a, err := known.Find(name)
+		if !ok || err != nil || !carriers.Can(a, carriers.CanVerifyPush) {
+			return nil, fmt.Errorf("WAYBILL_WEBHOOK_SECRETS: %q is not carrier=secret with a carrier that `waybill carriers list` says can %s", name, carriers.CanVerifyPush)
 		}
 		for _, s := range strings.Split(list, "|") {
 			if len(s) < 8 {

@@ -60,8 +60,8 @@ func Explain(ctx context.Context, c Config, orderID string, out io.Writer) error
 
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05Z") }
 
-// Replay replays recorded histories, or up to 500 open orders of the namespace,
-// with this binary's code: the check before a deploy.
+// Replay replays recorded histories, or up to 500 open orders and feeds of the
+// namespace, with this binary's code: the check before a deploy.
 func Replay(ctx context.Context, c Config, files []string, out io.Writer, l *slog.Logger) error {
 	logger := log.NewStructuredLogger(l)
 	bad, all := 0, 0
@@ -82,7 +82,7 @@ func Replay(ctx context.Context, c Config, files []string, out io.Writer, l *slo
 			return fmt.Errorf("temporal: %w", err)
 		}
 		defer t.Close()
-		query := fmt.Sprintf("WorkflowType = %q and ExecutionStatus = 'Running'", workflows.OrderType)
+		query := fmt.Sprintf("WorkflowType in (%q, %q) and ExecutionStatus = 'Running'", workflows.FeedType, workflows.OrderType)
 		if err := worker.ReplayLive(ctx, t, opts.Namespace, query, 500, logger, func(r worker.Replayed) { report(r.WorkflowID, r.Err) }); err != nil {
 			return err
 		}

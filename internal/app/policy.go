@@ -18,7 +18,6 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"go.temporal.io/sdk/client"
 
-	"github.com/waybillhq/waybill/internal/carriers/all"
 	"github.com/waybillhq/waybill/internal/policy"
 	"github.com/waybillhq/waybill/internal/store"
 	"github.com/waybillhq/waybill/order"
@@ -35,8 +34,13 @@ const (
 	told = 10
 )
 
-// readPolicies reads a policy file.
+// readPolicies reads a policy file. It knows the built-in carriers, and those of
+// mapping files.
 func readPolicies(file string) ([]order.PolicyBook, error) {
+	carriers, err := registry(os.Getenv("WAYBILL_CARRIER_MAPPINGS"))
+	if err != nil {
+		return nil, err
+	}
 	f, err := os.Open(file)
 	if err != nil {
 		return nil, err
@@ -46,7 +50,7 @@ func readPolicies(file string) ([]order.PolicyBook, error) {
 	if err != nil {
 		return nil, err
 	}
-	books, err := policy.Parse(raw, all.Names(), time.Now())
+	books, err := policy.Parse(raw, carriers.Names(), time.Now())
 	if err != nil {
 		return nil, fmt.Errorf("%s:\n%w", file, err)
 	}
@@ -192,7 +196,7 @@ func (a *applier) adopt(ctx context.Context, books []order.PolicyBook) error {
 	)
 	err := a.store.EachOpen(ctx, func(o store.Order) error {
 		st := o.Current()
-		i := slices.IndexFunc(books, func(b order.PolicyBook) bool { return policy.Follows(st, &b) && st.Rules >= 2 })
+		i := slices.IndexFunc(books, func(b order.PolicyBook) bool { return policy.Follows(st, &b) && st.Rules >= order.AdoptRules })
 		if i < 0 {
 			return nil
 		}

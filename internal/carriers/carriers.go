@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/waybillhq/waybill/order"
@@ -16,18 +17,30 @@ import (
 // Event is one tracking event: the carrier's words and our reading of them.
 type Event struct {
 	// ID is the carrier's own event ID; empty where it has none.
-	ID       string
-	Tracking string
+	ID string
+	// Tracking is the number under which the carrier told it. Piece is the box's
+	// own number, where the payload says which box it is about: the same for
+	// carriers whose numbers name boxes, another for a shipment of several.
+	Tracking, Piece string
+	// Pieces is how many the shipment has; 0: not said. Whole: the carrier says
+	// it of every one of them.
+	Pieces int
+	Whole  bool
+	// Unique is the carrier's own ID for this use of the number.
+	Unique string
 	// Table and Code name the carrier's code. Codes collide between tables, so
-	// neither means anything alone.
+	// neither means anything alone. A table's name has no space and no slash.
 	Table, Code string
 	Reading
 	Description string
 	Location    string
 	Moment
 	ETA time.Time
-	// DeliveredTo is where a delivered parcel was left, in the carrier's words.
-	DeliveredTo string
+	// Appointment that freight was given; nil where the event tells of none.
+	Appointment *Appointment
+	DeliveredTo DeliveredTo
+	// Proof of a delivery, where the carrier sends one.
+	Proof Proof
 	// Correction: the carrier takes back what it said before.
 	Correction bool
 }
@@ -44,16 +57,59 @@ type Reading struct {
 	Unmapped bool
 }
 
+// DeliveredTo is who or what took a delivered parcel: a kind, never a name.
+// Empty: the carrier does not say.
+type DeliveredTo string
+
+const (
+	ToPerson    DeliveredTo = "person" // the receiver, or somebody there for them
+	ToNeighbour DeliveredTo = "neighbour"
+	ToLocker    DeliveredTo = "locker"
+	ToPorch     DeliveredTo = "porch" // left at the place: door, garage, garden
+	ToAgent     DeliveredTo = "agent"
+	ToMailbox   DeliveredTo = "mailbox"
+	InPart      DeliveredTo = "partial" // some of it: not delivered
+)
+
+// DeliveryKinds lists all of them.
+var DeliveryKinds = []DeliveredTo{ToPerson, ToNeighbour, ToLocker, ToPorch, ToAgent, ToMailbox, InPart}
+
+// Appointment is when freight is to be picked up or delivered, in UTC. A zero end
+// is open; both ends alike are one moment.
+type Appointment struct {
+	For              AppointmentFor
+	Earliest, Latest time.Time
+}
+
+// AppointmentFor is what an appointment is for.
+type AppointmentFor string
+
+const (
+	ForPickup   AppointmentFor = "pickup"
+	ForDelivery AppointmentFor = "delivery"
+)
+
+// Proof of a delivery. Who signed is personal data: it enters no workflow and no log.
+type Proof struct {
+	SignedBy string
+	Photo    string // the carrier's own reference or address of a photo
+	// Held names what the carrier has and was not asked for: name, signature,
+	// photo, document.
+	Held string
+}
+
 // Basis says how UTC was found.
 type Basis string
 
 const (
-	ByOffset   Basis = "offset"   // the carrier sent the offset, or UTC itself
-	ByZone     Basis = "zone"     // from the place of the event
-	ByAccount  Basis = "account"  // from the carrier account's zone
-	AssumedUTC Basis = "assumed"  // nothing said otherwise
-	DateOnly   Basis = "date"     // a day without a time; noon, assumed UTC
-	ByReceipt  Basis = "received" // no time at all
+	ByOffset   Basis = "offset"  // the carrier sent the offset, or UTC itself
+	ByZone     Basis = "zone"    // from the place of the event
+	ByAccount  Basis = "account" // from the carrier account's zone
+	AssumedUTC Basis = "assumed" // nothing said otherwise
+	// AssumedZone: the place of the event keeps several; the one that most of it keeps.
+	AssumedZone Basis = "assumed_zone"
+	DateOnly    Basis = "date"     // a day without a time; noon, assumed UTC
+	ByReceipt   Basis = "received" // no time at all
 )
 
 // Moment is when something happened: as the wall clock there showed it, and in UTC.
@@ -71,8 +127,24 @@ const (
 	CanParsePush  Capability = "parse_push"
 	CanVerifyPush Capability = "verify_push"
 	CanParseTrack Capability = "parse_track"
+	// CanParseFile: the carrier sends files, and the adapter is a FileReader.
+	CanParseFile Capability = "parse_file"
 	// Aggregates: it speaks for many carriers.
 	Aggregates Capability = "aggregates"
+	// CanTrack: asks for tracking; CanSubscribe: asks for pushes; CanRenew: its
+	// subscriptions end, and are asked for again. See API.
+	CanTrack     Capability = "track"
+	CanSubscribe Capability = "subscribe"
+	CanRenew     Capability = "renew"
+	// Names for what no adapter can do yet, so that each is called the same once
+	// one can.
+	CanIntercept   Capability = "intercept_hold"
+	CanRedirect    Capability = "intercept_redirect"
+	CanTurnBack    Capability = "intercept_return"
+	CanReturnLabel Capability = "return_label"
+	CanPickup      Capability = "pickup"
+	// CanProveDelivery: says of a delivered parcel which proofs the carrier holds.
+	CanProveDelivery Capability = "proof_of_delivery"
 )
 
 // Push is a webhook call as it came in.
@@ -98,6 +170,36 @@ type Adapter interface {
 	ParseTrack(body []byte) ([]Event, error)
 }
 
+// FileReader is an adapter of a carrier that sends files. A file comes through a
+// caller whom we know, so nothing in it is verified. ParseFile is total and reads
+// what it can: one bad row holds nothing else back.
+type FileReader interface {
+	Adapter
+	ParseFile(body []byte) File
+}
+
+// File is what could be read of a file, and what could not.
+type File struct {
+	Events []Event
+	Faults []Fault
+}
+
+// Fault is something that could not be read.
+type Fault struct {
+	Where string `json:"where"` // segment 12, line 7
+	What  string `json:"what"`
+}
+
+func (f Fault) String() string { return f.Where + ": " + f.What }
+
+// Push is the file as a push is judged: an error if nothing of it could be read.
+func (f File) Push() ([]Event, error) {
+	if len(f.Events) == 0 && len(f.Faults) > 0 {
+		return nil, Malformed("%s", f.Faults[0])
+	}
+	return f.Events, nil
+}
+
 var (
 	// ErrCannot: the carrier does not offer that, or we do not know it.
 	ErrCannot = errors.New("this carrier cannot do that")
@@ -113,15 +215,39 @@ var (
 	ErrMalformed = errors.New("not this carrier's format")
 )
 
-// MaxBody bounds what a parser is given; MaxEvents what it may return.
+// MaxBody bounds what a parser is given; MaxEvents what it may return; MaxPieces
+// what a shipment may count.
 const (
 	MaxBody   = 4 << 20
 	MaxEvents = 10_000
+	MaxPieces = 10_000
 )
 
 // Malformed says what is wrong with a body.
 func Malformed(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", ErrMalformed, fmt.Sprintf(format, args...))
+}
+
+// Registry is the carriers that a process speaks with.
+type Registry []Adapter
+
+// Find gives the adapter of that name.
+func (r Registry) Find(name string) (Adapter, error) {
+	for _, a := range r {
+		if a.Name() == name {
+			return a, nil
+		}
+	}
+	return nil, fmt.Errorf("no carrier %q; there are %s", name, strings.Join(r.Names(), ", "))
+}
+
+// Names of all of them.
+func (r Registry) Names() []string {
+	names := make([]string, len(r))
+	for i, a := range r {
+		names[i] = a.Name()
+	}
+	return names
 }
 
 // Can says whether an adapter has a capability.

@@ -2,6 +2,8 @@ package carriers
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/waybillhq/waybill/order"
@@ -39,6 +41,7 @@ var kinds = map[string]struct {
 	"ready_pickup": {order.ReadyForPickup, true},
 	"arrived_dest": {order.InTransit, true},
 	"attempt":      {order.AttemptFailed, true},
+	"partial":      {order.InTransit, true}, // some pieces are delivered: delivered is when all are
 	"delivered":    {order.Delivered, true},
 	"returning":    {order.Returning, true},
 	"returned":     {order.Returned, true},
@@ -50,8 +53,29 @@ var kinds = map[string]struct {
 	"unknown":      {"", false},
 }
 
+// Kinds lists the vocabulary, in order.
+func Kinds() []string { return slices.Sorted(maps.Keys(kinds)) }
+
 // endings are buckets of exceptions that end a parcel's way.
 var endings = map[string]order.Milestone{"lost": order.Lost, "destroyed_seized": order.Destroyed}
+
+// Bucketed says whether a kind has a bucket; of the others it is dropped.
+func Bucketed(kind string) bool {
+	return slices.Contains([]string{"exception", "attempt", "customs", "partial"}, kind)
+}
+
+// ReadingOf is what a kind means to an order. ok is false for an unknown one.
+func ReadingOf(kind, bucket string) (r Reading, ok bool) {
+	k, ok := kinds[kind]
+	r = Reading{Milestone: k.milestone, Physical: k.physical}
+	if Bucketed(kind) {
+		r.Bucket = bucket
+	}
+	if m, ends := endings[bucket]; ends && kind == "exception" {
+		r.Milestone = m
+	}
+	return r, ok
+}
 
 // MustTable reads a table that is part of the program.
 func MustTable(tsv string) *Table {
@@ -74,18 +98,11 @@ func ParseTable(tsv string) (*Table, error) {
 		if len(f) != 5 {
 			return nil, fmt.Errorf("line %d: %d fields, want table, code, milestone, bucket, meaning", i+1, len(f))
 		}
-		k, ok := kinds[f[2]]
+		reading, ok := ReadingOf(f[2], f[3])
 		if !ok {
 			return nil, fmt.Errorf("line %d: unknown milestone %q", i+1, f[2])
 		}
-		r := Row{Table: f[0], Code: f[1], Kind: f[2], Meaning: f[4], Reading: Reading{Milestone: k.milestone, Physical: k.physical}}
-		switch f[2] {
-		case "exception", "attempt", "customs":
-			r.Bucket = f[3]
-		}
-		if m, ends := endings[f[3]]; ends && f[2] == "exception" {
-			r.Milestone = m
-		}
+		r := Row{Table: f[0], Code: f[1], Kind: f[2], Meaning: f[4], Reading: reading}
 		key := [2]string{r.Table, r.Code}
 		if _, twice := t.rows[key]; twice {
 			return nil, fmt.Errorf("line %d: %s %s stands twice", i+1, r.Table, r.Code)
@@ -98,10 +115,16 @@ func ParseTable(tsv string) (*Table, error) {
 
 // Read gives the reading of a code. An unknown one moves nothing and says so.
 func (t *Table) Read(table, code string) Reading {
-	if r, ok := t.rows[[2]string{table, code}]; ok {
+	if r, ok := t.Find(table, code); ok {
 		return r.Reading
 	}
 	return Reading{Unmapped: true}
+}
+
+// Find gives the row of a code.
+func (t *Table) Find(table, code string) (Row, bool) {
+	r, ok := t.rows[[2]string{table, code}]
+	return r, ok
 }
 
 // Lookup finds every row of a code, in all tables.

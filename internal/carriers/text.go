@@ -1,6 +1,7 @@
 package carriers
 
 import (
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -25,6 +26,31 @@ func Clean(s string, max int) string {
 		s = s[:max+1-n]
 	}
 	return s
+}
+
+// Present says that a JSON field holds something, and keeps nothing of it.
+type Present bool
+
+// UnmarshalJSON never fails: what stands there does not matter.
+func (p *Present) UnmarshalJSON(b []byte) error {
+	switch strings.TrimSpace(string(b)) {
+	case "null", "false", "0", "{}", "[]":
+		*p = false
+	default:
+		*p = len(strings.Trim(string(b), "\" \t\r\n")) > 0
+	}
+	return nil
+}
+
+// Proofs names those that are there.
+func Proofs(name, signature, photo, document Present) string {
+	var there []string
+	for i, p := range []Present{name, signature, photo, document} {
+		if p {
+			there = append(there, []string{"name", "signature", "photo", "document"}[i])
+		}
+	}
+	return strings.Join(there, ", ")
 }
 
 // Place joins the parts of a location that are there.
@@ -60,4 +86,13 @@ func IsNumber(s string) bool {
 		}
 	}
 	return true
+}
+
+// Pieces reads a count of pieces, as a number or as text; 0 if it is none.
+func Pieces(s string) int {
+	n, err := strconv.Atoi(strings.TrimSpace(s))
+	if err != nil || n < 0 || n > MaxPieces {
+		return 0
+	}
+	return n
 }

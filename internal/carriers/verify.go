@@ -4,6 +4,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"crypto/subtle"
+	"strings"
 )
 
 // HMAC checks sum against HMAC-SHA256 of the message by any of the secrets, in
@@ -27,6 +28,20 @@ func HMAC(secrets [][]byte, sum []byte, message ...[]byte) error {
 		return ErrBadSignature
 	}
 	return nil
+}
+
+// Sum is the digest that a signature's header holds, read by decode (hex or
+// base64).
+func Sum(header string, decode func(string) ([]byte, error)) ([]byte, error) {
+	header = strings.TrimSpace(header)
+	if header == "" {
+		return nil, ErrNotSigned
+	}
+	sum, err := decode(header)
+	if err != nil || len(sum) == 0 {
+		return nil, ErrBadSignature
+	}
+	return sum, nil
 }
 
 // Credential checks a shared credential that the carrier sends back, for

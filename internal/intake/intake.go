@@ -6,7 +6,10 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/waybillhq/waybill/internal/carriers"
@@ -35,13 +38,27 @@ const (
 	Poll    Via = "poll"
 )
 
-// Store makes facts durable.
+// Store is what the intake needs of PostgreSQL.
 type Store interface {
+	// Accept makes facts durable; AcceptBody also the body that they stood in.
 	Accept(ctx context.Context, facts []store.Fact) ([]store.Result, error)
+	AcceptBody(ctx context.Context, raw store.RawBody, facts []store.Fact) ([]store.Result, error)
+	MarkReplayed(ctx context.Context, r store.RawBody, at time.Time) error
+
+	ReportFaults(ctx context.Context, fs []store.Fault, at time.Time) error
+	Mappings(ctx context.Context, known int64) (version int64, list []store.Mapping, err error)
+	SaveMapping(ctx context.Context, m store.Mapping, a store.Audit) (store.Mapping, store.Reread, error)
 }
 
-// Intake is the way in for what adapters read.
-type Intake struct{ Store Store }
+// Intake is the way in for what adapters read. One serves a whole process. Only
+// Store is needed, but until Run has begun mappings are not known and faults wait.
+type Intake struct {
+	Store Store
+
+	mappings atomic.Pointer[mappings]
+	mu       sync.Mutex
+	faults   map[string]*store.Fault // of unknown codes, since the last flush
+}
 
 // Counts says what became of the events of one delivery.
 type Counts struct {
@@ -55,33 +72,113 @@ type Counts struct {
 // Events has everything that can be true accepted, in one go. It returns after
 // the commit.
 func (in *Intake) Events(ctx context.Context, a carriers.Adapter, via Via, events []carriers.Event, now time.Time) (Counts, error) {
-	var n Counts
-	facts := make([]store.Fact, 0, len(events))
+	facts, n := in.read(a, via, events, now)
+	results, err := in.Store.Accept(ctx, facts)
+	return in.count(a, n, facts, results, err)
+}
+
+// Delivery is what came in from a verified source, before anything read it.
+type Delivery struct {
+	Via         Via
+	ContentType string
+	Body        []byte
+}
+
+// Take reads a delivery and has its events accepted, together with its body: if
+// our reading was wrong, or there was none, it can be read again. A body that
+// cannot be read is kept before ErrMalformed is returned.
+func (in *Intake) Take(ctx context.Context, a carriers.Adapter, d Delivery, now time.Time) (Counts, error) {
+	sum := sha256.Sum256(d.Body)
+	raw := store.RawBody{Source: Source(a.Name()), Via: string(d.Via), ContentType: carriers.Clean(d.ContentType, 100), Hash: sum[:], Body: d.Body}
+	facts, n, malformed := in.parse(a, &raw, now)
+	results, err := in.Store.AcceptBody(ctx, raw, facts)
+	if n, err = in.count(a, n, facts, results, err); err != nil {
+		return n, err
+	}
+	return n, malformed
+}
+
+// Replay reads a kept body again, with the adapter as it now is. Events that
+// were accepted before stay as they are: they are known by their IDs.
+func (in *Intake) Replay(ctx context.Context, a carriers.Adapter, raw store.RawBody, now time.Time) (Counts, error) {
+	facts, n, malformed := in.parse(a, &raw, raw.ReceivedAt)
+	results, err := in.Store.Accept(ctx, facts)
+	if n, err = in.count(a, n, facts, results, err); err != nil {
+		return n, err
+	}
+	if err := in.Store.MarkReplayed(ctx, raw, now); err != nil {
+		return n, err
+	}
+	return n, malformed
+}
+
+// parse reads a body and notes in it what was read.
+func (in *Intake) parse(a carriers.Adapter, raw *store.RawBody, now time.Time) (facts []store.Fact, n Counts, malformed error) {
+	events, malformed := a.ParsePush(raw.Body)
+	raw.Error = ""
+	if malformed == nil {
+		facts, n = in.read(a, Via(raw.Via), events, now)
+	} else {
+		raw.Error = carriers.Clean(malformed.Error(), MaxDescription)
+	}
+	raw.Events, raw.Rejected, raw.Unmapped = len(events), n.Rejected, n.Unmapped
+	return facts, n, malformed
+}
+
+// read makes facts of what can be true.
+func (in *Intake) read(a carriers.Adapter, via Via, events []carriers.Event, now time.Time) (facts []store.Fact, n Counts) {
+	facts = make([]store.Fact, 0, len(events))
+	known := in.mappings.Load()
 	for _, e := range events {
-		if e.UTC.Before(Earliest) || e.UTC.After(now.Add(Ahead)) || !carriers.IsNumber(e.Tracking) {
+		if e.UTC.Before(Earliest) || e.UTC.After(now.Add(Ahead)) || !carriers.IsNumber(e.Tracking) || e.Piece != "" && !carriers.IsNumber(e.Piece) {
 			n.Rejected++
 			continue
 		}
-		if e.Unmapped {
+		f := Fact(a, via, e)
+		known.correct(a.Name(), &f)
+		if f.Unmapped {
 			n.Unmapped++
 		}
-		facts = append(facts, Fact(a, via, e))
+		facts = append(facts, f)
 	}
-	results, err := in.Store.Accept(ctx, facts)
+	return facts, n
+}
+
+// count adds what became of the facts, and remembers the unknown codes of those
+// that are new.
+func (in *Intake) count(a carriers.Adapter, n Counts, facts []store.Fact, results []store.Result, err error) (Counts, error) {
 	if err != nil {
 		return Counts{}, err
 	}
-	for _, r := range results {
+	for i, r := range results {
 		switch r {
 		case store.Accepted:
 			n.Accepted++
 		case store.Duplicate:
 			n.Duplicate++
+			continue
 		case store.Orphan:
 			n.Orphan++
 		}
+		if facts[i].Unmapped {
+			in.noteUnmapped(a.Name(), &facts[i])
+		}
 	}
 	return n, nil
+}
+
+// File has everything accepted that can be read of a file, and gives what cannot.
+// Events that cannot be true are among that, counted.
+func (in *Intake) File(ctx context.Context, r carriers.FileReader, body []byte, now time.Time) (Counts, []carriers.Fault, error) {
+	f := r.ParseFile(body)
+	n, err := in.Events(ctx, r, File, f.Events, now)
+	if err != nil {
+		return Counts{}, nil, err
+	}
+	if n.Rejected > 0 {
+		f.Faults = append(f.Faults, carriers.Fault{Where: "file", What: fmt.Sprintf("%d events have a time or a number that cannot be true", n.Rejected)})
+	}
+	return n, f.Faults, nil
 }
 
 // Source names a carrier's facts in the inbox, whichever way they came: what was
@@ -93,9 +190,13 @@ func Source(carrier string) string { return "carrier:" + carrier }
 func Fact(a carriers.Adapter, via Via, e carriers.Event) store.Fact {
 	f := store.Fact{
 		Source: Source(a.Name()), EventID: eventID(e), Kind: store.KindCarrierEvent, Carrier: a.Name(), Tracking: e.Tracking,
-		Milestone: string(e.Milestone), Code: carriers.Clean(e.Table+" "+e.Code, MaxCode), Bucket: e.Bucket, Physical: e.Physical, Correction: e.Correction,
+		Piece: e.Piece, Pieces: e.Pieces, Whole: e.Whole, UniqueID: e.Unique, DeliveredTo: string(e.DeliveredTo),
+		Milestone: string(e.Milestone), Code: codeOf(e.Table, e.Code), Bucket: e.Bucket, Physical: e.Physical, Correction: e.Correction,
 		OccurredAt: e.UTC, LocalTime: e.Local, UTCOffset: e.Offset, TimeBasis: string(e.Basis), Location: carriers.Clean(e.Location, MaxLocation),
-		Description: carriers.Clean(e.Description, MaxDescription), Actor: string(via),
+		Description: carriers.Clean(e.Description, MaxDescription), Actor: string(via), Unmapped: e.Unmapped,
+	}
+	if e.Proof.Held != "" {
+		f.Description = carriers.Clean(f.Description, MaxDescription-80) + " (proof at the carrier: " + e.Proof.Held + ")"
 	}
 	if carriers.Can(a, carriers.Aggregates) {
 		f.Carrier = ""
@@ -108,15 +209,28 @@ func Fact(a carriers.Adapter, via Via, e carriers.Event) store.Fact {
 }
 
 // eventID is the carrier's own event ID, or a fingerprint of what the event
-// says. The ETA is part of it: a new estimate is news though nothing happened.
+// says. ETA and appointment are part of it: a new one is news though nothing
+// happened. So is the piece, where its number is not the one that it was told
+// under, and whether it was said of all.
 func eventID(e carriers.Event) string {
-	if e.ID != "" && e.ETA.IsZero() {
+	number := e.Tracking
+	if e.Piece != "" && e.Piece != e.Tracking {
+		number += " " + e.Piece
+	}
+	if e.Whole {
+		number += " whole" // of one piece it was said before
+	}
+	if e.ID != "" && e.ETA.IsZero() && e.Appointment == nil && number == e.Tracking {
 		return e.ID
 	}
 	eta := ""
 	if !e.ETA.IsZero() {
 		eta = e.ETA.UTC().Format(time.RFC3339)
 	}
-	sum := sha256.Sum256([]byte(strings.Join([]string{e.ID, e.Tracking, e.Table, e.Code, e.Local, e.UTC.Format(time.RFC3339Nano), e.Location, eta}, "\x00")))
+	parts := []string{e.ID, number, e.Table, e.Code, e.Local, e.UTC.Format(time.RFC3339Nano), e.Location, eta}
+	if a := e.Appointment; a != nil {
+		parts = append(parts, string(a.For), a.Earliest.Format(time.RFC3339), a.Latest.Format(time.RFC3339))
+	}
+	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
 	return "fp:" + hex.EncodeToString(sum[:])
 }

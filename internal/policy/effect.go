@@ -36,7 +36,7 @@ func (e *Effect) Count(s *order.State, b *order.PolicyBook, now time.Time) {
 	switch {
 	case !Follows(s, b):
 		return
-	case s.Rules < 2:
+	case s.Rules < order.AdoptRules:
 		e.Older++
 		return
 	}

@@ -28,6 +28,7 @@ const (
 	idlePause  = 50 * time.Millisecond
 	standBy    = time.Second
 	orphanLook = 250 * time.Millisecond
+	rereadLook = time.Second
 	// orphanReach looks back for transactions that committed late. Most commit at
 	// once, so only every tenth look goes back that far.
 	orphanReach = 10 * time.Second
@@ -43,6 +44,7 @@ type Store interface {
 	Unstarted(ctx context.Context, limit int) ([]order.Spec, error)
 	MarkStarted(ctx context.Context, ids []string) error
 	AttachOrphans(ctx context.Context, since time.Time) (int64, error)
+	Reread(ctx context.Context) (store.Reread, error)
 	DueFacts(ctx context.Context, limit int, except []string) ([]store.Due, error)
 	MarkSent(ctx context.Context, ns []int64, outcome string) error
 }
@@ -87,7 +89,7 @@ func (r *Relay) Run(ctx context.Context) error {
 }
 
 func (r *Relay) lead(ctx context.Context, leader *store.Leader) error {
-	var orphans, held time.Time
+	var orphans, reread, held time.Time
 	since := time.Time{} // the first look considers every orphan
 	for looks := 0; ctx.Err() == nil; {
 		now := time.Now()
@@ -105,6 +107,15 @@ func (r *Relay) lead(ctx context.Context, leader *store.Leader) error {
 				orphans, since = now, now.Add(-orphanReach)
 			} else {
 				orphans, since = now, now.Add(-orphanShort)
+			}
+		}
+		if now.Sub(reread) > rereadLook {
+			did, err := r.Store.Reread(ctx)
+			if err != nil {
+				return err
+			}
+			if !did.More { // else at once again, between two rounds of telling
+				reread = now
 			}
 		}
 		started, err := r.start(ctx)

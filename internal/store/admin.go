@@ -125,6 +125,13 @@ func (s *Store) BeginAudit(ctx context.Context, a Audit) error {
 	return nil
 }
 
+// addAudit writes an act that is done in the same transaction.
+func addAudit(ctx context.Context, tx pgx.Tx, a Audit) error {
+	_, err := tx.Exec(ctx, `insert into audit (id, order_id, action, actor, role, reason, request, outcome, ended_at, detail) values ($1, $2, $3, $4, $5, $6, $7, 'done', now(), $8)`,
+		a.ID, a.OrderID, a.Action, a.Actor, a.Role, a.Reason, a.Request, a.Detail)
+	return err
+}
+
 // EndAudit writes what came of it: done, refused or failed. Only the first
 // answer counts.
 func (s *Store) EndAudit(ctx context.Context, id, outcome, detail string) error {

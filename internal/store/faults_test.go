@@ -21,7 +21,7 @@ func TestAFaultIsOneRowHoweverOftenItHappens(t *testing.T) {
 	report(at.Add(time.Hour), store.Fault{Kind: store.UnmappedCode, Key: "ups/status/999", Title: "UPS 999", Sample: "second"})
 	report(at.Add(-time.Hour), store.Fault{Kind: store.UnmappedCode, Key: "ups/status/999", Title: "UPS 999", Sample: "third"})
 
-	open, err := s.Faults(ctx, true, 10)
+	open, err := s.Faults(ctx, true, store.FaultCursor{}, 10)
 	if err != nil || len(open) != 2 {
 		t.Fatalf("%v, %d open", err, len(open))
 	}
@@ -36,11 +36,11 @@ func TestAFaultIsOneRowHoweverOftenItHappens(t *testing.T) {
 	}
 	// What comes back is another fault.
 	report(at.Add(3*time.Hour), store.Fault{Kind: store.UnmappedCode, Key: "ups/status/999", Title: "UPS 999"})
-	open, err = s.Faults(ctx, true, 10)
+	open, err = s.Faults(ctx, true, store.FaultCursor{}, 10)
 	if err != nil || len(open) != 2 || open[0].Count != 1 || open[0].ID == f.ID {
 		t.Errorf("%v, %+v", err, open)
 	}
-	if all, err := s.Faults(ctx, false, 10); err != nil || len(all) != 3 {
+	if all, err := s.Faults(ctx, false, store.FaultCursor{}, 10); err != nil || len(all) != 3 {
 		t.Errorf("%v, %d in all", err, len(all))
 	}
 }

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -18,6 +19,7 @@ import (
 const (
 	intakeWriters = 3
 	intakeBatch   = 2000
+	intakeBytes   = 8 << 20 // of raw bodies
 )
 
 // Event is the fact as the order will see it, but for its number.
@@ -30,7 +32,8 @@ func (f *Fact) Event(parcel string) order.Event {
 	case KindCarrierEvent:
 	}
 	e := order.CarrierEvent{Meta: m, Parcel: parcel, Milestone: order.Milestone(f.Milestone), Physical: f.Physical, Carrier: f.Carrier,
-		Code: f.Code, Bucket: f.Bucket, Location: f.Location, Correction: f.Correction}
+		Code: f.Code, Bucket: f.Bucket, Location: f.Location, Correction: f.Correction,
+		Tracking: f.Tracking, Piece: f.Piece, Pieces: f.Pieces, Whole: f.Whole}
 	if f.ETA != nil {
 		e.ETA = *f.ETA
 	}
@@ -48,8 +51,8 @@ func (f *Fact) ride() string {
 }
 
 type acceptance struct {
-	ctx     context.Context
 	facts   []Fact
+	raw     *RawBody
 	results []Result
 	err     error
 	done    chan struct{}
@@ -61,7 +64,16 @@ func (s *Store) Accept(ctx context.Context, facts []Fact) ([]Result, error) {
 	if len(facts) == 0 {
 		return nil, nil
 	}
-	a := &acceptance{ctx: ctx, facts: facts, done: make(chan struct{})}
+	return s.accept(ctx, &acceptance{facts: facts, done: make(chan struct{})})
+}
+
+// AcceptBody is Accept for facts that were read from a body, which is kept with
+// them in the same transaction. The same body of a source is kept once.
+func (s *Store) AcceptBody(ctx context.Context, raw RawBody, facts []Fact) ([]Result, error) {
+	return s.accept(ctx, &acceptance{facts: facts, raw: &raw, done: make(chan struct{})})
+}
+
+func (s *Store) accept(ctx context.Context, a *acceptance) ([]Result, error) {
 	select {
 	case s.intake <- a:
 	case <-ctx.Done():
@@ -86,13 +98,14 @@ func (s *Store) takeIn(ctx context.Context) {
 		case a := <-s.intake:
 			batch = append(batch, a)
 		}
-		n := len(batch[0].facts)
+		n, bytes := batch[0].size()
 	more:
-		for n < intakeBatch {
+		for n < intakeBatch && bytes < intakeBytes {
 			select {
 			case a := <-s.intake:
 				batch = append(batch, a)
-				n += len(a.facts)
+				facts, body := a.size()
+				n, bytes = n+facts, bytes+body
 			default:
 				break more
 			}
@@ -101,18 +114,29 @@ func (s *Store) takeIn(ctx context.Context) {
 	}
 }
 
+func (a *acceptance) size() (facts, bytes int) {
+	if a.raw != nil {
+		bytes = len(a.raw.Body)
+	}
+	return len(a.facts), bytes
+}
+
 func (s *Store) write(ctx context.Context, columns *factColumns, batch []*acceptance) {
 	n := 0
 	for _, a := range batch {
 		n += len(a.facts)
 	}
 	all := make([]*Fact, 0, n)
+	var raws []*RawBody
 	for _, a := range batch {
 		for i := range a.facts {
 			all = append(all, &a.facts[i])
 		}
+		if a.raw != nil {
+			raws = append(raws, a.raw)
+		}
 	}
-	results, err := s.insertFacts(ctx, columns, all)
+	results, err := s.insert(ctx, columns, all, raws)
 	if err != nil && len(batch) > 1 {
 		// One caller's bad item must not fail the others.
 		for _, a := range batch {
@@ -129,62 +153,101 @@ func (s *Store) write(ctx context.Context, columns *factColumns, batch []*accept
 	}
 }
 
+// fits says that parcel q can be what item i is about: of its carrier, in its
+// window (see [window]), and not under another ID of the carrier's own for the
+// same number. It goes with the order of [newest].
+const fits = `(i.carrier = '' or q.carrier = i.carrier) and q.ships_from <= i.occurred_at and q.ships_to >= i.occurred_at
+            and (i.unique_id = '' or i.unique_id = coalesce((select b.unique_id from inbox b where b.order_id = q.order_id and b.parcel_id = q.id
+                and b.tracking = i.tracking and b.piece = i.piece and b.unique_id <> '' limit 1), i.unique_id))`
+
+// newest prefers the window that began last.
+const newest = `order by q.ships_from desc, q.bound_at desc`
+
 // The route of a fact is found in the same statement that inserts it: by order
-// and parcel if it names them, else by the parcel that got its tracking number
-// last. Two plain look-ups cost half of one that chooses between them. Rows go
-// in by key, so that two writers cannot deadlock.
-const insertFacts = `
+// and parcel if it names them, else by the parcel that has the piece's own
+// number, else by the one that has the shipment's, else by any that names it as
+// its master. Plain look-ups, each skipped if one before it found something, cost
+// half of one that chooses between them. Rows go in by key, so that two writers
+// cannot deadlock.
+const routeFacts = `
 with item as (
     select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[],
-        $11::bool[], $12::bool[], $13::timestamptz[], $14::timestamptz[], $15::text[], $16::text[], $17::text[], $18::text[], $19::text[], $20::text[], $21::text[])
+        $11::bool[], $12::bool[], $13::timestamptz[], $14::timestamptz[], $15::text[], $16::text[], $17::text[], $18::text[], $19::text[], $20::text[], $21::text[],
+        $22::text[], $23::text[], $24::text[], $25::int[], $26::bool[], $27::int[])
     as t (source, event_id, kind, ref_order, ref_parcel, carrier, tracking, milestone, code, bucket,
-        physical, correction, eta, occurred_at, local_time, utc_offset, time_basis, location, description, actor, ride)
+        physical, correction, eta, occurred_at, local_time, utc_offset, time_basis, location, description, actor, ride,
+        piece, unique_id, delivered_to, pieces, whole, mapping)
 ), routed as (
-    select i.*, coalesce(named.order_id, bound.order_id) as order_id, coalesce(named.id, bound.id) as parcel_id,
-        coalesce(named.ride_along, bound.ride_along, '0') as "window",
-        i.ride = '*' or i.ride = named.milestone and not named.watched or i.ride = bound.milestone and not bound.watched as rides
+    select i.*, coalesce(named.order_id, boxed.order_id, bound.order_id, under.order_id) as order_id, coalesce(named.id, boxed.id, bound.id, under.id) as parcel_id,
+        coalesce(named.ride_along, boxed.ride_along, bound.ride_along, under.ride_along, '0') as "window",
+        i.ride = '*' or i.ride = coalesce(named.milestone, boxed.milestone, bound.milestone, under.milestone)
+            and not coalesce(named.watched, boxed.watched, bound.watched, under.watched) as rides
     from item i
     left join lateral (select * from parcels q where i.ref_order <> '' and q.order_id = i.ref_order and q.id = i.ref_parcel) named on true
-    left join lateral (
-        select q.order_id, q.id, q.milestone, q.watched, q.ride_along from parcels q
-        where i.ref_order = '' and q.tracking <> '' and q.tracking = i.tracking and (i.carrier = '' or q.carrier = i.carrier)
-        order by q.bound_at desc limit 1) bound on true
-)
+    left join lateral (select * from parcels q where i.ref_order = '' and i.piece <> '' and i.piece <> i.tracking
+        and q.tracking <> '' and q.tracking = i.piece and ` + fits + ` ` + newest + ` limit 1) boxed on true
+    left join lateral (select * from parcels q where i.ref_order = '' and boxed.id is null
+        and q.tracking <> '' and q.tracking = i.tracking and ` + fits + ` ` + newest + ` limit 1) bound on true
+    left join lateral (select * from parcels q where i.ref_order = '' and boxed.id is null and bound.id is null and i.kind = 'carrier_event' and i.piece = ''
+        and q.master <> '' and q.master = i.tracking and ` + fits + ` ` + newest + `, q.position limit 1) under on true
+)`
+
+// Of two IDs for one number in the same batch, the later event's is believed.
+// Looking for that costs, so it is done only where there are IDs.
+const (
+	insertFacts  = routeFacts + insertRouted + `(select *, true as ours from routed) r` + inKeyOrder
+	insertUnique = routeFacts + insertRouted + `(select *, unique_id = '' or unique_id = first_value(unique_id) over
+    (partition by order_id, parcel_id, tracking, piece order by unique_id = '', occurred_at desc, unique_id desc) as ours from routed) r` + inKeyOrder
+
+	insertRouted = `
 insert into inbox (source, event_id, kind, order_id, parcel_id, ref_order, ref_parcel, carrier, tracking, milestone, code, bucket,
-    physical, correction, eta, occurred_at, local_time, utc_offset, time_basis, location, description, actor, due_at)
-select source, event_id, kind, order_id, parcel_id, ref_order, ref_parcel, carrier, tracking, milestone, code, bucket,
-    physical, correction, eta, occurred_at, local_time, utc_offset, time_basis, location, description, actor,
+    physical, correction, eta, occurred_at, local_time, utc_offset, time_basis, location, description, actor, piece, unique_id, delivered_to, pieces, whole, mapping, due_at)
+select source, event_id, kind, case when ours then order_id end, case when ours then parcel_id end, ref_order, ref_parcel, carrier, tracking, milestone, code, bucket,
+    physical, correction, eta, occurred_at, local_time, utc_offset, time_basis, location, description, actor, piece, unique_id, delivered_to, pieces, whole, nullif(mapping, -1),
     case when rides then now() + "window" else now() end
-from routed order by source collate "C", event_id collate "C"
+from `
+	inKeyOrder = ` order by source collate "C", event_id collate "C"
 on conflict (source, event_id) do nothing
 returning source, event_id, order_id is not null`
+)
 
 type factKey struct{ source, id string }
 
 // factColumns are the parameters of insertFacts.
 type factColumns struct {
-	text                 [17]texts
-	physical, correction []bool
-	eta                  []*time.Time
-	occurred             []time.Time
+	text                        [20]texts
+	physical, correction, whole []bool
+	pieces                      []int32
+	eta                         []*time.Time
+	occurred                    []time.Time
+	mapping                     []int32 // -1: our own reading
 }
 
 func (c *factColumns) reset() {
 	for i := range c.text {
 		c.text[i].reset()
 	}
-	c.physical, c.correction, c.eta, c.occurred = c.physical[:0], c.correction[:0], c.eta[:0], c.occurred[:0]
+	c.physical, c.correction, c.whole, c.pieces, c.eta, c.occurred, c.mapping = c.physical[:0], c.correction[:0], c.whole[:0], c.pieces[:0], c.eta[:0], c.occurred[:0], c.mapping[:0]
 }
 
 func (c *factColumns) add(f *Fact) {
 	for j, v := range [...]string{f.Source, f.EventID, string(f.Kind), f.RefOrder, f.RefParcel, f.Carrier, f.Tracking, f.Milestone, f.Code, f.Bucket,
-		f.LocalTime, f.UTCOffset, f.TimeBasis, f.Location, f.Description, f.Actor, f.ride()} {
+		f.LocalTime, f.UTCOffset, f.TimeBasis, f.Location, f.Description, f.Actor, f.ride(), f.Piece, f.UniqueID, f.DeliveredTo} {
 		c.text[j].add(v)
 	}
-	c.physical, c.correction, c.eta, c.occurred = append(c.physical, f.Physical), append(c.correction, f.Correction), append(c.eta, f.ETA), append(c.occurred, f.OccurredAt)
+	c.physical, c.correction, c.whole = append(c.physical, f.Physical), append(c.correction, f.Correction), append(c.whole, f.Whole)
+	c.pieces, c.eta, c.occurred = append(c.pieces, int32(min(f.Pieces, math.MaxInt32))), append(c.eta, f.ETA), append(c.occurred, f.OccurredAt)
+	mapping := int32(f.Mapping)
+	if mapping == 0 && !f.Unmapped {
+		mapping = -1
+	}
+	c.mapping = append(c.mapping, mapping)
 }
 
-func (s *Store) insertFacts(ctx context.Context, c *factColumns, facts []*Fact) ([]Result, error) {
+// insert writes facts and bodies in one transaction and one round trip: a batch
+// without explicit transactions is one.
+func (s *Store) insert(ctx context.Context, c *factColumns, facts []*Fact, raws []*RawBody) ([]Result, error) {
+	statement := insertFacts
 	results := make([]Result, len(facts))
 	at := make(map[factKey]int, len(facts)) // the first of each; the same again is a duplicate
 	c.reset()
@@ -194,23 +257,42 @@ func (s *Store) insertFacts(ctx context.Context, c *factColumns, facts []*Fact) 
 		if _, again := at[k]; !again {
 			at[k] = i
 			c.add(f)
+			if f.UniqueID != "" {
+				statement = insertUnique
+			}
 		}
 	}
 	t := &c.text
-	rows, err := s.pool.Query(ctx, insertFacts, &t[0], &t[1], &t[2], &t[3], &t[4], &t[5], &t[6], &t[7], &t[8], &t[9],
-		c.physical, c.correction, c.eta, c.occurred, &t[10], &t[11], &t[12], &t[13], &t[14], &t[15], &t[16])
-	if err != nil {
-		return nil, fmt.Errorf("accept facts: %w", err)
+	args := []any{&t[0], &t[1], &t[2], &t[3], &t[4], &t[5], &t[6], &t[7], &t[8], &t[9],
+		c.physical, c.correction, c.eta, c.occurred, &t[10], &t[11], &t[12], &t[13], &t[14], &t[15], &t[16],
+		&t[17], &t[18], &t[19], c.pieces, c.whole, c.mapping}
+	told := func(rows pgx.Rows) error {
+		var k factKey
+		var routed bool
+		_, err := pgx.ForEachRow(rows, []any{&k.source, &k.id, &routed}, func() error {
+			results[at[k]] = Orphan
+			if routed {
+				results[at[k]] = Accepted
+			}
+			return nil
+		})
+		return err
 	}
-	var k factKey
-	var routed bool
-	if _, err := pgx.ForEachRow(rows, []any{&k.source, &k.id, &routed}, func() error {
-		results[at[k]] = Orphan
-		if routed {
-			results[at[k]] = Accepted
+	var err error
+	if len(raws) == 0 {
+		var rows pgx.Rows
+		if rows, err = s.pool.Query(ctx, statement, args...); err == nil {
+			err = told(rows)
 		}
-		return nil
-	}); err != nil {
+	} else {
+		var batch pgx.Batch
+		if len(facts) > 0 {
+			batch.Queue(statement, args...).Query(told)
+		}
+		batch.Queue(insertRaw, rawColumns(raws)...)
+		err = s.pool.SendBatch(ctx, &batch).Close()
+	}
+	if err != nil {
 		return nil, fmt.Errorf("accept facts: %w", err)
 	}
 	return results, nil
@@ -242,7 +324,7 @@ with ready as (
     limit $1
 )
 select o.id, o.closed, i.n, i.parcel_id, i.received_at, i.source, i.event_id, i.kind, i.carrier, i.tracking, i.milestone, i.code, i.bucket,
-    i.physical, i.correction, i.eta, i.occurred_at, i.location, i.actor
+    i.physical, i.correction, i.eta, i.occurred_at, i.location, i.actor, i.piece, i.pieces, i.whole
 from ready r join orders o on o.id = r.order_id and o.started_at is not null
     join inbox i on i.order_id = o.id and i.sent_at is null
 order by o.id, i.n`, limit, except)
@@ -254,7 +336,7 @@ order by o.id, i.n`, limit, except)
 	var closed bool
 	var f Numbered
 	_, err = pgx.ForEachRow(rows, []any{&id, &closed, &f.N, &f.Parcel, &f.ReceivedAt, &f.Source, &f.EventID, &f.Kind, &f.Carrier, &f.Tracking,
-		&f.Milestone, &f.Code, &f.Bucket, &f.Physical, &f.Correction, &f.ETA, &f.OccurredAt, &f.Location, &f.Actor}, func() error {
+		&f.Milestone, &f.Code, &f.Bucket, &f.Physical, &f.Correction, &f.ETA, &f.OccurredAt, &f.Location, &f.Actor, &f.Piece, &f.Pieces, &f.Whole}, func() error {
 		if len(due) == 0 || due[len(due)-1].OrderID != id {
 			due = append(due, Due{OrderID: id, Closed: closed})
 		}
@@ -280,27 +362,40 @@ func (s *Store) MarkSent(ctx context.Context, ns []int64, outcome string) error 
 }
 
 // AttachOrphans gives orphans to parcels that appeared or got their tracking
-// number since then. A new number puts them behind what the order has seen. Each
-// such parcel is looked up by itself (offset 0 sees to it): a join would walk all
-// orphans, and there may be many.
+// number since then, by the rules of [routeFacts]. A new number puts them behind
+// what the order has seen. Each such parcel is looked up by itself (offset 0 sees
+// to it): a join would walk all orphans, and there may be many.
 func (s *Store) AttachOrphans(ctx context.Context, since time.Time) (int64, error) {
-	tag, err := s.pool.Exec(ctx, `
-with fresh as (select order_id, id, carrier, tracking, bound_at from parcels where bound_at >= $1),
-hit as (
-    select i.n, f.order_id, f.id, f.bound_at from fresh f, lateral (select n from inbox where order_id is null and ref_order = ''
-        and tracking = f.tracking and (carrier = '' or carrier = f.carrier) offset 0) i where f.tracking <> ''
-    union all
-    select i.n, f.order_id, f.id, f.bound_at from fresh f, lateral (select n from inbox where order_id is null and ref_order <> ''
-        and ref_order = f.order_id and ref_parcel = f.id offset 0) i
-),
-best as (select distinct on (n) n, order_id, id from hit order by n, bound_at desc)
-update inbox set order_id = best.order_id, parcel_id = best.id, n = nextval('inbox_n'), due_at = now()
-from best where inbox.n = best.n and inbox.order_id is null`, since)
+	tag, err := s.pool.Exec(ctx, attachOrphans, since)
 	if err != nil {
 		return 0, fmt.Errorf("attach orphans: %w", err)
 	}
 	return tag.RowsAffected(), nil
 }
+
+const attachOrphans = `
+with hit as (
+    select i.*, q.order_id, q.id, q.position, q.ships_from, q.bound_at from (select * from parcels where bound_at >= $1) q, lateral (
+        (select n, 1 as rank, tracking, piece, unique_id, occurred_at from inbox i where order_id is null and ref_order = ''
+            and piece <> '' and piece <> tracking and piece = q.tracking and ` + fits + ` offset 0)
+        union all
+        (select n, 2, tracking, piece, unique_id, occurred_at from inbox i where order_id is null and ref_order = ''
+            and tracking = q.tracking and ` + fits + ` offset 0)
+        union all
+        (select n, 3, tracking, piece, unique_id, occurred_at from inbox i where order_id is null and ref_order = ''
+            and kind = 'carrier_event' and piece = '' and q.master <> '' and tracking = q.master and ` + fits + ` offset 0)) i
+    where q.tracking <> '' or q.master <> ''
+    union all
+    select i.n, 0, '', '', '', i.occurred_at, f.order_id, f.id, f.position, f.ships_from, f.bound_at from parcels f, lateral (select n, occurred_at from inbox where order_id is null and ref_order <> ''
+        and ref_order = f.order_id and ref_parcel = f.id offset 0) i where f.bound_at >= $1
+),
+nearest as (select distinct on (n) * from hit order by n, rank, ships_from desc, bound_at desc, position),
+best as (
+    select n, order_id, id, unique_id = '' or unique_id = first_value(unique_id) over
+        (partition by order_id, id, tracking, piece order by unique_id = '', occurred_at desc, unique_id desc) as ours from nearest
+)
+update inbox set order_id = best.order_id, parcel_id = best.id, n = nextval('inbox_n'), due_at = now()
+from best where best.ours and inbox.n = best.n and inbox.order_id is null`
 
 // Wake lets everything that rides along for an order go now, and returns the
 // parcel's latest physical carrier event in the inbox: what a carrier check
@@ -344,26 +439,27 @@ func (s *Store) Inbox(ctx context.Context) (st InboxStats, err error) {
 func (s *Store) Timeline(ctx context.Context, orderID string, limit int) ([]Entry, error) {
 	return s.entries(ctx, orderID, limit, `
     select occurred_at, source, kind, coalesce(parcel_id, ''), milestone, '', code, bucket, location, description, local_time, utc_offset, time_basis,
-        received_at, actor, event_id, case when outcome <> '' then outcome when sent_at is null and due_at > now() then 'riding along' else '' end, n
+        received_at, actor, event_id, case when outcome <> '' then outcome when sent_at is null and due_at > now() then 'riding along' else '' end, n, case when piece <> tracking then piece else '' end, delivered_to
     from inbox where order_id = $1
     union all
-    select at, 'order', type, parcel, milestone, case_kind, '', '', '', body, '', '', '', recorded_at, actor, cause, '', id
+    select at, 'order', type, parcel, milestone, case_kind, '', '', '', body, '', '', '', recorded_at, actor, cause, '', id, '', ''
     from happenings where order_id = $1`)
 }
 
 // Moments is the part of the timeline that a buyer's page is made of: the facts,
-// and the corrections of milestones. What is never shown there is not read.
+// the corrections of milestones and what of a parcel has arrived. What is never shown there is not read.
 func (s *Store) Moments(ctx context.Context, orderID string, limit int) ([]Entry, error) {
 	return s.entries(ctx, orderID, limit, `
-    select occurred_at, source, kind, coalesce(parcel_id, ''), milestone, '', '', bucket, location, '', local_time, utc_offset, time_basis, received_at, '', '', '', n
+    select occurred_at, source, kind, coalesce(parcel_id, ''), milestone, '', '', bucket, location, '', local_time, utc_offset, time_basis, received_at, '', '', '', n, case when piece <> tracking then piece else '' end, delivered_to
     from inbox where order_id = $1
     union all
-    select at, 'order', type, parcel, milestone, '', '', '', '', '', '', '', '', recorded_at, '', '', '', id
-    from happenings where order_id = $1 and type = '`+string(order.MilestoneUndone)+`'`)
+    select at, 'order', type, parcel, milestone, '', '', '', '', case type when '`+string(order.PiecesDelivered)+`' then body else '' end, '', '', '', recorded_at, '', '', '', id, '', ''
+    from happenings where order_id = $1 and type in ('`+string(order.MilestoneUndone)+`', '`+string(order.PiecesDelivered)+`')`)
 }
 
-// entries reads what a query of 18 columns finds, the newest limit of it. The
-// first column is when it happened, the 14th when it was received.
+// entries reads what a query of 20 columns finds, the newest limit of it. The
+// first column is when it happened, the 14th when it was received, the 18th what
+// orders those that are alike.
 func (s *Store) entries(ctx context.Context, orderID string, limit int, query string) ([]Entry, error) {
 	rows, err := s.pool.Query(ctx, query+` order by 1 desc, 14 desc, 18 desc limit $2`, orderID, limit)
 	if err != nil {
@@ -373,7 +469,7 @@ func (s *Store) entries(ctx context.Context, orderID string, limit int, query st
 	var e Entry
 	var tie int64
 	_, err = pgx.ForEachRow(rows, []any{&e.At, &e.Source, &e.Kind, &e.Parcel, &e.Milestone, &e.Case, &e.Code, &e.Bucket, &e.Location, &e.Description, &e.LocalTime,
-		&e.UTCOffset, &e.TimeBasis, &e.ReceivedAt, &e.Actor, &e.EventID, &e.Note, &tie}, func() error {
+		&e.UTCOffset, &e.TimeBasis, &e.ReceivedAt, &e.Actor, &e.EventID, &e.Note, &tie, &e.Piece, &e.DeliveredTo}, func() error {
 		entries = append(entries, e)
 		return nil
 	})

@@ -60,16 +60,46 @@ func (s *Store) CreateOrder(ctx context.Context, o NewOrder) (created bool, err 
 	return created, nil
 }
 
-const unnestParcels = `unnest($2::text[], $3::int[], $4::text[], $5::text[], $6::text[], $7::text[], $8::timestamptz[], $9::timestamptz[], $10::bool[], $11::interval[])
-    as u (id, position, carrier, service, tracking, milestone, since, eta, watched, ride_along)`
+const unnestParcels = `unnest($2::text[], $3::int[], $4::text[], $5::text[], $6::text[], $7::text[], $8::timestamptz[], $9::timestamptz[], $10::bool[], $11::interval[],
+    $12::text[], $13::timestamptz[], $14::timestamptz[]) as u (id, position, carrier, service, tracking, milestone, since, eta, watched, ride_along, master, ships_from, ships_to)`
+
+const parcelColumns = `order_id, id, position, carrier, service, tracking, milestone, since, eta, watched, ride_along, master, ships_from, ships_to`
 
 const onParcel = ` on conflict (order_id, id) do update set carrier = excluded.carrier, service = excluded.service, tracking = excluded.tracking,
-    milestone = excluded.milestone, since = excluded.since, eta = excluded.eta, watched = excluded.watched,
-    bound_at = case when parcels.tracking = excluded.tracking and parcels.carrier = excluded.carrier then parcels.bound_at else now() end
-    where (parcels.carrier, parcels.service, parcels.tracking, parcels.milestone, parcels.since, parcels.eta, parcels.watched)
-        is distinct from (excluded.carrier, excluded.service, excluded.tracking, excluded.milestone, excluded.since, excluded.eta, excluded.watched)`
+    milestone = excluded.milestone, since = excluded.since, eta = excluded.eta, watched = excluded.watched, master = excluded.master,
+    ships_from = excluded.ships_from, ships_to = excluded.ships_to,
+    bound_at = case when (parcels.tracking, parcels.carrier, parcels.master) = (excluded.tracking, excluded.carrier, excluded.master) then parcels.bound_at else now() end
+    where (parcels.carrier, parcels.service, parcels.tracking, parcels.milestone, parcels.since, parcels.eta, parcels.watched, parcels.master, parcels.ships_from, parcels.ships_to)
+        is distinct from (excluded.carrier, excluded.service, excluded.tracking, excluded.milestone, excluded.since, excluded.eta, excluded.watched, excluded.master, excluded.ships_from, excluded.ships_to)`
 
-const putParcels = `insert into parcels (order_id, id, position, carrier, service, tracking, milestone, since, eta, watched, ride_along)
+// A carrier uses its numbers again, so an event is about a parcel only within the
+// parcel's window. It begins a little before we learnt the number: carriers scan
+// before shops tell us, but rarely by more than a long weekend and a backlog. It
+// closes some time after a parcel of a closed order ended: claims and returns take
+// weeks, and numbers rest longer than that before they come again (EasyPost takes
+// one for the same parcel for 3 months, UPS answers for it for 120 days).
+const (
+	beforeBound = 10 * 24 * time.Hour
+	afterEnd    = 60 * 24 * time.Hour
+)
+
+// window is when what a carrier says of the parcel's number can be about it.
+// An open end is the year 9999.
+func window(s *order.State, p *order.Parcel) (from, to time.Time) {
+	from, to = s.Spec.PlacedAt, time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
+	if !p.LabelAt.IsZero() {
+		from = p.LabelAt
+	}
+	if s.Closed && p.Milestone.Settled() {
+		to = p.Since.Add(afterEnd)
+		if p.LastMovement.After(p.Since) {
+			to = p.LastMovement.Add(afterEnd)
+		}
+	}
+	return from.Add(-beforeBound), to
+}
+
+const putParcels = `insert into parcels (` + parcelColumns + `)
     select $1, u.* from ` + unnestParcels + onParcel
 
 // parcelRows are the columns for unnestParcels.
@@ -78,13 +108,16 @@ func parcelRows(s *order.State) []any {
 	id, position := make([]string, n), make([]int32, n)
 	carrier, service, tracking, milestone := make([]string, n), make([]string, n), make([]string, n), make([]string, n)
 	since, eta, watched, ride := make([]time.Time, n), make([]*time.Time, n), make([]bool, n), make([]time.Duration, n)
+	master, from, to := make([]string, n), make([]time.Time, n), make([]time.Time, n)
 	for i := range s.Parcels {
 		p := &s.Parcels[i]
 		id[i], position[i], carrier[i], service[i], tracking[i] = p.ID, int32(i), p.Carrier, p.Service, p.Tracking
 		milestone[i], since[i], eta[i], ride[i] = string(p.Milestone), p.Since, orNil(p.ETA), time.Duration(s.Spec.Policy.RideAlong)
+		master[i] = p.Master
+		from[i], to[i] = window(s, p)
 		watched[i] = p.Check != "" || slices.ContainsFunc(s.Cases, func(c order.Case) bool { return c.Parcel == p.ID })
 	}
-	return []any{id, position, carrier, service, tracking, milestone, since, eta, watched, ride}
+	return []any{id, position, carrier, service, tracking, milestone, since, eta, watched, ride, master, from, to}
 }
 
 // Project writes the read model of an order and the happenings that it told, in
@@ -132,18 +165,18 @@ func (s *Store) Project(ctx context.Context, st *order.State) error {
 
 const project = `
 with o as (
-    update orders set seq = $12, status = $13, summary = $14, promised_at = $15, delivered_at = $16, late = $17, on_hold = $18, closed = $19,
-        parcels = $20, carriers = $21, open_cases = $22, anomalies = $23, next_what = $24, next_owner = $25, next_until = $26, state = $27, clock = $39,
+    update orders set seq = $15, status = $16, summary = $17, promised_at = $18, delivered_at = $19, late = $20, on_hold = $21, closed = $22,
+        parcels = $23, carriers = $24, open_cases = $25, anomalies = $26, next_what = $27, next_owner = $28, next_until = $29, state = $30, clock = $42,
         updated_at = now(), started_at = coalesce(started_at, now())
-    where id = $1 and (coalesce(clock, '-infinity'), seq) < ($39, $12) returning id
+    where id = $1 and (coalesce(clock, '-infinity'), seq) < ($42, $15) returning id
 ), told as (
-    select * from unnest($28::bigint[], $29::int[], $30::text[], $31::timestamptz[], $32::text[], $33::text[], $34::text[], $35::text[], $36::text[], $37::text[])
+    select * from unnest($31::bigint[], $32::int[], $33::text[], $34::timestamptz[], $35::text[], $36::text[], $37::text[], $38::text[], $39::text[], $40::text[])
         as h (seq, n, type, at, parcel, milestone, case_kind, body, actor, cause)
 ), forgotten as (
-    delete from happenings h using o where h.order_id = o.id and h.seq > $38
+    delete from happenings h using o where h.order_id = o.id and h.seq > $41
         and not exists (select from told t where t.seq = h.seq and t.n = h.n)
 ), p as (
-    insert into parcels (order_id, id, position, carrier, service, tracking, milestone, since, eta, watched, ride_along)
+    insert into parcels (` + parcelColumns + `)
     select o.id, u.* from o, ` + unnestParcels + onParcel + `
 )
 insert into happenings (order_id, seq, n, type, at, parcel, milestone, case_kind, body, actor, cause)

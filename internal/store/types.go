@@ -102,14 +102,18 @@ type Summary struct {
 // Entry is one line of an order's timeline: a fact from outside, or a
 // happening that the order told.
 type Entry struct {
-	At          time.Time `json:"at"`
-	Source      string    `json:"source"` // warehouse, carrier:ups, order
-	Kind        string    `json:"kind"`   // scan, carrier_event, or a happening type
-	Parcel      string    `json:"parcel,omitempty"`
-	Milestone   string    `json:"milestone,omitempty"`
-	Case        string    `json:"case,omitempty"`
-	Code        string    `json:"code,omitempty"`
-	Bucket      string    `json:"bucket,omitempty"` // what kind of trouble, in our words
+	At        time.Time `json:"at"`
+	Source    string    `json:"source"` // warehouse, carrier:ups, order
+	Kind      string    `json:"kind"`   // scan, carrier_event, or a happening type
+	Parcel    string    `json:"parcel,omitempty"`
+	Milestone string    `json:"milestone,omitempty"`
+	Case      string    `json:"case,omitempty"`
+	Code      string    `json:"code,omitempty"`
+	Bucket    string    `json:"bucket,omitempty"` // what kind of trouble, in our words
+	// Piece is the box's own number, where the parcel is a shipment of several.
+	Piece string `json:"piece,omitempty"`
+	// DeliveredTo is a kind: person, neighbour, locker... Never a name.
+	DeliveredTo string    `json:"delivered_to,omitempty"`
 	Location    string    `json:"location,omitempty"`
 	Description string    `json:"description,omitempty"`
 	LocalTime   string    `json:"local_time,omitempty"`
@@ -140,6 +144,11 @@ type Fact struct {
 	RefParcel   string
 	Carrier     string
 	Tracking    string
+	Piece       string // the box's own number; Tracking may be the shipment's
+	Pieces      int    // in the shipment; 0: not said
+	Whole       bool   // said of every piece of it
+	UniqueID    string // tells two uses of one number apart
+	DeliveredTo string // person, neighbour, locker...
 	Milestone   string // for scans: the scan kind
 	Code        string
 	Bucket      string
@@ -153,6 +162,51 @@ type Fact struct {
 	Location    string
 	Description string
 	Actor       string
+	// Mapping is the version of the code's mapping by which it was read; 0: none.
+	Mapping int
+	// Unmapped: neither our tables nor a mapping know the code. Mapped later, the
+	// fact is read again.
+	Unmapped bool
+}
+
+// Mapping is what people say that a carrier's code means. It goes over our own
+// reading of the code.
+type Mapping struct {
+	Carrier, Table, Code string
+	Version              int    // of this code's mapping, from 1
+	Kind                 string // in the vocabulary of carriers.Table, or Withdrawn
+	Bucket               string
+	// What kind and bucket mean to an order. Unmapped: withdrawn, and the code is
+	// in no table of ours.
+	Milestone string
+	Physical  bool
+	Unmapped  bool
+	Reason    string
+	Actor     string
+	At        time.Time
+}
+
+// Withdrawn is the kind of a mapping that gives our own reading back.
+const Withdrawn = "withdrawn"
+
+// Key names a code, as faults do: carrier/table/code. The code may hold slashes.
+func (m *Mapping) Key() string { return m.Carrier + "/" + m.Table + "/" + m.Code }
+
+// RawBody is what a verified source sent, byte for byte.
+type RawBody struct {
+	ID          int64
+	ReceivedAt  time.Time
+	Source      string
+	Via         string
+	ContentType string
+	Hash        []byte // SHA-256 of Body
+	Size        int    // bytes
+	Events      int    // read from it
+	Rejected    int    // of those, with no time or number that could be true
+	Unmapped    int    // of those, with a code that is in no table
+	Error       string // why it could not be read; empty: it could
+	ReplayedAt  *time.Time
+	Body        []byte // not in lists
 }
 
 // Result says what became of a fact offered to the inbox.
@@ -187,7 +241,7 @@ type APIKey struct {
 // Audit is one act of a person or a storefront.
 type Audit struct {
 	ID        string          `json:"id"`
-	OrderID   string          `json:"order_id"`
+	OrderID   string          `json:"order_id"` // empty: the act was no order's
 	Action    string          `json:"action"`
 	Actor     string          `json:"actor"`
 	Role      string          `json:"role"`

@@ -1,7 +1,7 @@
-// Command record writes the golden histories: it leads orders through every
-// kind of life, on a real stack and with the real product, and keeps what
+// Command record writes the golden histories: it leads orders and feeds through
+// every kind of life, on a real stack and with the real product, and keeps what
 // Temporal recorded. workflows/replay_test.go replays them with the code of the
-// day. Run it after raising order.CurrentRules:
+// day. Run it after raising order.CurrentRules or feed.CurrentRules:
 //
 //	go -C deploy/dev run ./record
 package main
@@ -20,6 +20,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/waybillhq/waybill/deploy/dev/e2e/rig"
+	"github.com/waybillhq/waybill/internal/feed"
 	"github.com/waybillhq/waybill/order"
 )
 
@@ -72,19 +73,33 @@ func run(ctx context.Context, to string, only []string) (err error) {
 			return fmt.Errorf("%s: %w", sc.name, err)
 		}
 	}
-	return report(files, filepath.Join(to, "events.txt"))
+	p.end() // feeds are led by a worker of our own
+	feeds := archive{dir: filepath.Join(to, fmt.Sprintf("feed%d", feed.CurrentRules))}
+	for _, sc := range feedScenarios() {
+		if len(only) > 0 && !slices.Contains(only, sc.name) {
+			continue
+		}
+		runs, err := playFeed(ctx, r, sc)
+		if err == nil {
+			err = feeds.keep(sc.name, runs)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", sc.name, err)
+		}
+	}
+	return report(slices.Concat(files.kept, feeds.kept), filepath.Join(to, "events.txt"))
 }
 
 // report shows the figures beside the limits, and writes limits for what has
 // none. It never moves a limit: that is for a person to decide.
-func report(files archive, path string) error {
+func report(files []file, path string) error {
 	limits, err := readLimits(path)
 	if err != nil {
 		return err
 	}
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "HISTORY\tEVENTS\tLIMIT\tBYTES")
-	for _, f := range files.kept {
+	for _, f := range files {
 		limit, known := limits[f.name]
 		note := ""
 		switch {

@@ -289,23 +289,6 @@ func (t *tale) histories() (runs []*historypb.History) {
 	if t.err != nil {
 		return nil
 	}
-	t.err = rig.WaitFor(t.ctx, patience, func(ctx context.Context) (err error) {
-		if runs, err = t.History(ctx, t.id()); err != nil {
-			return err
-		}
-		under := false
-		for _, e := range runs[len(runs)-1].GetEvents() {
-			switch e.GetEventType() { //nolint:exhaustive // the others do not matter here
-			case enumspb.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED, enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED:
-				under = true
-			case enumspb.EVENT_TYPE_WORKFLOW_TASK_COMPLETED:
-				under = false
-			}
-		}
-		if under {
-			return errors.New("a workflow task is under way")
-		}
-		return nil
-	})
+	runs, t.err = settled(t.ctx, func(ctx context.Context) ([]*historypb.History, error) { return t.History(ctx, t.id()) })
 	return runs
 }

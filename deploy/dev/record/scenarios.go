@@ -1,6 +1,8 @@
 package main
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
@@ -115,6 +117,18 @@ var scenarios = []scenario{
 		t.alone("1", order.OutForDelivery, order.Delivered)
 		t.closed()
 	}},
+	{name: "stalled-while-the-feed-is-silent", policy: func(p *order.Policy) { p.Movement = soon }, tell: func(t *tale) {
+		t.feedIsSilent()
+		t.create()
+		t.warehouse("1")
+		t.alone("1", order.Accepted)
+		t.until("excused", func(v order.View) bool {
+			return len(v.Cases) == 0 && slices.ContainsFunc(v.Waiting, func(w order.Wait) bool { return strings.Contains(w.What, "is silent since") })
+		})
+		t.alone("1", order.InTransit, order.OutForDelivery, order.Delivered)
+		t.closed()
+		t.feedIsBack()
+	}},
 	{name: "missed-hand-off", policy: func(p *order.Policy) { p.Handoff = soon }, tell: func(t *tale) {
 		t.create()
 		t.alone("1", order.Picked, order.Packed, order.Labelled)
@@ -196,6 +210,19 @@ var scenarios = []scenario{
 		t.alone("1", toDelivery...)
 		t.closed()
 	}},
+}
+
+// feedIsSilent opens the fault that a feed's supervision would.
+func (t *tale) feedIsSilent() {
+	t.exec(`insert into faults (kind, key, title, count, opened_at, last_at) values ('silent_feed', $1, 'silent', 1, now(), now())`)
+}
+
+func (t *tale) feedIsBack() { t.exec(`delete from faults where key = $1`) }
+
+func (t *tale) exec(sql string) {
+	if t.err == nil {
+		_, t.err = t.DB.Exec(t.ctx, sql, rig.Carrier)
+	}
 }
 
 // begin starts the worker again.

@@ -5,7 +5,6 @@ package aftership
 import (
 	_ "embed"
 	"encoding/base64"
-	"strings"
 
 	"github.com/waybillhq/waybill/internal/carriers"
 )
@@ -35,7 +34,7 @@ func (Adapter) Name() string { return "aftership" }
 
 // Capabilities: all.
 func (Adapter) Capabilities() []carriers.Capability {
-	return []carriers.Capability{carriers.CanParsePush, carriers.CanVerifyPush, carriers.CanParseTrack, carriers.Aggregates}
+	return []carriers.Capability{carriers.CanParsePush, carriers.CanVerifyPush, carriers.CanParseTrack, carriers.CanTrack, carriers.CanSubscribe, carriers.Aggregates}
 }
 
 // Verify checks HMAC-SHA256 over the raw body, in base64.
@@ -43,13 +42,9 @@ func (Adapter) Verify(p carriers.Push, secrets [][]byte) error {
 	if err := carriers.Secrets(secrets); err != nil {
 		return err
 	}
-	header := strings.TrimSpace(p.Header.Get(signatureHeader))
-	if header == "" {
-		return carriers.ErrNotSigned
-	}
-	sum, err := base64.StdEncoding.DecodeString(header)
-	if err != nil || len(sum) == 0 {
-		return carriers.ErrBadSignature
+	sum, err := carriers.Sum(p.Header.Get(signatureHeader), base64.StdEncoding.DecodeString)
+	if err != nil {
+		return err
 	}
 	return carriers.HMAC(secrets, sum, p.Body)
 }

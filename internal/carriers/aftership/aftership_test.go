@@ -6,8 +6,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -16,15 +14,6 @@ import (
 	"github.com/waybillhq/waybill/internal/carriers/carriertest"
 	"github.com/waybillhq/waybill/order"
 )
-
-func fixture(t testing.TB, name string) []byte {
-	t.Helper()
-	b, err := os.ReadFile(filepath.Join("testdata", name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
 
 func sign(body, secret []byte, now time.Time) carriers.Push {
 	mac := hmac.New(sha256.New, secret)
@@ -37,40 +26,27 @@ func sign(body, secret []byte, now time.Time) carriers.Push {
 func TestSuite(t *testing.T) {
 	carriertest.Run(t, carriertest.Suite{
 		Adapter: New(),
-		Pushes:  map[string][]byte{"update": fixture(t, "push_update.json")},
-		Tracks:  map[string][]byte{"list": fixture(t, "track_list.json")},
+		Pushes:  map[string][]byte{"update": carriertest.File(t, "push_update.json")},
+		Tracks:  map[string][]byte{"list": carriertest.File(t, "track_list.json")},
 		Sign:    sign, Signed: true,
 	})
 }
 
 func TestPush(t *testing.T) {
-	got, err := New().ParsePush(fixture(t, "push_update.json"))
+	got, err := New().ParsePush(carriertest.File(t, "push_update.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []struct {
-		code               string
-		milestone          order.Milestone
-		bucket             string
-		unmapped           bool
-		local, offset, utc string
-		basis              carriers.Basis
-	}{
-		{"InfoReceived_001", order.Labelled, "", false, "2026-03-02T09:30:00", "", "2026-03-02T09:30:00Z", carriers.AssumedUTC},
-		{"InTransit_002", order.Accepted, "", false, "2026-03-03T17:05:00", "+00:00", "2026-03-03T17:05:00Z", carriers.ByOffset},
-		{"InTransit_006", order.InCustoms, "customs", false, "2026-03-04T12:00:00", "", "2026-03-04T12:00:00Z", carriers.DateOnly},
-		{"Exception_014", "", "", true, "2026-03-05T11:00:00", "+01:00", "2026-03-05T10:00:00Z", carriers.ByOffset},
-		{"AttemptFail_002", order.AttemptFailed, "recipient_unavailable", false, "2026-03-05T18:00:00", "+01:00", "2026-03-05T17:00:00Z", carriers.ByOffset},
-		{"Delivered_005", order.Delivered, "", false, "2026-03-06T15:44:00", "+01:00", "2026-03-06T14:44:00Z", carriers.ByOffset},
-	}
-	if len(got) != len(want) {
-		t.Fatalf("%d events", len(got))
-	}
-	for i, w := range want {
-		e := got[i]
-		if e.Code != w.code || e.Milestone != w.milestone || e.Bucket != w.bucket || e.Unmapped != w.unmapped || e.Local != w.local ||
-			e.Offset != w.offset || e.UTC.Format(time.RFC3339) != w.utc || e.Basis != w.basis || e.Tracking != "WB00000001GB" {
-			t.Errorf("event %d: %+v, want %+v", i, e, w)
+	carriertest.Events(t, got, `
+		WB00000001GB subtag InfoReceived_001 labelled - 2026-03-02T09:30:00Z 2026-03-02T09:30:00 +00:00 zone
+		WB00000001GB subtag InTransit_002 accepted - 2026-03-03T17:05:00Z 2026-03-03T17:05:00 +00:00 offset
+		WB00000001GB subtag InTransit_006 in_customs customs 2026-03-04T12:00:00Z 2026-03-04T12:00:00 - date
+		WB00000001GB subtag Exception_014 - - 2026-03-05T10:00:00Z 2026-03-05T11:00:00 +01:00 offset
+		WB00000001GB subtag AttemptFail_002 attempt_failed recipient_unavailable 2026-03-05T17:00:00Z 2026-03-05T18:00:00 +01:00 offset
+		WB00000001GB subtag Delivered_005 delivered - 2026-03-06T14:44:00Z 2026-03-06T15:44:00 +01:00 offset`)
+	for i, e := range got {
+		if e.Unmapped != (i == 3) {
+			t.Errorf("event %d: %+v", i, e)
 		}
 	}
 	if got[5].DeliveredTo != "neighbour" || got[5].ETA.Format(time.RFC3339) != "2026-03-06T12:00:00Z" || got[5].Location != "Lille, France" || got[1].Location != "LEEDS, GBR" {
@@ -79,7 +55,7 @@ func TestPush(t *testing.T) {
 }
 
 func TestBackToSender(t *testing.T) {
-	got, err := New().ParseTrack(fixture(t, "track_list.json"))
+	got, err := New().ParseTrack(carriertest.File(t, "track_list.json"))
 	if err != nil || len(got) != 3 || got[1].Milestone != order.Returning || got[2].Milestone != order.Returned {
 		t.Errorf("%+v %v", got, err)
 	}
@@ -150,52 +126,11 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-// TestPayloads parses AfterShip's own payloads, should some be stored one day.
+// TestPayloads parses the aggregator's own payloads, should some be stored one day.
 func TestPayloads(t *testing.T) {
-	dir := os.Getenv("WAYBILL_DATA")
-	if dir == "" {
-		dir = "../../../../shared/data"
-	}
-	files, _ := filepath.Glob(filepath.Join(dir, "carriers", "aftership", "*.json"))
-	if len(files) == 0 {
-		t.Skipf("no payload of AfterShip in %s/carriers: nothing to hold our reading against", dir)
-	}
-	for _, f := range files {
-		body, err := os.ReadFile(f)
-		if err != nil {
-			t.Fatal(err)
-		}
-		got, err := New().ParsePush(body)
-		if err != nil {
-			got, err = New().ParseTrack(body)
-		}
-		t.Logf("%s: %d events, %v", filepath.Base(f), len(got), err)
-		for _, e := range got {
-			if err := carriertest.CheckEvent(e); err != nil {
-				t.Errorf("%s: %v: %+v", f, err, e)
-			}
-		}
-	}
+	carriertest.Payloads{Adapter: New(), Folders: []string{"aftership"}}.Compare(t)
 }
 
-func FuzzPush(f *testing.F) {
-	f.Add(fixture(f, "push_update.json"))
-	f.Fuzz(func(t *testing.T, body []byte) { checkAll(t, New().ParsePush, body) })
-}
+func FuzzPush(f *testing.F) { carriertest.Fuzz(f, New().ParsePush, "push_update.json") }
 
-func FuzzTrack(f *testing.F) {
-	f.Add(fixture(f, "track_list.json"))
-	f.Fuzz(func(t *testing.T, body []byte) { checkAll(t, New().ParseTrack, body) })
-}
-
-func checkAll(t *testing.T, parse func([]byte) ([]carriers.Event, error), body []byte) {
-	events, err := parse(body)
-	if err != nil && !errors.Is(err, carriers.ErrMalformed) {
-		t.Fatal(err)
-	}
-	for _, e := range events {
-		if err := carriertest.CheckEvent(e); err != nil {
-			t.Fatalf("%v: %+v", err, e)
-		}
-	}
-}
+func FuzzTrack(f *testing.F) { carriertest.Fuzz(f, New().ParseTrack, "track_list.json") }

@@ -2,7 +2,7 @@ package aftership
 
 import (
 	"encoding/json"
-	"strings"
+	"slices"
 	"time"
 
 	"github.com/waybillhq/waybill/internal/carriers"
@@ -94,7 +94,7 @@ func (m marks) has(code string) bool {
 // estimates (edd_revise) included.
 func (Adapter) ParsePush(body []byte) ([]carriers.Event, error) {
 	var p push
-	if err := read(body, &p); err != nil {
+	if err := carriers.Decode(body, &p); err != nil {
 		return nil, err
 	}
 	if p.Event == "" || p.Msg == nil || carriers.Number(p.Msg.Number) == "" {
@@ -106,7 +106,7 @@ func (Adapter) ParsePush(body []byte) ([]carriers.Event, error) {
 // ParseTrack reads one tracking or a list of them.
 func (Adapter) ParseTrack(body []byte) ([]carriers.Event, error) {
 	var a answer
-	if err := read(body, &a); err != nil {
+	if err := carriers.Decode(body, &a); err != nil {
 		return nil, err
 	}
 	switch {
@@ -121,16 +121,6 @@ func (Adapter) ParseTrack(body []byte) ([]carriers.Event, error) {
 		return events(a.Data.tracking)
 	}
 	return nil, carriers.Malformed("no AfterShip tracking")
-}
-
-func read(body []byte, into any) error {
-	if len(body) > carriers.MaxBody {
-		return carriers.Malformed("AfterShip: more than %d bytes", carriers.MaxBody)
-	}
-	if err := json.Unmarshal(body, into); err != nil {
-		return carriers.Malformed("AfterShip: %s", carriers.Clean(err.Error(), 200))
-	}
-	return nil
 }
 
 func events(trackings ...tracking) ([]carriers.Event, error) {
@@ -155,21 +145,25 @@ func (t tracking) events() []carriers.Event {
 	if len(list) == 0 {
 		return nil
 	}
-	t.homecoming(list)
-	newest := 0
-	for i := range list {
-		if !list[i].UTC.Before(list[newest].UTC) {
-			newest = i
+	// A parcel that AfterShip says goes back is not with the buyer, though
+	// nothing showed it turning round.
+	if t.ReturnToSender && !slices.ContainsFunc(list, func(e carriers.Event) bool { return e.Milestone == order.Returning }) {
+		for i := range list {
+			if list[i].Milestone == order.Delivered {
+				list[i].Milestone = order.Returned
+			}
 		}
 	}
-	list[newest].ETA = t.eta()
+	carriers.Homecoming(list)
+	list[carriers.Newest(list)].ETA = t.eta()
 	return list
 }
 
 func (c checkpoint) event(number, updated string) (carriers.Event, bool) {
-	when, ok := moment(c.Time)
+	when, ok := carriers.ISO(c.Time)
+	when = when.In(carriers.Zone(carriers.First(c.Country, c.Region), c.State, carriers.First(c.Zip, c.OldZip)))
 	if !ok {
-		if when, ok = moment(first(c.CreatedAt, updated)); ok {
+		if when, ok = carriers.ISO(carriers.First(c.CreatedAt, updated)); ok {
 			when = carriers.Moment{UTC: when.UTC, Basis: carriers.ByReceipt} // AfterShip's clock, not the parcel's
 		}
 	}
@@ -182,60 +176,36 @@ func (c checkpoint) event(number, updated string) (carriers.Event, bool) {
 	}
 	e := carriers.Event{
 		Tracking: number, Table: table, Code: code, Reading: Codes.Read(table, code), Moment: when,
-		Description: carriers.Clean(first(c.Message, c.SubtagText), 500),
+		Description: carriers.Clean(carriers.First(c.Message, c.SubtagText), 500),
 		Location:    carriers.Place(c.Location),
 	}
 	if e.Location == "" {
-		e.Location = carriers.Place(c.City, c.State, first(c.Zip, c.OldZip), first(c.Country, c.Region))
+		e.Location = carriers.Place(c.City, c.State, carriers.First(c.Zip, c.OldZip), carriers.First(c.Country, c.Region))
 	}
 	if e.Milestone == order.Delivered && c.Events.has("returned_to_sender") {
 		e.Milestone = order.Returned
 	}
-	if code == "Delivered_005" {
-		e.DeliveredTo = "neighbour"
+	if e.Milestone == order.Delivered {
+		e.DeliveredTo = takers[code]
 	}
+	e.Arrived(e.Description)
 	return e, true
 }
 
-// homecoming: a parcel that AfterShip calls delivered after it turned round, or
-// that it says goes back to the sender, is not with the buyer.
-func (t tracking) homecoming(list []carriers.Event) {
-	var turned time.Time
-	for _, e := range list {
-		if e.Milestone == order.Returning && (turned.IsZero() || e.UTC.Before(turned)) {
-			turned = e.UTC
-		}
-	}
-	for i := range list {
-		e := &list[i]
-		after := !turned.IsZero() && !e.UTC.Before(turned)
-		if e.Milestone == order.Delivered && (after || t.ReturnToSender && turned.IsZero()) {
-			e.Milestone = order.Returned
-		}
-	}
+// takers are the flavours of AfterShip's "delivered" that name one.
+var takers = map[string]carriers.DeliveredTo{
+	"Delivered_002": carriers.ToPerson, // picked up by the customer
+	"Delivered_003": carriers.ToPerson, // signed for
+	"Delivered_004": carriers.ToPerson, // paid for on delivery
+	"Delivered_005": carriers.ToNeighbour,
 }
 
-// eta is the newest estimate; a day becomes its noon.
+// eta is the newest estimate.
 func (t tracking) eta() time.Time {
 	for _, s := range []string{t.Latest.Datetime, t.Latest.Max, t.Expected} {
-		m, ok := moment(s)
-		switch {
-		case !ok:
-		case strings.HasSuffix(m.Local, "T00:00:00"):
-			day, _ := time.Parse(wall, m.Local)
-			return day.Add(12 * time.Hour)
-		default:
-			return m.UTC
+		if at := carriers.Promise(s); !at.IsZero() {
+			return at
 		}
 	}
 	return time.Time{}
-}
-
-func first(texts ...string) string {
-	for _, s := range texts {
-		if strings.TrimSpace(s) != "" {
-			return s
-		}
-	}
-	return ""
 }

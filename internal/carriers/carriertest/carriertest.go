@@ -3,7 +3,13 @@ package carriertest
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
+	"net/http"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -43,6 +49,7 @@ func Run(t *testing.T, s Suite) {
 			}
 		}
 	})
+	t.Run("asking", func(t *testing.T) { asking(t, a) })
 	for name, parse := range map[string]func([]byte) ([]carriers.Event, error){"push": a.ParsePush, "track": a.ParseTrack} {
 		bodies, capable := s.Pushes, carriers.Can(a, carriers.CanParsePush)
 		if name == "track" {
@@ -55,6 +62,13 @@ func Run(t *testing.T, s Suite) {
 			t.Errorf("no fixtures for %s", name)
 		}
 		t.Run(name, func(t *testing.T) { parsing(t, parse, bodies) })
+	}
+	files, ok := a.(carriers.FileReader)
+	if ok != carriers.Can(a, carriers.CanParseFile) {
+		t.Errorf("reads files: %v; says so: %v", ok, !ok)
+	}
+	if ok {
+		t.Run("file", func(t *testing.T) { s.files(t, files) })
 	}
 	if carriers.Can(a, carriers.CanVerifyPush) {
 		t.Run("authenticity", func(t *testing.T) { s.authenticity(t) })
@@ -102,6 +116,33 @@ func parsing(t *testing.T, parse func([]byte) ([]carriers.Event, error), bodies 
 	}
 }
 
+// files: a file says the same as the push of the same bytes, and beside that what
+// of it could not be read.
+func (s Suite) files(t *testing.T, a carriers.FileReader) {
+	for name, body := range s.Pushes {
+		whole := a.ParseFile(body)
+		if pushed, err := a.ParsePush(body); err != nil || !reflect.DeepEqual(pushed, whole.Events) {
+			t.Errorf("%s: as a file %d events, as a push %d, %v", name, len(whole.Events), len(pushed), err)
+		}
+		for cut := 0; cut < len(body); cut += max(1, len(body)/97) {
+			f := a.ParseFile(body[:cut])
+			if len(f.Events) > len(whole.Events) {
+				t.Errorf("%s cut at %d: %d events of %d", name, cut, len(f.Events), len(whole.Events))
+			}
+			for _, x := range f.Faults {
+				if x.Where == "" || x.What == "" || len(x.What) > 200 || strings.ContainsAny(x.What, "\n\r\x00") {
+					t.Errorf("%s cut at %d: fault %+v", name, cut, x)
+				}
+			}
+		}
+	}
+	for _, bad := range []string{"", "hello", "\x00\xff"} {
+		if f := a.ParseFile([]byte(bad)); len(f.Events) > 0 || len(f.Faults) == 0 {
+			t.Errorf("%q: %d events, %d faults", bad, len(f.Events), len(f.Faults))
+		}
+	}
+}
+
 // CheckEvent says what no event of any carrier may be.
 func CheckEvent(e carriers.Event) error {
 	switch {
@@ -109,6 +150,8 @@ func CheckEvent(e carriers.Event) error {
 		return errors.New("no tracking number")
 	case e.Code == "" || len(e.Code) > 80 || e.Table == "":
 		return errors.New("no code, or no table")
+	case strings.ContainsAny(e.Table, " /") || len(e.Table) > 40:
+		return errors.New("a table's name that cannot stand before a code")
 	case e.Milestone != "" && !e.Milestone.Known():
 		return errors.New("unknown milestone")
 	case e.Milestone.Stage() > order.Preparing && !e.Physical && e.Milestone != order.Lost && e.Milestone != order.Destroyed:
@@ -117,14 +160,76 @@ func CheckEvent(e carriers.Event) error {
 		return errors.New("a label is not physical")
 	case e.Unmapped && e.Milestone != "":
 		return errors.New("an unmapped code moves nothing")
+	case e.Proof.Held != "" && e.Milestone != order.Delivered && e.Milestone != order.Returned:
+		return errors.New("a proof of no delivery")
 	case e.UTC.IsZero() || e.UTC.Location() != time.UTC || e.Basis == "":
 		return errors.New("no time, or not how it was found")
 	case len(e.Description) > 500 || len(e.Location) > 120 || len(e.ID) > 200:
 		return errors.New("text too long")
-	case !utf8.ValidString(e.Description+e.Location+e.DeliveredTo) || strings.ContainsAny(e.Description+e.Location, "\x00\n\r\u202e"):
+	case e.DeliveredTo != "" && !slices.Contains(carriers.DeliveryKinds, e.DeliveredTo):
+		return errors.New("delivered to a kind that is none of ours")
+	case e.DeliveredTo == carriers.InPart && e.Milestone == order.Delivered:
+		return errors.New("delivered in part is not delivered")
+	case len(e.Piece) > 80:
+		return errors.New("a piece's number too long")
+	case e.Pieces < 0 || e.Pieces > carriers.MaxPieces || e.Whole && e.Piece != "":
+		return errors.New("one piece that is all of them, or a count that none is")
+	case e.Unique != "" && (len(e.Unique) > 120 || e.Unique != carriers.Clean(e.Unique, 120)):
+		return errors.New("a unique ID that is not clean")
+	case e.Appointment != nil && (e.Appointment.Earliest.IsZero() && e.Appointment.Latest.IsZero() || e.Physical):
+		return errors.New("an appointment without a time, or one that moved the parcel")
+	case !utf8.ValidString(e.Description+e.Location+e.Proof.SignedBy+e.Proof.Photo) || strings.ContainsAny(e.Description+e.Location, "\x00\n\r\u202e"):
 		return errors.New("text not clean")
 	}
 	return nil
+}
+
+// Events compares events with what is wanted, a line each: number, table, code,
+// milestone, bucket, UTC, local time, offset, basis; "-" is nothing.
+func Events(t *testing.T, got []carriers.Event, want string) {
+	t.Helper()
+	lines := strings.Split(strings.TrimSpace(want), "\n")
+	if len(got) != len(lines) {
+		t.Fatalf("%d events, want %d", len(got), len(lines))
+	}
+	for i, e := range got {
+		have := []string{cmp.Or(e.Piece, e.Tracking), e.Table, e.Code, string(e.Milestone), e.Bucket, e.UTC.Format(time.RFC3339), e.Local, e.Offset, string(e.Basis)}
+		for j := range have {
+			have[j] = cmp.Or(have[j], "-")
+		}
+		if !slices.Equal(have, strings.Fields(lines[i])) {
+			t.Errorf("event %d:\n got %s\nwant %s", i, strings.Join(have, " "), strings.TrimSpace(lines[i]))
+		}
+	}
+}
+
+// File is a fixture in testdata.
+func File(t testing.TB, name string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join("testdata", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// Fuzz holds a parser to its promises, from these fixtures on: events that
+// CheckEvent allows, or else ErrMalformed, and never both.
+func Fuzz(f *testing.F, parse func([]byte) ([]carriers.Event, error), fixtures ...string) {
+	for _, name := range fixtures {
+		f.Add(File(f, name))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		events, err := parse(body)
+		if err != nil && (len(events) > 0 || !errors.Is(err, carriers.ErrMalformed)) {
+			t.Fatalf("%d events, %v", len(events), err)
+		}
+		for _, e := range events {
+			if err := CheckEvent(e); err != nil {
+				t.Fatalf("%v: %+v", err, e)
+			}
+		}
+	})
 }
 
 func (s Suite) authenticity(t *testing.T) {
@@ -164,5 +269,74 @@ func (s Suite) authenticity(t *testing.T) {
 		if err := s.Adapter.Verify(p, [][]byte{current}); !errors.Is(err, carriers.ErrBadSignature) {
 			t.Fatalf("bit flipped at %d: %v", i, err)
 		}
+	}
+}
+
+// asking: what an adapter says it can ask is what its interfaces can.
+func asking(t *testing.T, a carriers.Adapter) {
+	asker, ok := a.(carriers.Asker)
+	if !ok {
+		for _, c := range []carriers.Capability{carriers.CanTrack, carriers.CanSubscribe, carriers.CanRenew} {
+			if carriers.Can(a, c) {
+				t.Errorf("says %s, but cannot be asked", c)
+			}
+		}
+		return
+	}
+	var track, subscribe, renew bool
+	names := map[string]bool{}
+	for _, api := range asker.APIs() {
+		if api.Name == "" || names[api.Name] {
+			t.Errorf("interface %q: a name of its own is needed", api.Name)
+		}
+		names[api.Name] = true
+		track, subscribe, renew = track || api.Track != nil, subscribe || api.Subscribe != nil, renew || api.Subscribe != nil && api.SubscribedFor > 0
+		if !strings.HasPrefix(api.BaseURL, "https://") || strings.HasSuffix(api.BaseURL, "/") {
+			t.Errorf("%s: base URL %q", api.Name, api.BaseURL)
+		}
+		if len(api.Budget) == 0 {
+			t.Errorf("%s: no budget", api.Name)
+		}
+		if (api.Track != nil) != (api.Batch > 0) || (api.Subscribe != nil) != (api.SubscribeBatch > 0) {
+			t.Errorf("%s: a batch size without requests, or the other way round", api.Name)
+		}
+		for what, f := range map[string]struct {
+			build func(carriers.Question) (*http.Request, error)
+			batch int
+		}{"track": {api.Track, api.Batch}, "subscribe": {api.Subscribe, api.SubscribeBatch}} {
+			if f.build == nil {
+				continue
+			}
+			q := carriers.Question{Account: Account(a, api), ID: "0123456789ABCDEF", Token: "the-token", Of: "ups"}
+			for name, numbers := range map[string][]string{"none": nil, "too many": slices.Repeat([]string{"1Z999AA10123456784"}, f.batch+1), "a path": {"../../admin"}, "empty": {""}, "spaces": {"1Z 99"}} {
+				q.Numbers = numbers
+				if r, err := f.build(q); err == nil {
+					t.Errorf("%s %s, %s: %s is built", api.Name, what, name, r.URL)
+				}
+			}
+			q.Numbers = slices.Repeat([]string{"1Z999AA10123456784"}, f.batch)
+			r, err := f.build(q)
+			if err != nil {
+				t.Errorf("%s %s: %v", api.Name, what, err)
+				continue
+			}
+			if !strings.HasPrefix(r.URL.String(), api.BaseURL+"/") {
+				t.Errorf("%s %s goes to %s", api.Name, what, r.URL)
+			}
+			if u := r.URL.String(); strings.Contains(u, string(q.Key)) || strings.Contains(u, string(q.Secret)) || strings.Contains(u, string(q.Token)) {
+				t.Errorf("%s %s: a secret in the address %s", api.Name, what, u)
+			}
+		}
+	}
+	if track != carriers.Can(a, carriers.CanTrack) || subscribe != carriers.Can(a, carriers.CanSubscribe) || renew != carriers.Can(a, carriers.CanRenew) {
+		t.Errorf("says %v, but track %v, subscribe %v, renew %v", a.Capabilities(), track, subscribe, renew)
+	}
+}
+
+// Account is a credential for tests of requests.
+func Account(a carriers.Adapter, api carriers.API) carriers.Account {
+	return carriers.Account{
+		Name: "test", Carrier: a.Name(), API: api.Name, BaseURL: api.BaseURL, Key: "the-key", Secret: "the-secret",
+		Hook: carriers.Hook{URL: "https://waybill.example/webhooks/" + a.Name(), Secret: "0123456789abcdef0123456789abcdef", Email: "ops@waybill.example"},
 	}
 }

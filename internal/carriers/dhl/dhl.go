@@ -1,5 +1,5 @@
 // Package dhl reads DHL: the unified tracking API and its push, MyDHL Express,
-// and the older Express XML. What is known and what is not stands in NOTES.md.
+// the older Express XML, and Parcel DE's XML. What is known and what is not stands in NOTES.md.
 package dhl
 
 import (
@@ -12,6 +12,7 @@ import (
 const (
 	tableUnified = "unified.statusCode"
 	tableExpress = "express"
+	tableParcel  = "parcel-de.ice"
 )
 
 // tables names the table of a unified "service"; other services have only the
@@ -31,16 +32,14 @@ const tokenHeader = "DHL-Webhook-Token"
 //go:embed codes.tsv
 var codesTSV string
 
-// Codes is DHL's vocabulary, five tables, and our reading of it.
+// Codes is DHL's vocabulary, six tables, and our reading of it.
 var Codes = carriers.MustTable(codesTSV)
 
-// leftAs says how, where "delivered" alone would hide something.
-var leftAs = map[[2]string]string{
-	{"express", "PD"}:     "partial delivery",
-	{"express", "DD"}:     "delivered damaged",
-	{"freight", "21-23"}:  "partial delivery",
-	{"freight", "21-600"}: "delivered with exception",
-}
+// vague codes mean one of several kinds of delivery.
+var vague = map[[2]string]bool{{"ecommerce", "606"}: true} // left with neighbor/front desk/other
+
+// partial is the bucket of what is delivered in part.
+const partial = "partial_delivery"
 
 // Adapter reads DHL.
 type Adapter struct{}
@@ -53,7 +52,7 @@ func (Adapter) Name() string { return "dhl" }
 
 // Capabilities: all; the push is proven by a token, not by a signature.
 func (Adapter) Capabilities() []carriers.Capability {
-	return []carriers.Capability{carriers.CanParsePush, carriers.CanVerifyPush, carriers.CanParseTrack}
+	return []carriers.Capability{carriers.CanParsePush, carriers.CanVerifyPush, carriers.CanParseTrack, carriers.CanTrack, carriers.CanProveDelivery}
 }
 
 // Verify compares the token that was registered with the subscription.

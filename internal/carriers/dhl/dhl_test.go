@@ -3,8 +3,6 @@ package dhl
 import (
 	"errors"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -14,22 +12,14 @@ import (
 	"github.com/waybillhq/waybill/order"
 )
 
-func fixture(t testing.TB, name string) []byte {
-	t.Helper()
-	b, err := os.ReadFile(filepath.Join("testdata", name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
-
 func TestSuite(t *testing.T) {
 	carriertest.Run(t, carriertest.Suite{
 		Adapter: New(),
-		Pushes:  map[string][]byte{"unified": fixture(t, "push_unified.json"), "parcel": fixture(t, "track_parcel.json")},
+		Pushes:  map[string][]byte{"unified": carriertest.File(t, "push_unified.json"), "parcel": carriertest.File(t, "track_parcel.json")},
 		Tracks: map[string][]byte{
-			"unified": fixture(t, "push_unified.json"), "parcel": fixture(t, "track_parcel.json"),
-			"express": fixture(t, "track_express.json"), "xml": fixture(t, "track_express.xml"),
+			"unified": carriertest.File(t, "push_unified.json"), "parcel": carriertest.File(t, "track_parcel.json"),
+			"express": carriertest.File(t, "track_express.json"), "xml": carriertest.File(t, "track_express.xml"),
+			"parcel de": carriertest.File(t, "track_parcel_de.xml"),
 		},
 		Sign: func(body, secret []byte, now time.Time) carriers.Push {
 			return carriers.Push{Header: http.Header{"Dhl-Webhook-Token": {string(secret)}}, Body: body, ReceivedAt: now}
@@ -37,29 +27,9 @@ func TestSuite(t *testing.T) {
 	})
 }
 
-type want struct {
-	number, table, code string
-	milestone           order.Milestone
-	local, offset, utc  string
-	basis               carriers.Basis
-}
-
-func check(t *testing.T, got []carriers.Event, wants []want) {
-	t.Helper()
-	if len(got) != len(wants) {
-		t.Fatalf("%d events, want %d", len(got), len(wants))
-	}
-	for i, w := range wants {
-		e := got[i]
-		if g := (want{e.Tracking, e.Table, e.Code, e.Milestone, e.Local, e.Offset, e.UTC.Format(time.RFC3339), e.Basis}); g != w {
-			t.Errorf("event %d:\n got %+v\nwant %+v", i, g, w)
-		}
-	}
-}
-
 func parse(t *testing.T, name string) []carriers.Event {
 	t.Helper()
-	got, err := New().ParseTrack(fixture(t, name))
+	got, err := New().ParseTrack(carriertest.File(t, name))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,26 +39,22 @@ func parse(t *testing.T, name string) []carriers.Event {
 // TestParcelShop: DHL itself types code 44 "delivered".
 func TestParcelShop(t *testing.T) {
 	got := parse(t, "push_unified.json")
-	const n, tab = "CQ100000001DE", "ecommerce-europe"
-	check(t, got, []want{
-		{n, tab, "44", order.ReadyForPickup, "2026-03-06T15:20:00", "+01:00", "2026-03-06T14:20:00Z", carriers.ByZone},
-		{n, tab, "33", order.InTransit, "2026-03-05T07:00:00", "+01:00", "2026-03-05T06:00:00Z", carriers.ByOffset},
-		{n, tab, "9", order.Accepted, "2026-03-03T16:45:00", "+01:00", "2026-03-03T15:45:00Z", carriers.ByZone},
-		{n, tab, "1", order.Labelled, "2026-03-02T12:00:00", "", "2026-03-02T12:00:00Z", carriers.DateOnly},
-	})
+	carriertest.Events(t, got, `
+		CQ100000001DE ecommerce-europe 44 ready_for_pickup - 2026-03-06T14:20:00Z 2026-03-06T15:20:00 +01:00 zone
+		CQ100000001DE ecommerce-europe 33 in_transit - 2026-03-05T06:00:00Z 2026-03-05T07:00:00 +01:00 offset
+		CQ100000001DE ecommerce-europe 9 accepted - 2026-03-03T15:45:00Z 2026-03-03T16:45:00 +01:00 zone
+		CQ100000001DE ecommerce-europe 1 labelled - 2026-03-02T12:00:00Z 2026-03-02T12:00:00 - date`)
 	if eta := got[0].ETA.Format(time.RFC3339); eta != "2026-03-07T12:00:00Z" {
 		t.Errorf("the estimate is a day: %s", eta)
 	}
 }
 
 func TestNormalisedCodes(t *testing.T) {
-	const n = "JVGL0000000001"
 	got := parse(t, "track_parcel.json")
-	check(t, got, []want{
-		{n, tableUnified, "delivered", order.Delivered, "2026-07-04T11:02:00", "+02:00", "2026-07-04T09:02:00Z", carriers.ByZone},
-		{n, tableUnified, "transit", order.InTransit, "2026-07-04T08:11:00", "+02:00", "2026-07-04T06:11:00Z", carriers.ByZone},
-		{n, tableUnified, "pre-transit", order.Labelled, "2026-07-02T18:00:00", "", "2026-07-02T18:00:00Z", carriers.AssumedUTC},
-	})
+	carriertest.Events(t, got, `
+		JVGL0000000001 unified.statusCode delivered delivered - 2026-07-04T09:02:00Z 2026-07-04T11:02:00 +02:00 zone
+		JVGL0000000001 unified.statusCode transit in_transit - 2026-07-04T06:11:00Z 2026-07-04T08:11:00 +02:00 zone
+		JVGL0000000001 unified.statusCode pre-transit labelled - 2026-07-02T18:00:00Z 2026-07-02T18:00:00 - assumed`)
 	if eta := got[0].ETA.Format(time.RFC3339); eta != "2026-07-04T11:00:00Z" {
 		t.Errorf("estimate %s", eta)
 	}
@@ -96,20 +62,37 @@ func TestNormalisedCodes(t *testing.T) {
 
 func TestExpress(t *testing.T) {
 	got := parse(t, "track_express.json")
-	const n = "1000000017"
-	check(t, got, []want{
-		{n, "express", "PU", order.Accepted, "2026-05-05T16:10:00", "+09:00", "2026-05-05T07:10:00Z", carriers.ByOffset},
-		{n, "express", "CD", order.InCustoms, "2026-05-06T02:40:00", "+12:00", "2026-05-05T14:40:00Z", carriers.ByZone},
-		{n, "express", "ZZ", "", "2026-05-06T05:00:00", "", "2026-05-06T05:00:00Z", carriers.AssumedUTC},
-		{n, "express", "PD", order.Delivered, "2026-05-08T09:30:00", "", "2026-05-08T09:30:00Z", carriers.AssumedUTC},
-		{"JD010000000000000001", "express", "OK", order.Delivered, "2026-05-08T09:30:00", "+12:00", "2026-05-07T21:30:00Z", carriers.ByOffset},
-		{"JD010000000000000002", "express", "OH", "", "2026-05-08T09:31:00", "+12:00", "2026-05-07T21:31:00Z", carriers.ByZone},
-	})
-	if !got[2].Unmapped || got[3].DeliveredTo != "partial delivery" || got[5].Bucket != "hold" {
+	carriertest.Events(t, got, `
+		1000000017 express PU accepted - 2026-05-05T07:10:00Z 2026-05-05T16:10:00 +09:00 offset
+		1000000017 express CD in_customs customs 2026-05-05T14:40:00Z 2026-05-06T02:40:00 +12:00 zone
+		1000000017 express ZZ - - 2026-05-06T05:00:00Z 2026-05-06T05:00:00 - assumed
+		1000000017 express PD in_transit partial_delivery 2026-05-08T09:30:00Z 2026-05-08T09:30:00 - assumed
+		JD010000000000000001 express OK delivered - 2026-05-07T21:30:00Z 2026-05-08T09:30:00 +12:00 offset
+		JD010000000000000002 express OH - hold 2026-05-07T21:31:00Z 2026-05-08T09:31:00 +12:00 zone`)
+	if !got[2].Unmapped || !got[3].Physical {
 		t.Errorf("%+v", got)
 	}
 	if got[3].ETA.IsZero() || !got[4].ETA.IsZero() {
 		t.Error("the estimate belongs to the shipment's newest event")
+	}
+}
+
+func TestParcelDE(t *testing.T) {
+	got := parse(t, "track_parcel_de.xml")
+	carriertest.Events(t, got, `
+		00340434000000000003 parcel-de.ice PARCV labelled - 2026-03-02T17:00:00Z 2026-03-02T18:00:00 +01:00 zone
+		00340434000000000003 parcel-de.ice SHRCU accepted - 2026-03-03T10:44:00Z 2026-03-03T11:44:00 +01:00 zone
+		00340434000000000003 parcel-de.ice SRTED-NRQRD-PO out_for_delivery - 2026-03-04T08:02:00Z 2026-03-04T09:02:00 +01:00 zone
+		00340434000000000003 parcel-de.ice NTDEL-NHOME attempt_failed recipient_unavailable 2026-03-04T09:30:00Z 2026-03-04T10:30:00 +01:00 zone
+		00340434000000000003 parcel-de.ice DLVRD-SERPT ready_for_pickup - 2026-07-04T13:00:00Z 2026-07-04T15:00:00 +02:00 zone
+		00340434000000000003 parcel-de.ice DLVRD delivered - 2026-07-05T08:02:00Z 2026-07-05T10:02:00 +02:00 zone
+		00340434000000000003 parcel-de.ice QQQQQ - - 2026-07-05T08:03:00Z 2026-07-05T10:03:00 +02:00 zone`)
+	if !got[6].Unmapped || got[5].Location != "Bonn, Germany" {
+		t.Errorf("%+v", got)
+	}
+	back := strings.Replace(string(carriertest.File(t, "track_parcel_de.xml")), `ric="OTHER"`, `ric="OTHER" ruecksendung="true"`, 1)
+	if got, err := New().ParseTrack([]byte(back)); err != nil || got[5].Milestone != order.Returned {
+		t.Errorf("a return label's delivery: %+v %v", got, err)
 	}
 }
 
@@ -197,10 +180,12 @@ func TestErrorsAndSilence(t *testing.T) {
 		`{"detail":"No data found","title":"Not data found","message":"x","status":"404"}`:                          "No data found",
 		`{"shipments":[{"id":"1","service":"parcel-de","events":[]},{"id":"1","service":"parcel-nl","events":[]}]}`: "both know 1",
 		`{"shipments":[{"service":"parcel-de"}]}`:                                                                   "without a number",
-		`{"shipments":[7]}`: "DHL",
-		`{"shipments":{}}`:  "DHL",
+		`{"shipments":[7]}`: "cannot unmarshal",
+		`{"shipments":{}}`:  "cannot unmarshal",
 		`<TrackingResponse><AWBInfo><Status><Condition><ConditionCode>103</ConditionCode><ConditionData>none</ConditionData></Condition></Status></AWBInfo></TrackingResponse>`: "103: none",
-		`<data name="piece-shipment-list"/>`: "not Express tracking",
+		`<data name="piece-shipment-list" code="100" error="No data found"/>`:                                                                                                   "100 No data found",
+		`<data name="other"/>`: "not parcel tracking",
+		`<other/>`:             "not Express tracking",
 	} {
 		got, err := a.ParseTrack([]byte(body))
 		if len(got) > 0 || !errors.Is(err, carriers.ErrMalformed) || !strings.Contains(err.Error(), says) {
@@ -227,27 +212,29 @@ func TestErrorsAndSilence(t *testing.T) {
 	}
 }
 
-func FuzzPush(f *testing.F) {
-	f.Add(fixture(f, "push_unified.json"))
-	f.Add([]byte(`{"scope":"subscription.confirmation","secret":"s"}`))
-	f.Fuzz(func(t *testing.T, body []byte) { checkAll(t, New().ParsePush, body) })
-}
-
-func FuzzTrack(f *testing.F) {
-	for _, name := range []string{"track_parcel.json", "track_express.json", "track_express.xml"} {
-		f.Add(fixture(f, name))
-	}
-	f.Fuzz(func(t *testing.T, body []byte) { checkAll(t, New().ParseTrack, body) })
-}
-
-func checkAll(t *testing.T, parse func([]byte) ([]carriers.Event, error), body []byte) {
-	events, err := parse(body)
-	if err != nil && !errors.Is(err, carriers.ErrMalformed) {
-		t.Fatal(err)
-	}
-	for _, e := range events {
-		if err := carriertest.CheckEvent(e); err != nil {
-			t.Fatalf("%v: %+v", err, e)
+// encoding/xml knows the five entities of XML and no other: a document that
+// declares its own is refused where the first is used, and nothing expands.
+func TestEntitiesDoNotExpand(t *testing.T) {
+	good := string(carriertest.File(t, "track_express.xml"))
+	head := `<!DOCTYPE x [<!ENTITY a "boom"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;"><!ENTITY f SYSTEM "file:///etc/passwd">]>`
+	for _, entity := range []string{"&a;", "&b;", "&f;"} {
+		body := strings.Replace(good, "?>", "?>"+head, 1)
+		body = strings.Replace(body, "<EventDate>", "<EventDate>"+entity, 1)
+		body = strings.Replace(body, "<Description>", "<Description>"+entity, 1)
+		if body == good || !strings.Contains(body, ">"+entity) {
+			t.Fatal("the fixture has no place for an entity")
+		}
+		if events, err := New().ParseTrack([]byte(body)); !errors.Is(err, carriers.ErrMalformed) || len(events) > 0 {
+			t.Errorf("%s: %d events, %v", entity, len(events), err)
 		}
 	}
+	if events, err := New().ParseTrack([]byte(strings.Replace(good, "?>", "?>"+head, 1))); err != nil || len(events) == 0 {
+		t.Errorf("declared and not used: %d events, %v", len(events), err)
+	}
+}
+
+func FuzzPush(f *testing.F) { carriertest.Fuzz(f, New().ParsePush, "push_unified.json") }
+
+func FuzzTrack(f *testing.F) {
+	carriertest.Fuzz(f, New().ParseTrack, "track_parcel.json", "track_express.json", "track_express.xml", "track_parcel_de.xml")
 }

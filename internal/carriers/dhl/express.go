@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/waybillhq/waybill/internal/carriers"
+	"github.com/waybillhq/waybill/order"
 )
 
 // express is a shipment of MyDHL Express.
@@ -20,11 +21,12 @@ type express struct {
 }
 
 type checkpoint struct {
-	Date        string `json:"date"`
-	Time        string `json:"time"`
-	Offset      string `json:"GMTOffset"`
-	TypeCode    string `json:"typeCode"`
-	Description string `json:"description"`
+	Date        string           `json:"date"`
+	Time        string           `json:"time"`
+	Offset      string           `json:"GMTOffset"`
+	TypeCode    string           `json:"typeCode"`
+	Description string           `json:"description"`
+	Signed      carriers.Present `json:"signedBy"`
 	Areas       []struct {
 		Code        string `json:"code"`
 		Description string `json:"description"`
@@ -34,39 +36,45 @@ type checkpoint struct {
 func (x express) shipment() shipment {
 	s := shipment{number: carriers.Number(string(x.Number)), unit: tableExpress}
 	for _, c := range x.Events {
-		s.add(s.number, c)
+		s.add(s.number, "", c)
 	}
-	promise(s.events, estimate(first(x.ETA, x.Day)))
+	promise(s.events, carriers.Promise(carriers.First(x.ETA, x.Day)))
 	// A single piece repeats the shipment. Of several, each has its own way and
 	// its own number; delivered means all of them.
 	if len(x.Pieces) > 1 {
 		for _, p := range x.Pieces {
 			number := carriers.Number(string(p.Number))
 			for _, c := range p.Events {
-				s.add(number, c)
+				s.add(s.number, number, c)
 			}
 		}
+	}
+	for i := range s.events {
+		s.events[i].Pieces = min(len(x.Pieces), carriers.MaxPieces)
 	}
 	return s
 }
 
-func (s *shipment) add(number string, c checkpoint) {
+func (s *shipment) add(number, piece string, c checkpoint) {
 	code := carriers.Clean(c.TypeCode, 80)
 	place := ""
 	if len(c.Areas) > 0 {
-		place = first(c.Areas[0].Description, c.Areas[0].Code)
+		place = carriers.First(c.Areas[0].Description, c.Areas[0].Code)
 	}
 	at := strings.TrimSpace(c.Date)
 	if clock := strings.TrimSpace(c.Time); clock != "" {
 		at += "T" + clock + strings.TrimSpace(c.Offset)
 	}
-	when, ok := moment(at, country(place))
+	when, ok := moment(at, carriers.Zone(country(place), "", ""))
 	if !ok || code == "" || number == "" {
 		return
 	}
 	e := coded(number, tableExpress, code)
-	e.Moment, e.Location = when, carriers.Place(place)
+	e.Moment, e.Location, e.Piece = when, carriers.Place(place), piece
 	e.Description = carriers.Clean(c.Description, 500)
+	if e.Milestone == order.Delivered {
+		e.Proof.Held = carriers.Proofs(c.Signed, false, false, false)
+	}
 	s.events = append(s.events, e)
 }
 
@@ -101,12 +109,19 @@ type conditionXML struct {
 }
 
 func parseXML(body []byte) ([]carriers.Event, error) {
-	if len(body) > carriers.MaxBody {
-		return nil, carriers.Malformed("DHL: more than %d bytes", carriers.MaxBody)
+	if err := carriers.Bounded(body); err != nil {
+		return nil, err
 	}
 	var a answerXML
 	if err := xml.Unmarshal(body, &a); err != nil {
-		return nil, carriers.Malformed("DHL: %s", carriers.Clean(err.Error(), 200))
+		return nil, carriers.Malformed("%s", carriers.Clean(err.Error(), 200))
+	}
+	if a.XMLName.Local == "data" {
+		var d parcelXML
+		if err := xml.Unmarshal(body, &d); err != nil {
+			return nil, carriers.Malformed("%s", carriers.Clean(err.Error(), 200))
+		}
+		return d.parcels()
 	}
 	if !strings.HasPrefix(a.XMLName.Local, "TrackingResponse") && !strings.HasPrefix(a.XMLName.Local, "ShipmentTracking") {
 		return nil, carriers.Malformed("DHL: <%s> is not Express tracking", carriers.Clean(a.XMLName.Local, 60))
@@ -120,10 +135,10 @@ func parseXML(body []byte) ([]carriers.Event, error) {
 				Code        string `json:"code"`
 				Description string `json:"description"`
 			}{Description: e.Area})
-			s.add(carriers.Number(w.Number), c)
+			s.add(carriers.Number(w.Number), "", c)
 		}
 	}
-	homecoming(s.events)
+	carriers.Homecoming(s.events)
 	switch {
 	case len(s.events) > carriers.MaxEvents:
 		return nil, carriers.Malformed("DHL: more than %d events", carriers.MaxEvents)

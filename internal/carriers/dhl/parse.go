@@ -3,39 +3,25 @@ package dhl
 import (
 	"bytes"
 	"encoding/json"
-	"strings"
 	"time"
 
 	"github.com/waybillhq/waybill/internal/carriers"
 	"github.com/waybillhq/waybill/order"
 )
 
+// text is how DHL writes: numbers also as numbers.
+type text = carriers.Text
+
 // document is any JSON of DHL that we know: a list of shipments (unified or
 // MyDHL), a push with one, a subscription message, or a problem report.
 type document struct {
 	Shipments *[]json.RawMessage `json:"shipments"`
 	Shipment  json.RawMessage    `json:"shipment"`
-	Title     string             `json:"title"`
-	Detail    string             `json:"detail"`
+	Title     text               `json:"title"`
+	Detail    text               `json:"detail"`
+	Status    text               `json:"status"` // of a problem report
 	Scope     string             `json:"scope"`
 	Secret    string             `json:"secret"`
-}
-
-// text is a string that DHL sometimes sends as a number.
-type text string
-
-// UnmarshalJSON takes a string or a number as it stands; anything else is empty.
-func (t *text) UnmarshalJSON(b []byte) error {
-	var s string
-	if json.Unmarshal(b, &s) == nil {
-		*t = text(s)
-		return nil
-	}
-	var n json.Number
-	if json.Unmarshal(b, &n) == nil {
-		*t = text(n)
-	}
-	return nil
 }
 
 // ParsePush reads a pushed update. Messages about the subscription itself (its
@@ -65,14 +51,11 @@ func (Adapter) ParseTrack(body []byte) ([]carriers.Event, error) {
 
 func read(body []byte) (document, error) {
 	var d document
-	if len(body) > carriers.MaxBody {
-		return d, carriers.Malformed("DHL: more than %d bytes", carriers.MaxBody)
-	}
-	if err := json.Unmarshal(body, &d); err != nil {
-		return d, carriers.Malformed("DHL: %s", carriers.Clean(err.Error(), 200))
+	if err := carriers.Decode(body, &d); err != nil {
+		return d, err
 	}
 	if d.Shipments == nil && d.Shipment == nil && d.Title+d.Detail != "" {
-		return d, carriers.Malformed("DHL: %s", carriers.Clean(d.Title+": "+d.Detail, 300))
+		return d, carriers.Refused("DHL", carriers.Problem{Code: d.Status, Message: d.Title + ": " + d.Detail})
 	}
 	return d, nil
 }
@@ -101,7 +84,7 @@ func (d document) events() ([]carriers.Event, error) {
 			return nil, carriers.Malformed("DHL: %s and %s both know %s; ask with service", unit, s.unit, s.number)
 		}
 		units[s.number] = s.unit
-		homecoming(s.events)
+		carriers.Homecoming(s.events)
 		all = append(all, s.events...)
 		if len(all) > carriers.MaxEvents {
 			return nil, carriers.Malformed("DHL: more than %d events", carriers.MaxEvents)
@@ -121,8 +104,8 @@ func shipmentOf(raw json.RawMessage) (shipment, error) {
 		ID     text `json:"id"`
 		Number text `json:"shipmentTrackingNumber"`
 	}
-	if err := json.Unmarshal(raw, &probe); err != nil {
-		return shipment{}, carriers.Malformed("DHL: %s", carriers.Clean(err.Error(), 200))
+	if err := carriers.Decode(raw, &probe); err != nil {
+		return shipment{}, err
 	}
 	switch {
 	case carriers.Number(string(probe.Number)) != "":
@@ -135,56 +118,40 @@ func shipmentOf(raw json.RawMessage) (shipment, error) {
 
 func decode[T interface{ shipment() shipment }](raw json.RawMessage) (shipment, error) {
 	var s T
-	if err := json.Unmarshal(raw, &s); err != nil {
-		return shipment{}, carriers.Malformed("DHL: %s", carriers.Clean(err.Error(), 200))
+	if err := carriers.Decode(raw, &s); err != nil {
+		return shipment{}, err
 	}
 	return s.shipment(), nil
 }
 
-// homecoming: what was delivered after it turned round came back to the sender.
-// Each number has its own way, since pieces have theirs.
-func homecoming(events []carriers.Event) {
-	turned := map[string]time.Time{}
-	for _, e := range events {
-		if at, ok := turned[e.Tracking]; e.Milestone == order.Returning && (!ok || e.UTC.Before(at)) {
-			turned[e.Tracking] = e.UTC
-		}
-	}
+// prove puts the proof, which belongs to the shipment, on its deliveries.
+func prove(events []carriers.Event, proof string) {
 	for i := range events {
-		e := &events[i]
-		if at, ok := turned[e.Tracking]; ok && e.Milestone == order.Delivered && !e.UTC.Before(at) {
-			e.Milestone = order.Returned
+		if events[i].Milestone == order.Delivered {
+			events[i].Proof.Held = proof
 		}
 	}
 }
 
 // promise puts the estimate, which belongs to the shipment, on its newest event.
 func promise(events []carriers.Event, eta time.Time) {
-	if len(events) == 0 {
-		return
+	if newest := carriers.Newest(events); newest >= 0 {
+		events[newest].ETA = eta
 	}
-	newest := 0
-	for i := range events {
-		if events[i].UTC.After(events[newest].UTC) {
-			newest = i
-		}
-	}
-	events[newest].ETA = eta
 }
 
 // coded makes the event of a business unit's own code.
 func coded(number, table, code string) carriers.Event {
-	return carriers.Event{
-		Tracking: number, Table: table, Code: code, Reading: Codes.Read(table, code),
-		DeliveredTo: leftAs[[2]string{table, code}],
-	}
-}
-
-func first(texts ...string) string {
-	for _, s := range texts {
-		if strings.TrimSpace(s) != "" {
-			return s
+	e := carriers.Event{Tracking: number, Table: table, Code: code, Reading: Codes.Read(table, code)}
+	switch {
+	case e.Bucket == partial:
+		e.DeliveredTo = carriers.InPart
+	case e.Milestone == order.Delivered && !vague[[2]string{table, code}]:
+		for _, r := range Codes.Lookup(code) {
+			if r.Table == table {
+				e.DeliveredTo = carriers.LeftWith(r.Meaning)
+			}
 		}
 	}
-	return ""
+	return e
 }

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"regexp"
 	"strings"
-	"time"
 
 	"github.com/waybillhq/waybill/internal/carriers"
 	"github.com/waybillhq/waybill/order"
@@ -17,7 +16,16 @@ type unified struct {
 	Events  []report        `json:"events"`
 	Status  json.RawMessage `json:"status"`
 	ETA     string          `json:"estimatedTimeOfDelivery"`
-	Frame   struct {
+	Details struct {
+		Count  text   `json:"totalNumberOfPieces"`
+		Pieces []text `json:"pieceIds"`
+		Proof  struct {
+			Signature carriers.Present `json:"signatureUrl"`
+			Document  carriers.Present `json:"documentUrl"`
+			Signed    carriers.Present `json:"signed"`
+		} `json:"proofOfDelivery"`
+	} `json:"details"`
+	Frame struct {
 		Through string `json:"estimatedThrough"`
 	} `json:"estimatedDeliveryTimeFrame"`
 }
@@ -53,16 +61,35 @@ func (u unified) shipment() shipment {
 			s.events = append(s.events, e)
 		}
 	}
-	eta := estimate(u.ETA)
+	u.count(&s)
+	prove(s.events, carriers.Proofs(u.Details.Proof.Signed, u.Details.Proof.Signature, false, u.Details.Proof.Document))
+	eta := carriers.Promise(u.ETA)
 	if eta.IsZero() {
-		eta = estimate(u.Frame.Through)
+		eta = carriers.Promise(u.Frame.Through)
 	}
 	promise(s.events, eta)
 	return s
 }
 
+// count says what the events are about. A number of Express or Freight is a
+// shipment's; elsewhere it is a parcel's own, whatever else was sent with it.
+func (u unified) count(s *shipment) {
+	n, own := max(carriers.Pieces(string(u.Details.Count)), min(len(u.Details.Pieces), carriers.MaxPieces)), false
+	for _, p := range u.Details.Pieces {
+		own = own || carriers.Number(string(p)) == s.number
+	}
+	for i := range s.events {
+		switch e := &s.events[i]; {
+		case own:
+			e.Piece, e.Pieces = s.number, n
+		case s.unit == "express" || s.unit == "freight":
+			e.Pieces = n
+		}
+	}
+}
+
 func (r report) event(number, unit string) (carriers.Event, bool) {
-	when, ok := moment(r.Timestamp, r.Location.Address.Country)
+	when, ok := moment(r.Timestamp, carriers.Zone(r.Location.Address.Country, "", r.Location.Address.Postal))
 	if !ok {
 		return carriers.Event{}, false
 	}
@@ -71,7 +98,7 @@ func (r report) event(number, unit string) (carriers.Event, bool) {
 		return e, false
 	}
 	e.Moment = when
-	e.Description = carriers.Clean(first(r.Description, string(r.Status), r.Remark), 500)
+	e.Description = carriers.Clean(carriers.First(r.Description, string(r.Status), r.Remark), 500)
 	e.Location = carriers.Place(r.Location.Address.City, r.Location.Address.Postal, r.Location.Address.Country)
 	return e, true
 }
@@ -116,17 +143,4 @@ func whoHasIt(words string) order.Milestone {
 		return order.InTransit
 	}
 	return order.Delivered
-}
-
-// estimate reads a promised time. Midnight means the day: it becomes noon, so
-// that no zone makes it the day before.
-func estimate(s string) time.Time {
-	m, ok := moment(s, "")
-	if !ok {
-		return time.Time{}
-	}
-	if m.UTC.Equal(m.UTC.Truncate(24 * time.Hour)) {
-		return m.UTC.Add(12 * time.Hour)
-	}
-	return m.UTC
 }

@@ -41,7 +41,7 @@ func (Adapter) Name() string { return "easypost" }
 
 // Capabilities: all.
 func (Adapter) Capabilities() []carriers.Capability {
-	return []carriers.Capability{carriers.CanParsePush, carriers.CanVerifyPush, carriers.CanParseTrack, carriers.Aggregates}
+	return []carriers.Capability{carriers.CanParsePush, carriers.CanVerifyPush, carriers.CanParseTrack, carriers.CanTrack, carriers.CanSubscribe, carriers.Aggregates}
 }
 
 // Verify checks HMAC-SHA256 over the raw body. EasyPost normalises the secret
@@ -50,14 +50,15 @@ func (Adapter) Verify(p carriers.Push, secrets [][]byte) error {
 	if err := carriers.Secrets(secrets); err != nil {
 		return err
 	}
-	header := strings.TrimSpace(p.Header.Get(signatureHeader))
-	if header == "" {
-		return carriers.ErrNotSigned
-	}
-	digits, ok := strings.CutPrefix(header, signaturePrefix)
-	sum, err := hex.DecodeString(digits)
-	if !ok || err != nil || len(sum) == 0 {
-		return carriers.ErrBadSignature
+	sum, err := carriers.Sum(p.Header.Get(signatureHeader), func(header string) ([]byte, error) {
+		digits, ok := strings.CutPrefix(header, signaturePrefix)
+		if !ok {
+			return nil, carriers.ErrBadSignature
+		}
+		return hex.DecodeString(digits)
+	})
+	if err != nil {
+		return err
 	}
 	keys := make([][]byte, len(secrets))
 	for i, s := range secrets {

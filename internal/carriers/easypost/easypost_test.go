@@ -4,12 +4,8 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -20,15 +16,6 @@ import (
 	"github.com/waybillhq/waybill/internal/carriers/carriertest"
 	"github.com/waybillhq/waybill/order"
 )
-
-func fixture(t testing.TB, name string) []byte {
-	t.Helper()
-	b, err := os.ReadFile(filepath.Join("testdata", name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
 
 // sign is the sender's side, after EasyPost's description.
 func sign(body, secret []byte, now time.Time) carriers.Push {
@@ -42,42 +29,24 @@ func sign(body, secret []byte, now time.Time) carriers.Push {
 func TestSuite(t *testing.T) {
 	carriertest.Run(t, carriertest.Suite{
 		Adapter: New(),
-		Pushes:  map[string][]byte{"updated": fixture(t, "push_updated.json")},
-		Tracks:  map[string][]byte{"list": fixture(t, "track_list.json")},
+		Pushes:  map[string][]byte{"updated": carriertest.File(t, "push_updated.json")},
+		Tracks:  map[string][]byte{"list": carriertest.File(t, "track_list.json")},
 		Sign:    sign, Signed: true,
 	})
 }
 
 func TestPush(t *testing.T) {
-	got, err := New().ParsePush(fixture(t, "push_updated.json"))
+	got, err := New().ParsePush(carriertest.File(t, "push_updated.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []struct {
-		table, code   string
-		milestone     order.Milestone
-		bucket        string
-		local, offset string
-		utc           string
-		basis         carriers.Basis
-	}{
-		{"status", "pre_transit", order.Labelled, "", "2026-03-02T09:15:00", "", "2026-03-02T09:15:00Z", carriers.AssumedUTC},
-		{"status_detail", "received_at_origin_facility", order.Accepted, "", "2026-03-02T18:40:00", "", "2026-03-02T18:40:00Z", carriers.AssumedUTC},
-		{"status", "in_transit", order.InTransit, "", "2026-03-03T18:00:00", "-08:00", "2026-03-04T02:00:00Z", carriers.ByOffset},
-		{"status_detail", "weather_delay", "", "weather", "2026-03-05T07:30:00", "", "2026-03-05T07:30:00Z", carriers.AssumedUTC},
-		{"status", "out_for_delivery", order.OutForDelivery, "", "2026-03-06T08:02:00", "", "2026-03-06T08:02:00Z", carriers.AssumedUTC},
-		{"status", "delivered", order.Delivered, "", "2026-03-06T14:11:00", "", "2026-03-06T14:11:00Z", carriers.AssumedUTC},
-	}
-	if len(got) != len(want) {
-		t.Fatalf("%d events, want %d", len(got), len(want))
-	}
-	for i, w := range want {
-		e := got[i]
-		if e.Table != w.table || e.Code != w.code || e.Milestone != w.milestone || e.Bucket != w.bucket || e.Local != w.local ||
-			e.Offset != w.offset || e.UTC.Format(time.RFC3339) != w.utc || e.Basis != w.basis || e.Tracking != "9400100000000000000000" {
-			t.Errorf("event %d: %+v, want %+v", i, e, w)
-		}
-	}
+	carriertest.Events(t, got, `
+		9400100000000000000000 status pre_transit labelled - 2026-03-02T09:15:00Z 2026-03-02T09:15:00 - assumed
+		9400100000000000000000 status_detail received_at_origin_facility accepted - 2026-03-02T18:40:00Z 2026-03-02T18:40:00 - assumed
+		9400100000000000000000 status in_transit in_transit - 2026-03-04T02:00:00Z 2026-03-03T18:00:00 -08:00 offset
+		9400100000000000000000 status_detail weather_delay - weather 2026-03-05T13:30:00Z 2026-03-05T07:30:00 -06:00 zone
+		9400100000000000000000 status out_for_delivery out_for_delivery - 2026-03-06T08:02:00Z 2026-03-06T08:02:00 - assumed
+		9400100000000000000000 status delivered delivered - 2026-03-06T14:11:00Z 2026-03-06T14:11:00 - assumed`)
 	if eta := got[5].ETA.Format(time.RFC3339); eta != "2026-03-06T12:00:00Z" {
 		t.Errorf("the estimate is a day in Boston, not the evening before: %s", eta)
 	}
@@ -87,7 +56,7 @@ func TestPush(t *testing.T) {
 }
 
 func TestList(t *testing.T) {
-	got, err := New().ParseTrack(fixture(t, "track_list.json"))
+	got, err := New().ParseTrack(carriertest.File(t, "track_list.json"))
 	if err != nil || len(got) != 4 {
 		t.Fatalf("%d events, %v", len(got), err)
 	}
@@ -213,137 +182,29 @@ func TestSecretIsNormalised(t *testing.T) {
 	}
 }
 
-func sharedData(t *testing.T) string {
-	t.Helper()
-	dir := os.Getenv("WAYBILL_DATA")
-	if dir == "" {
-		dir = "../../../../shared/data"
-	}
-	dir = filepath.Join(dir, "carriers")
-	if _, err := os.Stat(dir); err != nil {
-		t.Skipf("the carriers' own payloads are not here (%s); set WAYBILL_DATA to the folder that holds carriers/", dir)
-	}
-	return dir
-}
-
-// TestPayloads parses everything that EasyPost and others published.
+// TestPayloads: what nobody here wrote, beside another library's opinion of it.
 func TestPayloads(t *testing.T) {
-	files, _ := filepath.Glob(filepath.Join(sharedData(t), "easypost", "*.json"))
-	if len(files) == 0 {
-		t.Skip("no EasyPost payloads")
-	}
-	for _, f := range files {
-		body, err := os.ReadFile(f)
-		if err != nil {
-			t.Fatal(err)
-		}
-		name := filepath.Base(f)
-		parse := New().ParseTrack
-		if strings.Contains(string(body), "previous_attributes") {
-			parse = New().ParsePush
-		}
-		got, err := parse(body)
-		if strings.Contains(name, "Error") {
-			if !errors.Is(err, carriers.ErrMalformed) || !strings.Contains(err.Error(), "TRACKER.CREATE.ERROR") {
-				t.Errorf("%s: %v", name, err)
-			}
-			continue
-		}
-		quiet := name == "official__event_example.json" || name == "official__events-retrieve.json" // no result in them
-		if err != nil || (len(got) == 0) != quiet {
-			t.Errorf("%s: %d events, %v", name, len(got), err)
-		}
-		for _, e := range got {
-			if err := carriertest.CheckEvent(e); err != nil || e.Unmapped {
-				t.Errorf("%s: %v: %+v", name, err, e)
-			}
-		}
-		t.Logf("%s: %d events", name, len(got))
-	}
+	carriertest.Payloads{
+		Adapter: New(), Folders: []string{"easypost"},
+		Events: map[string]string{
+			"easypost/TrackingResponseJSON.json":                "labelled 2",
+			"easypost/official__create_tracker_response.json":   "labelled 1, in_transit 1, delivered 1",
+			"easypost/official__event-body.json":                "labelled 1, in_transit 6",
+			"easypost/official__event_example.json":             "", // no result in it
+			"easypost/official__events-retrieve.json":           "",
+			"easypost/official__trackers-create.json":           "labelled 2",
+			"easypost/official__trackers-list.json":             "labelled 2",
+			"easypost/official__trackers-retrieve.json":         "labelled 2",
+			"easypost/official__tracking-webhook.json":          "labelled 1, in_transit 3, out_for_delivery 1, delivered 1",
+			"easypost/official__tracking_webhook_response.json": "labelled 1, in_transit 3, out_for_delivery 1, delivered 1",
+			"easypost/sample__trackers_response.json":           "labelled 2",
+		},
+		Differ: map[string]string{
+			"meaning of pre_transit: on_hold, labelled": "karrio has no pre-transit and says on hold; nothing is held",
+		},
+	}.Compare(t)
 }
 
-// disagreements with karrio's opinion (index.json), by what is compared.
-var disagreements = map[string]string{
-	"pre_transit on_hold": "karrio has no pre-transit and says on hold; we say labelled, nothing is held",
-}
+func FuzzPush(f *testing.F) { carriertest.Fuzz(f, New().ParsePush, "push_updated.json") }
 
-func TestOpinion(t *testing.T) {
-	dir := sharedData(t)
-	raw, err := os.ReadFile(filepath.Join(dir, "index.json"))
-	if err != nil {
-		t.Skipf("payloads that nobody here wrote are not here (set WAYBILL_DATA): %v", err)
-	}
-	var cases []struct {
-		Carrier  string
-		Payloads []struct{ File string }
-		Expected struct {
-			Shipments []struct {
-				Number    string `json:"tracking_number"`
-				Delivered bool
-				Estimated string `json:"estimated_delivery"`
-				Events    []struct{ Code, Status, Timestamp, Description string }
-			}
-		}
-	}
-	if err := json.Unmarshal(raw, &cases); err != nil {
-		t.Fatal(err)
-	}
-	agreed, differ := 0, map[string]int{}
-	for _, c := range cases {
-		if c.Carrier != "easypost" || len(c.Expected.Shipments) == 0 {
-			continue
-		}
-		for i, s := range c.Expected.Shipments {
-			body, err := os.ReadFile(filepath.Join(dir, c.Payloads[i].File))
-			if err != nil {
-				t.Fatal(err)
-			}
-			got, err := New().ParseTrack(body)
-			if err != nil || len(got) != len(s.Events) {
-				t.Fatalf("%d events, want %d, %v", len(got), len(s.Events), err)
-			}
-			for j, w := range s.Events {
-				e := got[j]
-				if e.Tracking != s.Number || e.Code != w.Code || e.Description != w.Description || !strings.HasPrefix(w.Timestamp, e.Local) ||
-					s.Delivered != (e.Milestone == order.Delivered) {
-					t.Errorf("%+v, want %+v", e, w)
-				}
-				key := fmt.Sprint(w.Code, " ", w.Status)
-				if _, known := disagreements[key]; !known {
-					t.Errorf("a new opinion: %s", key)
-				}
-				differ[key]++
-				agreed++
-			}
-			if eta := got[len(got)-1].ETA.Format(time.DateOnly); eta != s.Estimated {
-				t.Errorf("estimate %s, want %s", eta, s.Estimated)
-			}
-		}
-	}
-	t.Logf("number, code, order, wall time, text, delivered and estimate agree on %d events", agreed)
-	for key, n := range differ {
-		t.Logf("disagreement, %d times: %s: %s", n, key, disagreements[key])
-	}
-}
-
-func FuzzPush(f *testing.F) {
-	f.Add(fixture(f, "push_updated.json"))
-	f.Fuzz(func(t *testing.T, body []byte) { checkAll(t, New().ParsePush, body) })
-}
-
-func FuzzTrack(f *testing.F) {
-	f.Add(fixture(f, "track_list.json"))
-	f.Fuzz(func(t *testing.T, body []byte) { checkAll(t, New().ParseTrack, body) })
-}
-
-func checkAll(t *testing.T, parse func([]byte) ([]carriers.Event, error), body []byte) {
-	events, err := parse(body)
-	if err != nil && !errors.Is(err, carriers.ErrMalformed) {
-		t.Fatal(err)
-	}
-	for _, e := range events {
-		if err := carriertest.CheckEvent(e); err != nil {
-			t.Fatalf("%v: %+v", err, e)
-		}
-	}
-}
+func FuzzTrack(f *testing.F) { carriertest.Fuzz(f, New().ParseTrack, "track_list.json") }

@@ -2,6 +2,7 @@ package easypost
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"strings"
 	"time"
@@ -92,11 +93,8 @@ func (Adapter) ParseTrack(body []byte) ([]carriers.Event, error) {
 
 func read(body []byte) (document, error) {
 	var d document
-	if len(body) > carriers.MaxBody {
-		return d, carriers.Malformed("EasyPost: more than %d bytes", carriers.MaxBody)
-	}
-	if err := json.Unmarshal(body, &d); err != nil {
-		return d, carriers.Malformed("EasyPost: %s", carriers.Clean(err.Error(), 200))
+	if err := carriers.Decode(body, &d); err != nil {
+		return d, err
 	}
 	if len(d.Error) > 0 && string(d.Error) != "null" {
 		return d, carriers.Malformed("EasyPost: %s", complaint(d.Error))
@@ -150,13 +148,7 @@ func (t tracker) events() []carriers.Event {
 	}
 	t.homecoming(list)
 	// The estimate is the tracker's: it belongs to what was said last.
-	newest := 0
-	for i := range list {
-		if !list[i].UTC.Before(list[newest].UTC) {
-			newest = i
-		}
-	}
-	list[newest].ETA = t.eta()
+	list[carriers.Newest(list)].ETA = t.eta()
 	return list
 }
 
@@ -170,15 +162,13 @@ func (t tracker) event(number string, d detail) (carriers.Event, bool) {
 	if !ok || code == "" {
 		return carriers.Event{}, false
 	}
-	text := d.Message
-	if text == "" {
-		text = d.Description
-	}
-	return carriers.Event{
+	e := carriers.Event{
 		Tracking: number, Table: table, Code: code, Reading: Codes.Read(table, code), Moment: when,
-		Description: carriers.Clean(text, 500),
+		Description: carriers.Clean(cmp.Or(d.Message, d.Description), 500),
 		Location:    carriers.Place(d.Place.City, d.Place.State, d.Place.Zip, d.Place.Country),
-	}, true
+	}
+	e.Arrived(e.Description)
+	return e, true
 }
 
 // bare is the one event of a tracker without history: only its status is known,
@@ -221,21 +211,14 @@ func choose(status, detail string) (table, code string) {
 	return tableStatus, status
 }
 
-// homecoming: a parcel that was delivered after it turned round, or on a return
-// label, came back to the sender. The buyer does not have it.
+// homecoming: what was delivered on a return label is with the sender as well.
 func (t tracker) homecoming(list []carriers.Event) {
-	var turned time.Time
-	for _, e := range list {
-		if e.Milestone == order.Returning && (turned.IsZero() || e.UTC.Before(turned)) {
-			turned = e.UTC
-		}
-	}
 	for i := range list {
-		e := &list[i]
-		if e.Milestone == order.Delivered && (t.IsReturn || !turned.IsZero() && !e.UTC.Before(turned)) {
-			e.Milestone = order.Returned
+		if t.IsReturn && list[i].Milestone == order.Delivered {
+			list[i].Milestone = order.Returned
 		}
 	}
+	carriers.Homecoming(list)
 }
 
 // eta prefers the day at the destination; the other field is that day at
@@ -245,7 +228,7 @@ func (t tracker) eta() time.Time {
 		return day.Add(12 * time.Hour)
 	}
 	at, err := time.Parse(time.RFC3339, strings.TrimSpace(t.ETA))
-	if err != nil || !plausible(at) {
+	if err != nil || !carriers.Plausible(at) {
 		return time.Time{}
 	}
 	if at = at.UTC(); at.Equal(at.Truncate(24 * time.Hour)) {

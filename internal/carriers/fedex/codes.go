@@ -1,6 +1,7 @@
 package fedex
 
 import (
+	"cmp"
 	_ "embed"
 	"strings"
 
@@ -39,7 +40,7 @@ func lookup(code string) (carriers.Row, bool) {
 // read finds what a scan means. The event type says what happened; the derived
 // status says what FedEx makes of it, and may take away but not add.
 func read(s scan) (code string, r carriers.Reading) {
-	kind, derived := s.Type.clean(40), s.Derived.clean(40)
+	kind, derived := s.Type.Clean(40), s.Derived.Clean(40)
 	fine, found := lookup(kind)
 	coarse, known := lookup(derived)
 	var row carriers.Row
@@ -51,7 +52,7 @@ func read(s scan) (code string, r carriers.Reading) {
 	case known:
 		row = coarse
 	default:
-		return or(or(kind, derived), "none"), carriers.Reading{Unmapped: true}
+		return cmp.Or(cmp.Or(kind, derived), "none"), carriers.Reading{Unmapped: true}
 	}
 	return row.Code, because(guard(row, s.words()), s)
 }
@@ -114,24 +115,17 @@ func because(r carriers.Reading, s scan) carriers.Reading {
 	if r.Bucket == "" || r.Milestone != "" {
 		return r // the reason of a code that is no exception explains nothing
 	}
-	number := strings.TrimLeft(s.Exception.clean(10), "0")
+	number := strings.TrimLeft(s.Exception.Clean(10), "0")
 	switch bucket := reasons[number]; {
 	case number == "7" && r.Bucket == "delivery_exception":
 		// Somebody stood at the door: an attempt, and it counts.
 		return carriers.Reading{Milestone: order.AttemptFailed, Physical: true, Bucket: bucket}
 	case bucket != "":
 		r.Bucket = bucket
-	case s.Delay.Status.clean(20) == "DELAYED" && s.Delay.Type.clean(20) == "WEATHER":
+	case s.Delay.Status.Clean(20) == "DELAYED" && s.Delay.Type.Clean(20) == "WEATHER":
 		r.Bucket = "weather"
-	case s.Delay.Status.clean(20) == "DELAYED" && s.Delay.Type.clean(20) == "CLEARANCE":
+	case s.Delay.Status.Clean(20) == "DELAYED" && s.Delay.Type.Clean(20) == "CLEARANCE":
 		r.Bucket = "customs_delay"
 	}
 	return r
-}
-
-func or(s, otherwise string) string {
-	if s == "" {
-		return otherwise
-	}
-	return s
 }

@@ -4,12 +4,8 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"net/http"
-	"os"
-	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -18,15 +14,6 @@ import (
 	"github.com/waybillhq/waybill/internal/carriers/carriertest"
 	"github.com/waybillhq/waybill/order"
 )
-
-func file(t testing.TB, name string) []byte {
-	t.Helper()
-	b, err := os.ReadFile(filepath.Join("testdata", name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
 
 func sign(body, secret []byte, now time.Time) carriers.Push {
 	mac := hmac.New(sha256.New, secret)
@@ -37,8 +24,8 @@ func sign(body, secret []byte, now time.Time) carriers.Push {
 func TestSuite(t *testing.T) {
 	carriertest.Run(t, carriertest.Suite{
 		Adapter: New(),
-		Pushes:  map[string][]byte{"delivered": file(t, "push.json"), "in the envelope": file(t, "track.json")},
-		Tracks:  map[string][]byte{"reused number": file(t, "track.json")},
+		Pushes:  map[string][]byte{"delivered": carriertest.File(t, "push.json"), "in the envelope": carriertest.File(t, "track.json")},
+		Tracks:  map[string][]byte{"reused number": carriertest.File(t, "track.json")},
 		Sign:    sign,
 		Signed:  true,
 	})
@@ -58,36 +45,18 @@ func TestKnownSignature(t *testing.T) {
 	}
 }
 
+// The delivery of 2024 in the answer was another parcel's.
 func TestReusedNumberAndScans(t *testing.T) {
-	events, err := New().ParseTrack(file(t, "track.json"))
+	events, err := New().ParseTrack(carriertest.File(t, "track.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	type row struct {
-		code   string
-		m      order.Milestone
-		bucket string
-		utc    string
-		local  string
-		off    string
-		basis  carriers.Basis
-	}
-	want := []row{
-		{"DE", order.AttemptFailed, "recipient_unavailable", "2026-03-06T16:02:00Z", "2026-03-06T11:02:00", "-05:00", carriers.ByOffset},
-		{"OD", order.OutForDelivery, "", "2026-03-06T13:02:00Z", "2026-03-06T08:02:00", "-05:00", carriers.ByOffset},
-		{"AR", order.InTransit, "", "2026-03-06T03:10:00Z", "2026-03-05T22:10:00", "-05:00", carriers.ByOffset},
-		{"PU", order.Accepted, "", "2026-03-05T00:00:00Z", "2026-03-04T18:00:00", "-06:00", carriers.ByOffset},
-		{"OC", order.Labelled, "", "2026-03-04T09:00:00Z", "2026-03-04T09:00:00", "", carriers.AssumedUTC},
-	}
-	if len(events) != len(want) {
-		t.Fatalf("%d events, want %d: the delivery of 2024 was another parcel's", len(events), len(want))
-	}
-	for i, e := range events {
-		got := row{e.Code, e.Milestone, e.Bucket, e.UTC.Format(time.RFC3339), e.Local, e.Offset, e.Basis}
-		if got != want[i] || e.Tracking != "700000000001" || e.Table != "scan" {
-			t.Errorf("event %d: %+v, want %+v", i, got, want[i])
-		}
-	}
+	carriertest.Events(t, events, `
+		700000000001 scan DE attempt_failed recipient_unavailable 2026-03-06T16:02:00Z 2026-03-06T11:02:00 -05:00 offset
+		700000000001 scan OD out_for_delivery - 2026-03-06T13:02:00Z 2026-03-06T08:02:00 -05:00 offset
+		700000000001 scan AR in_transit - 2026-03-06T03:10:00Z 2026-03-05T22:10:00 -05:00 offset
+		700000000001 scan PU accepted - 2026-03-05T00:00:00Z 2026-03-04T18:00:00 -06:00 offset
+		700000000001 scan OC labelled - 2026-03-04T09:00:00Z 2026-03-04T09:00:00 - assumed`)
 	if got := events[0].ETA.Format(time.RFC3339); got != "2026-03-07T18:00:00Z" {
 		t.Errorf("ETA %s", got)
 	}
@@ -97,11 +66,11 @@ func TestReusedNumberAndScans(t *testing.T) {
 }
 
 func TestPush(t *testing.T) {
-	events, err := New().ParsePush(file(t, "push.json"))
+	events, err := New().ParsePush(carriertest.File(t, "push.json"))
 	if err != nil || len(events) != 1 {
 		t.Fatalf("%v %v", events, err)
 	}
-	if e := events[0]; e.Milestone != order.Delivered || e.DeliveredTo != "Front Door" || e.Tracking != "700000000003" || !e.ETA.IsZero() {
+	if e := events[0]; e.Milestone != order.Delivered || e.DeliveredTo != carriers.ToPorch || e.Tracking != "700000000003" || !e.ETA.IsZero() {
 		t.Errorf("%+v", e)
 	}
 }
@@ -200,21 +169,22 @@ func TestPiecesAndOddShapes(t *testing.T) {
 		numbers string
 		bad     bool
 	}{
-		"pieces have their own numbers": {`{"output":{"completeTrackResults":[{"trackingNumber":"M","trackResults":[{"trackingNumberInfo":{"trackingNumber":"M"},` + scans + `},{"trackingNumberInfo":{"trackingNumber":"P"},` + scans + `}]}]}}`, "M P", false},
-		"the number asked for":          {`{"output":{"completeTrackResults":[{"trackingNumber":"A","trackResults":[{"trackingNumberInfo":{"trackingNumber":"B"},` + scans + `}]}]}}`, "A", false},
-		"two numbers asked for":         {`{"output":{"completeTrackResults":[{"trackingNumber":"A","trackResults":[{` + scans + `}]},{"trackingNumber":"B","trackResults":[{` + scans + `}]}]}}`, "A B", false},
-		"no number":                     {`{"output":{"completeTrackResults":[{"trackResults":[{` + scans + `}]}]}}`, "", true},
-		"no time":                       {`{"output":{"completeTrackResults":[{"trackingNumber":"A","trackResults":[{"scanEvents":[{"eventType":"AR"}]}]}]}}`, "", true},
-		"one of two without a time":     {`{"output":{"completeTrackResults":[{"trackingNumber":"A","trackResults":[{"scanEvents":[{"eventType":"AR"},{"date":"2026-03-04","eventType":"AR"}]}]}]}}`, "A", false},
-		"no scans yet":                  {`{"output":{"completeTrackResults":[{"trackingNumber":"A","trackResults":[{}]}]}}`, "", false},
-		"too many":                      {`{"completeTrackResults":[{"trackingNumber":"A","trackResults":[{"scanEvents":[` + strings.Repeat(`{"date":"2026-03-04"},`, carriers.MaxEvents) + `{"date":"2026-03-04"}]}]}]}`, "", true},
-		"too long":                      {strings.Repeat(" ", carriers.MaxBody+1), "", true},
-		"year one":                      {`{"completeTrackResults":[{"trackingNumber":"A","trackResults":[{"scanEvents":[{"date":"0001-01-01T00:00:00Z"}]}]}]}`, "", true},
+		"pieces have their own numbers":    {`{"output":{"completeTrackResults":[{"trackingNumber":"M","trackResults":[{"trackingNumberInfo":{"trackingNumber":"M"},` + scans + `},{"trackingNumberInfo":{"trackingNumber":"P"},` + scans + `}]}]}}`, "M/M M/P", false},
+		"the number asked for":             {`{"output":{"completeTrackResults":[{"trackingNumber":"A","trackResults":[{"trackingNumberInfo":{"trackingNumber":"B"},` + scans + `}]}]}}`, "A/A", false},
+		"freight's number is a shipment's": {`{"output":{"completeTrackResults":[{"trackingNumber":"A","trackResults":[{"trackingNumberInfo":{"trackingNumber":"A","carrierCode":"FXFR"},` + scans + `}]}]}}`, "A/", false},
+		"two numbers asked for":            {`{"output":{"completeTrackResults":[{"trackingNumber":"A","trackResults":[{` + scans + `}]},{"trackingNumber":"B","trackResults":[{` + scans + `}]}]}}`, "A/A B/B", false},
+		"no number":                        {`{"output":{"completeTrackResults":[{"trackResults":[{` + scans + `}]}]}}`, "", true},
+		"no time":                          {`{"output":{"completeTrackResults":[{"trackingNumber":"A","trackResults":[{"scanEvents":[{"eventType":"AR"}]}]}]}}`, "", true},
+		"one of two without a time":        {`{"output":{"completeTrackResults":[{"trackingNumber":"A","trackResults":[{"scanEvents":[{"eventType":"AR"},{"date":"2026-03-04","eventType":"AR"}]}]}]}}`, "A/A", false},
+		"no scans yet":                     {`{"output":{"completeTrackResults":[{"trackingNumber":"A","trackResults":[{}]}]}}`, "", false},
+		"too many":                         {`{"completeTrackResults":[{"trackingNumber":"A","trackResults":[{"scanEvents":[` + strings.Repeat(`{"date":"2026-03-04"},`, carriers.MaxEvents) + `{"date":"2026-03-04"}]}]}]}`, "", true},
+		"too long":                         {strings.Repeat(" ", carriers.MaxBody+1), "", true},
+		"year one":                         {`{"completeTrackResults":[{"trackingNumber":"A","trackResults":[{"scanEvents":[{"date":"0001-01-01T00:00:00Z"}]}]}]}`, "", true},
 	} {
 		events, err := New().ParseTrack([]byte(c.body))
 		var numbers []string
 		for _, e := range events {
-			numbers = append(numbers, e.Tracking)
+			numbers = append(numbers, e.Tracking+"/"+e.Piece)
 		}
 		if strings.Join(numbers, " ") != c.numbers || (err != nil) != c.bad || err != nil && !errors.Is(err, carriers.ErrMalformed) {
 			t.Errorf("%s: %v, %v", name, numbers, err)
@@ -233,7 +203,7 @@ func TestTimes(t *testing.T) {
 		"":                              "",
 		"yesterday":                     "",
 	} {
-		m, ok := moment(text(in))
+		m, ok := moment(text(in), nil)
 		got := ""
 		if ok {
 			got = strings.Join([]string{m.UTC.Format(time.RFC3339), m.Local, m.Offset, string(m.Basis)}, " ")
@@ -250,151 +220,26 @@ func TestTimes(t *testing.T) {
 // FedEx's own refusals name themselves; they are not events, and not garbage.
 func TestRefusals(t *testing.T) {
 	for name, words := range map[string]string{"notfound.json": "TRACKING.TRACKINGNUMBER.NOTFOUND Tracking number cannot be found.", "refused.json": "NOT.AUTHORIZED.ERROR Access token expired."} {
-		events, err := New().ParseTrack(file(t, name))
+		events, err := New().ParseTrack(carriertest.File(t, name))
 		if len(events) > 0 || !errors.Is(err, carriers.ErrMalformed) || !strings.Contains(err.Error(), words) {
 			t.Errorf("%s: %d events, %v", name, len(events), err)
 		}
 	}
 }
 
-// outside is the opinion of another library on payloads that nobody here wrote.
-type outside struct {
-	Carrier  string `json:"carrier"`
-	Payloads []struct {
-		File string `json:"file"`
-	} `json:"payloads"`
-	Expected struct {
-		Shipments []struct {
-			Tracking  string `json:"tracking_number"`
-			Status    string `json:"status"`
-			Delivered bool   `json:"delivered"`
-			Estimated string `json:"estimated_delivery"`
-			Events    []struct {
-				Code        string `json:"code"`
-				Date        string `json:"date"`
-				Location    string `json:"location"`
-				Description string `json:"description"`
-			} `json:"events"`
-		} `json:"shipments"`
-		Messages []struct {
-			Code text `json:"code"`
-		} `json:"messages"`
-	} `json:"expected"`
+// TestPayloads: what nobody here wrote, beside another library's opinion of it.
+// The proof of delivery is a document, no tracking answer.
+func TestPayloads(t *testing.T) {
+	carriertest.Payloads{
+		Adapter: New(), Folders: []string{"fedex"},
+		Events: map[string]string{"fedex/TrackingResponse.json": "accepted 1", "fedex/sample__tracking_response.json": "accepted 1"},
+		Differ: map[string]string{
+			"estimated: 2021-10-01, 2021-10-15": "karrio takes the window's begin; promised is its end (midnight of the 15th, which means the day)",
+			"text of PU":                        "karrio shows only the exception's text, we the event's and the exception's",
+		},
+	}.Compare(t)
 }
 
-// disagreements with the outside opinion, and why we keep ours.
-var disagreements = map[string]string{
-	"fedex/TrackingResponse.json estimated":     "2021-10-01 there, the 15th here: karrio takes the window's begin; promised is its end (midnight of the 15th, which means the day)",
-	"fedex/TrackingResponse.json description 0": "karrio shows only the exception's text, we the event's and the exception's",
-}
+func FuzzPush(f *testing.F) { carriertest.Fuzz(f, New().ParsePush, "push.json") }
 
-func TestSharedPayloads(t *testing.T) {
-	dir := os.Getenv("WAYBILL_DATA")
-	if dir == "" {
-		dir = "../../../../shared/data"
-	}
-	raw, err := os.ReadFile(filepath.Join(dir, "carriers", "index.json"))
-	if err != nil {
-		t.Skipf("payloads that nobody here wrote are not here (set WAYBILL_DATA): %v", err)
-	}
-	var index []outside
-	if err := json.Unmarshal(raw, &index); err != nil {
-		t.Fatal(err)
-	}
-	agreed, used := 0, map[string]bool{}
-	check := func(what, theirs, ours string) {
-		if theirs == ours {
-			agreed++
-		} else if why := disagreements[what]; why != "" {
-			used[what] = true
-			t.Logf("disagree: %s: %s", what, why)
-		} else {
-			t.Errorf("%s: %q there, %q here", what, theirs, ours)
-		}
-	}
-	for _, c := range index {
-		if c.Carrier != "fedex" {
-			continue
-		}
-		name := c.Payloads[0].File
-		body, err := os.ReadFile(filepath.Join(dir, "carriers", name))
-		if err != nil {
-			t.Error(err)
-			continue
-		}
-		events, err := New().ParseTrack(body)
-		for _, e := range events {
-			if err := carriertest.CheckEvent(e); err != nil {
-				t.Errorf("%s: %v", name, err)
-			}
-		}
-		if len(c.Expected.Shipments) == 0 {
-			named := err != nil && len(events) == 0 && strings.Contains(err.Error(), string(c.Expected.Messages[0].Code))
-			check(name+" refusal named", "true", strconv.FormatBool(named))
-			continue
-		}
-		s := c.Expected.Shipments[0]
-		if err != nil || len(events) != len(s.Events) {
-			t.Fatalf("%s: %v, %d events, %d there", name, err, len(events), len(s.Events))
-		}
-		for i, e := range events {
-			n := " " + strconv.Itoa(i)
-			check(name+" code"+n, s.Events[i].Code, e.Code)
-			check(name+" date"+n, s.Events[i].Date, e.Local[:10])
-			check(name+" location"+n, s.Events[i].Location, e.Location)
-			check(name+" description"+n, s.Events[i].Description, e.Description)
-		}
-		check(name+" number", s.Tracking, events[0].Tracking)
-		check(name+" status", s.Status, map[order.Milestone]string{order.Accepted: "picked_up"}[events[0].Milestone])
-		check(name+" delivered", strconv.FormatBool(s.Delivered), strconv.FormatBool(events[0].Milestone == order.Delivered))
-		check(name+" estimated", s.Estimated, events[0].ETA.Format(time.DateOnly))
-	}
-	for what := range disagreements {
-		if !used[what] {
-			t.Errorf("no longer a disagreement: %s", what)
-		}
-	}
-	t.Logf("%d agreements, %d disagreements", agreed, len(used))
-	others(t, dir)
-}
-
-// others have no opinion beside them: a document is no tracking answer, the sample is.
-func others(t *testing.T, dir string) {
-	pod, err := os.ReadFile(filepath.Join(dir, "carriers", "fedex", "ProofOfDeliveryResponse.json"))
-	if err != nil {
-		t.Skipf("payloads that nobody here wrote are not here (set WAYBILL_DATA): %v", err)
-	}
-	if events, err := New().ParseTrack(pod); len(events) > 0 || !errors.Is(err, carriers.ErrMalformed) {
-		t.Errorf("proof of delivery: %d events, %v", len(events), err)
-	}
-	sample, err := os.ReadFile(filepath.Join(dir, "carriers", "fedex", "sample__tracking_response.json"))
-	if err != nil {
-		t.Skipf("payloads that nobody here wrote are not here (set WAYBILL_DATA): %v", err)
-	}
-	if events, err := New().ParseTrack(sample); err != nil || len(events) == 0 {
-		t.Errorf("sample: %d events, %v", len(events), err)
-	}
-}
-
-func FuzzPush(f *testing.F) {
-	f.Add(file(f, "push.json"))
-	f.Fuzz(func(t *testing.T, body []byte) { fuzz(t, body, New().ParsePush) })
-}
-
-func FuzzTrack(f *testing.F) {
-	f.Add(file(f, "track.json"))
-	f.Add(file(f, "notfound.json"))
-	f.Fuzz(func(t *testing.T, body []byte) { fuzz(t, body, New().ParseTrack) })
-}
-
-func fuzz(t *testing.T, body []byte, parse func([]byte) ([]carriers.Event, error)) {
-	events, err := parse(body)
-	if err != nil && (len(events) > 0 || !errors.Is(err, carriers.ErrMalformed)) {
-		t.Fatalf("%d events, %v", len(events), err)
-	}
-	for _, e := range events {
-		if err := carriertest.CheckEvent(e); err != nil {
-			t.Fatalf("%v: %+v", err, e)
-		}
-	}
-}
+func FuzzTrack(f *testing.F) { carriertest.Fuzz(f, New().ParseTrack, "track.json", "notfound.json") }

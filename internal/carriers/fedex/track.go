@@ -1,6 +1,7 @@
 package fedex
 
 import (
+	"cmp"
 	"strings"
 	"time"
 
@@ -14,8 +15,8 @@ type answer struct {
 	Output struct {
 		Complete []complete `json:"completeTrackResults"`
 	} `json:"output"`
-	Complete []complete `json:"completeTrackResults"`
-	Errors   []problem  `json:"errors"`
+	Complete []complete         `json:"completeTrackResults"`
+	Errors   []carriers.Problem `json:"errors"`
 }
 
 type complete struct {
@@ -27,8 +28,17 @@ type result struct {
 	Number struct {
 		Tracking text `json:"trackingNumber"`
 		Unique   text `json:"trackingNumberUniqueId"`
+		Carrier  text `json:"carrierCode"`
 	} `json:"trackingNumberInfo"`
-	Error  problem `json:"error"`
+	Package struct {
+		Count       text `json:"count"` // in the shipment, this one included
+		Undelivered text `json:"undeliveredCount"`
+	} `json:"packageDetails"`
+	Pieces []struct {
+		Count text `json:"count"`
+		Type  text `json:"type"`
+	} `json:"pieceCounts"`
+	Error  carriers.Problem `json:"error"`
 	Latest struct {
 		Code text `json:"code"`
 	} `json:"latestStatusDetail"`
@@ -39,9 +49,14 @@ type result struct {
 	} `json:"shipmentDetails"`
 	Scans     []scan `json:"scanEvents"`
 	Delivered struct {
-		Where text `json:"locationDescription"`
-		Type  text `json:"locationType"`
+		Where    text             `json:"locationDescription"`
+		Type     text             `json:"locationType"`
+		Received carriers.Present `json:"receivedByName"`
+		Signed   carriers.Present `json:"signedByName"`
 	} `json:"deliveryDetails"`
+	Images []struct {
+		Type text `json:"type"`
+	} `json:"availableImages"`
 	Estimate struct {
 		Window struct {
 			Ends text `json:"ends"`
@@ -75,7 +90,7 @@ type scan struct {
 
 // says is the scan in FedEx's words, with the reason of an exception.
 func (s scan) says() string {
-	what, why := or(s.Description.clean(300), s.Status.clean(300)), s.Why.clean(190)
+	what, why := cmp.Or(s.Description.Clean(300), s.Status.Clean(300)), s.Why.Clean(190)
 	if why == "" || strings.EqualFold(what, why) {
 		return what
 	}
@@ -93,12 +108,12 @@ func (Adapter) ParsePush(body []byte) ([]carriers.Event, error) { return parse(b
 
 func parse(body []byte) ([]carriers.Event, error) {
 	var a answer
-	if err := decode(body, &a); err != nil {
+	if err := carriers.Decode(body, &a); err != nil {
 		return nil, err
 	}
 	all := append(a.Output.Complete, a.Complete...)
 	if len(all) == 0 {
-		if err := refused(a.Errors); err != nil {
+		if err := carriers.Refused("FedEx", a.Errors...); err != nil {
 			return nil, err
 		}
 		return nil, carriers.Malformed("no completeTrackResults")
@@ -107,7 +122,7 @@ func parse(body []byte) ([]carriers.Event, error) {
 	problems := a.Errors
 	unreadable := 0
 	for _, n := range newest(number(all)) {
-		more, bad := n.result.events(n.tracking)
+		more, bad := n.result.events(n.tracking, n.piece)
 		if events = append(events, more...); len(events) > carriers.MaxEvents {
 			return nil, carriers.Malformed("more than %d events", carriers.MaxEvents)
 		}
@@ -117,7 +132,7 @@ func parse(body []byte) ([]carriers.Event, error) {
 	if len(events) > 0 {
 		return events, nil // errors beside events are about other numbers
 	}
-	if err := refused(problems); err != nil {
+	if err := carriers.Refused("FedEx", problems...); err != nil {
 		return nil, err
 	}
 	if unreadable > 0 {
@@ -126,14 +141,16 @@ func parse(body []byte) ([]carriers.Event, error) {
 	return nil, nil
 }
 
-// numbered is a result with the number under which its parcel is known.
+// numbered is a result with the number under which its parcel is known, and the
+// package's own.
 type numbered struct {
-	tracking string
-	result   result
+	tracking, piece string
+	result          result
 }
 
 // number prefers the number that was asked for, which is the one that the parcel
-// carries. Where the results under it name several, they are pieces: each has its own.
+// carries. Where the results under it name several, they are pieces: each has its
+// own. FedEx's numbers name packages, but those of Freight a shipment.
 func number(all []complete) (out []numbered) {
 	for _, c := range all {
 		asked, own := carriers.Number(string(c.Tracking)), map[string]bool{}
@@ -143,11 +160,16 @@ func number(all []complete) (out []numbered) {
 			}
 		}
 		for _, r := range c.Results {
-			n := asked
+			n := numbered{asked, asked, r}
 			if inner := carriers.Number(string(r.Number.Tracking)); inner != "" && (asked == "" || len(own) > 1) {
-				n = inner
+				if n.piece = inner; asked == "" {
+					n.tracking = inner
+				}
 			}
-			out = append(out, numbered{n, r})
+			if strings.EqualFold(r.Number.Carrier.Clean(10), "FXFR") && n.piece == n.tracking {
+				n.piece = ""
+			}
+			out = append(out, n)
 		}
 	}
 	return out
@@ -158,13 +180,14 @@ func number(all []complete) (out []numbered) {
 func newest(all []numbered) (out []numbered) {
 	best := map[string]numbered{}
 	for _, n := range all {
-		b, ok := best[n.tracking]
+		k := n.tracking + " " + n.piece
+		b, ok := best[k]
 		if !ok || n.result.began().After(b.result.began()) {
-			best[n.tracking] = n
+			best[k] = n
 		}
 	}
 	for _, n := range all {
-		if n.result.Number.Unique.clean(120) == best[n.tracking].result.Number.Unique.clean(120) {
+		if n.result.Number.Unique.Clean(120) == best[n.tracking+" "+n.piece].result.Number.Unique.Clean(120) {
 			out = append(out, n)
 		}
 	}
@@ -175,13 +198,13 @@ func newest(all []numbered) (out []numbered) {
 func (r result) began() (at time.Time) {
 	for _, want := range []string{"SHIP", "ACTUAL_PICKUP", "ACTUAL_TENDER"} {
 		for _, d := range r.Times {
-			if m, ok := moment(d.At); ok && d.Type.clean(40) == want {
+			if m, ok := moment(d.At, nil); ok && d.Type.Clean(40) == want {
 				return m.UTC
 			}
 		}
 	}
 	for _, s := range r.Scans {
-		if m, ok := moment(s.Date); ok && m.UTC.After(at) {
+		if m, ok := moment(s.Date, nil); ok && m.UTC.After(at) {
 			at = m.UTC
 		}
 	}
@@ -189,10 +212,10 @@ func (r result) began() (at time.Time) {
 }
 
 // events reads one result; bad counts scans that say neither which parcel nor when.
-func (r result) events(tracking string) (events []carriers.Event, bad int) {
+func (r result) events(tracking, piece string) (events []carriers.Event, bad int) {
 	waiting := r.waiting()
 	for _, s := range r.Scans {
-		at, ok := moment(s.Date)
+		at, ok := moment(s.Date, carriers.Zone(s.Place.Country.Clean(10), s.Place.State.Clean(10), s.Place.Postal.Clean(20)))
 		if tracking == "" || !ok {
 			bad++
 			continue
@@ -202,7 +225,7 @@ func (r result) events(tracking string) (events []carriers.Event, bad int) {
 			reading = carriers.Reading{Bucket: reading.Bucket}
 		}
 		events = append(events, carriers.Event{
-			Tracking: tracking, Table: table, Code: code, Reading: reading, Moment: at,
+			Tracking: tracking, Piece: piece, Pieces: r.pieces(), Unique: r.Number.Unique.Clean(120), Table: table, Code: code, Reading: reading, Moment: at,
 			Description: carriers.Clean(s.says(), 500),
 			Location:    carriers.Place(string(s.Place.City), string(s.Place.State), string(s.Place.Postal), string(s.Place.Country)),
 		})
@@ -218,28 +241,42 @@ func (r result) waiting() bool {
 	if !denied {
 		return false
 	}
-	row, ok := lookup(r.Latest.Code.clean(40))
+	row, ok := lookup(r.Latest.Code.Clean(40))
 	return !ok || !row.Physical
 }
 
 // finish hangs on the latest event what FedEx says of the parcel as a whole.
 func (r result) finish(events []carriers.Event) {
-	last := -1
-	for i := range events {
-		if last < 0 || events[i].UTC.After(events[last].UTC) {
-			last = i
-		}
-	}
+	last := carriers.Newest(events)
 	if last < 0 {
 		return
 	}
 	switch e := &events[last]; e.Milestone {
 	case order.Delivered:
-		e.DeliveredTo = or(r.Delivered.Where.clean(200), r.Delivered.Type.clean(200))
+		e.DeliveredTo = carriers.LeftWith(cmp.Or(r.Delivered.Where.Clean(200), r.Delivered.Type.Clean(200)))
+		if e.Pieces > 1 && r.Package.Undelivered.Clean(10) == "0" && (e.Piece == "" || e.Piece == e.Tracking) {
+			e.Piece, e.Whole = "", true // none of the shipment is undelivered
+		}
+		signature := false
+		for _, i := range r.Images {
+			signature = signature || i.Type.Clean(40) == "SIGNATURE_PROOF_OF_DELIVERY"
+		}
+		e.Proof.Held = carriers.Proofs(r.Delivered.Received || r.Delivered.Signed, carriers.Present(signature), false, false)
 	case order.Returning, order.Returned:
 	default:
 		e.ETA = r.eta()
 	}
+}
+
+// pieces is how many packages the shipment has.
+func (r result) pieces() int {
+	n := carriers.Pieces(string(r.Package.Count))
+	for _, c := range r.Pieces {
+		if c.Type.Clean(20) == "ORIGIN" && strings.EqualFold(r.Number.Carrier.Clean(10), "FXFR") {
+			n = max(n, carriers.Pieces(string(c.Count)))
+		}
+	}
+	return n
 }
 
 // eta is the end of the estimated window, else the estimate, else the commitment.
@@ -249,7 +286,7 @@ func (r result) eta() time.Time {
 	}
 	for _, want := range []string{"ESTIMATED_DELIVERY", "COMMITMENT"} {
 		for _, d := range r.Times {
-			if d.Type.clean(40) == want {
+			if d.Type.Clean(40) == want {
 				return promised(d.At)
 			}
 		}

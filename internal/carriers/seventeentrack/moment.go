@@ -7,8 +7,6 @@ import (
 	"github.com/waybillhq/waybill/internal/carriers"
 )
 
-const wall = "2006-01-02T15:04:05"
-
 // moment reads a scan's time. 17TRACK gives it three times: as the carrier said
 // it, with an offset, and in UTC. Where the carrier named no zone the offset is
 // 17TRACK's guess from the place; where it named no time, midnight is made up.
@@ -21,26 +19,27 @@ func (s scan) moment() (carriers.Moment, bool) {
 	}
 	for _, text := range []string{s.ISO, s.UTC} {
 		t, err := time.Parse(time.RFC3339, strings.TrimSpace(text))
-		if err != nil || !plausible(t) {
+		if err != nil || !carriers.Plausible(t) {
 			continue
 		}
-		m := carriers.Moment{UTC: t.UTC(), Local: t.Format(wall), Offset: t.Format("-07:00"), Basis: carriers.ByOffset}
+		m := carriers.Exact(t)
 		if date != "" && zone == "" {
 			m.Basis = carriers.ByZone
 		}
 		return m, true
 	}
-	return rawMoment(date, clock, zone, s.ISO)
+	m, ok := rawMoment(date, clock, zone, s.ISO)
+	return m.In(carriers.Zone(s.Address.Country, s.Address.State, s.Address.Postal)), ok
 }
 
 // rawMoment is for scans that 17TRACK could not place.
 func rawMoment(date, clock, zone, iso string) (carriers.Moment, bool) {
 	if t, err := time.Parse("2006-01-02T15:04:05-07:00", date+"T"+clock+zone); err == nil {
-		return carriers.Moment{UTC: t.UTC(), Local: t.Format(wall), Offset: t.Format("-07:00"), Basis: carriers.ByOffset}, plausible(t)
+		return carriers.Exact(t), carriers.Plausible(t)
 	}
 	for _, text := range []string{date + "T" + clock, strings.TrimSpace(iso)} {
-		if t, err := time.Parse(wall, text); err == nil {
-			return carriers.Moment{UTC: t, Local: t.Format(wall), Basis: carriers.AssumedUTC}, plausible(t)
+		if t, err := time.Parse(carriers.Wall, text); err == nil {
+			return carriers.Assumed(t), carriers.Plausible(t)
 		}
 	}
 	return day(strings.TrimSpace(iso))
@@ -48,25 +47,9 @@ func rawMoment(date, clock, zone, iso string) (carriers.Moment, bool) {
 
 func day(s string) (carriers.Moment, bool) {
 	t, err := time.Parse(time.DateOnly, s)
-	if err != nil || !plausible(t) {
+	if err != nil || !carriers.Plausible(t) {
 		return carriers.Moment{}, false
 	}
 	noon := t.Add(12 * time.Hour)
-	return carriers.Moment{UTC: noon, Local: noon.Format(wall), Basis: carriers.DateOnly}, true
+	return carriers.Moment{UTC: noon, Local: noon.Format(carriers.Wall), Basis: carriers.DateOnly}, true
 }
-
-// estimate reads a promised time; midnight, there, is a day and becomes its noon.
-func estimate(s string) time.Time {
-	m, ok := scan{ISO: s}.moment()
-	switch {
-	case !ok:
-		return time.Time{}
-	case strings.HasSuffix(m.Local, "T00:00:00"):
-		t, _ := time.Parse(wall, m.Local)
-		return t.Add(12 * time.Hour)
-	}
-	return m.UTC
-}
-
-// plausible refuses the zero times and year 9999 of empty fields.
-func plausible(t time.Time) bool { return t.Year() >= 1990 && t.Year() < 2200 }

@@ -1,12 +1,7 @@
 package seventeentrack
 
 import (
-	"encoding/json"
-	"strings"
-	"time"
-
 	"github.com/waybillhq/waybill/internal/carriers"
-	"github.com/waybillhq/waybill/order"
 )
 
 type push struct {
@@ -83,7 +78,7 @@ type raw struct {
 // which is nothing about the parcel.
 func (Adapter) ParsePush(body []byte) ([]carriers.Event, error) {
 	var p push
-	if err := read(body, &p); err != nil {
+	if err := carriers.Decode(body, &p); err != nil {
 		return nil, err
 	}
 	if p.Event == "" || p.Data == nil || carriers.Number(p.Data.Number) == "" {
@@ -99,7 +94,7 @@ func (Adapter) ParsePush(body []byte) ([]carriers.Event, error) {
 // may be refused.
 func (Adapter) ParseTrack(body []byte) ([]carriers.Event, error) {
 	var a answer
-	if err := read(body, &a); err != nil {
+	if err := carriers.Decode(body, &a); err != nil {
 		return nil, err
 	}
 	switch {
@@ -121,16 +116,6 @@ func (a answer) complaint() string {
 		return a.Data.Rejected[0].Number + ": " + a.Data.Rejected[0].Error.Message
 	}
 	return "no reason given"
-}
-
-func read(body []byte, into any) error {
-	if len(body) > carriers.MaxBody {
-		return carriers.Malformed("17TRACK: more than %d bytes", carriers.MaxBody)
-	}
-	if err := json.Unmarshal(body, into); err != nil {
-		return carriers.Malformed("17TRACK: %s", carriers.Clean(err.Error(), 200))
-	}
-	return nil
 }
 
 func events(items ...item) ([]carriers.Event, error) {
@@ -165,14 +150,8 @@ func (i item) events() []carriers.Event {
 	if len(list) == 0 {
 		return nil
 	}
-	homecoming(list)
-	newest := 0
-	for j := range list {
-		if list[j].UTC.After(list[newest].UTC) {
-			newest = j
-		}
-	}
-	list[newest].ETA = estimate(first(i.Info.Metrics.ETA.To, i.Info.Metrics.ETA.From))
+	carriers.Homecoming(list)
+	list[carriers.Newest(list)].ETA = carriers.Promise(carriers.First(i.Info.Metrics.ETA.To, i.Info.Metrics.ETA.From))
 	return list
 }
 
@@ -186,6 +165,7 @@ func (n info) event(number string, s scan) (carriers.Event, bool) {
 		Tracking: number, Table: table, Code: code, Reading: Codes.Read(table, code), Moment: when,
 		Description: carriers.Clean(s.Description, 500), Location: carriers.Place(s.Location),
 	}
+	e.Arrived(e.Description)
 	if e.Location == "" {
 		e.Location = carriers.Place(s.Address.City, s.Address.State, s.Address.Postal, s.Address.Country)
 	}
@@ -208,28 +188,4 @@ func (n info) choose(s scan) (table, code string) {
 		return tableStatus, carriers.Clean(n.Latest.Status, 80)
 	}
 	return "", ""
-}
-
-// homecoming: what was delivered after it turned round came back to the sender.
-func homecoming(list []carriers.Event) {
-	var turned time.Time
-	for _, e := range list {
-		if e.Milestone == order.Returning && (turned.IsZero() || e.UTC.Before(turned)) {
-			turned = e.UTC
-		}
-	}
-	for i := range list {
-		if list[i].Milestone == order.Delivered && !turned.IsZero() && !list[i].UTC.Before(turned) {
-			list[i].Milestone = order.Returned
-		}
-	}
-}
-
-func first(texts ...string) string {
-	for _, s := range texts {
-		if strings.TrimSpace(s) != "" {
-			return s
-		}
-	}
-	return ""
 }

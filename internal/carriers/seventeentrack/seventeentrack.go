@@ -7,7 +7,6 @@ import (
 	"crypto/subtle"
 	_ "embed"
 	"encoding/hex"
-	"strings"
 
 	"github.com/waybillhq/waybill/internal/carriers"
 )
@@ -39,7 +38,7 @@ func (Adapter) Name() string { return "17track" }
 
 // Capabilities: all.
 func (Adapter) Capabilities() []carriers.Capability {
-	return []carriers.Capability{carriers.CanParsePush, carriers.CanVerifyPush, carriers.CanParseTrack, carriers.Aggregates}
+	return []carriers.Capability{carriers.CanParsePush, carriers.CanVerifyPush, carriers.CanParseTrack, carriers.CanTrack, carriers.CanSubscribe, carriers.CanRenew, carriers.Aggregates}
 }
 
 // Verify checks sign, the plain SHA-256 of the raw body, a slash and the API
@@ -48,13 +47,9 @@ func (Adapter) Verify(p carriers.Push, secrets [][]byte) error {
 	if err := carriers.Secrets(secrets); err != nil {
 		return err
 	}
-	header := strings.TrimSpace(p.Header.Get(signatureHeader))
-	if header == "" {
-		return carriers.ErrNotSigned
-	}
-	sum, err := hex.DecodeString(header)
+	sum, err := carriers.Sum(p.Header.Get(signatureHeader), hex.DecodeString)
 	if err != nil {
-		return carriers.ErrBadSignature
+		return err
 	}
 	good := 0
 	for _, key := range secrets {

@@ -5,8 +5,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -15,15 +13,6 @@ import (
 	"github.com/waybillhq/waybill/internal/carriers/carriertest"
 	"github.com/waybillhq/waybill/order"
 )
-
-func fixture(t testing.TB, name string) []byte {
-	t.Helper()
-	b, err := os.ReadFile(filepath.Join("testdata", name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
 
 func sign(body, secret []byte, now time.Time) carriers.Push {
 	sum := sha256.Sum256([]byte(string(body) + "/" + string(secret)))
@@ -35,37 +24,25 @@ func sign(body, secret []byte, now time.Time) carriers.Push {
 func TestSuite(t *testing.T) {
 	carriertest.Run(t, carriertest.Suite{
 		Adapter: New(),
-		Pushes:  map[string][]byte{"updated": fixture(t, "push_updated.json")},
-		Tracks:  map[string][]byte{"info": fixture(t, "track_info.json")},
+		Pushes:  map[string][]byte{"updated": carriertest.File(t, "push_updated.json")},
+		Tracks:  map[string][]byte{"info": carriertest.File(t, "track_info.json")},
 		Sign:    sign, Signed: true,
 	})
 }
 
 func TestPush(t *testing.T) {
-	got, err := New().ParsePush(fixture(t, "push_updated.json"))
+	got, err := New().ParsePush(carriertest.File(t, "push_updated.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []struct {
-		table, code        string
-		milestone          order.Milestone
-		local, offset, utc string
-		basis              carriers.Basis
-		location           string
-	}{
-		{tableSub, "Delivered_Other", order.Delivered, "2026-03-10T12:33:00", "-07:00", "2026-03-10T19:33:00Z", carriers.ByOffset, "RENO, NV"},
-		{tableSub, "InTransit_CustomsProcessing", order.InCustoms, "2026-03-08T09:00:00", "-08:00", "2026-03-08T17:00:00Z", carriers.ByZone, "LOS ANGELES, CA, US"},
-		{tableSub, "InTransit_PickedUp", order.Accepted, "2026-03-03T12:00:00", "", "2026-03-03T12:00:00Z", carriers.DateOnly, "Shenzhen"},
-		{tableStage, "InfoReceived", order.Labelled, "2026-03-02T20:00:00", "+08:00", "2026-03-02T12:00:00Z", carriers.ByZone, ""},
-	}
-	if len(got) != len(want) {
-		t.Fatalf("%d events", len(got))
-	}
-	for i, w := range want {
-		e := got[i]
-		if e.Table != w.table || e.Code != w.code || e.Milestone != w.milestone || e.Local != w.local || e.Offset != w.offset ||
-			e.UTC.Format(time.RFC3339) != w.utc || e.Basis != w.basis || e.Location != w.location || e.Tracking != "LX000000001CN" {
-			t.Errorf("event %d: %+v, want %+v", i, e, w)
+	carriertest.Events(t, got, `
+		LX000000001CN sub_status Delivered_Other delivered - 2026-03-10T19:33:00Z 2026-03-10T12:33:00 -07:00 offset
+		LX000000001CN sub_status InTransit_CustomsProcessing in_customs customs 2026-03-08T17:00:00Z 2026-03-08T09:00:00 -08:00 zone
+		LX000000001CN sub_status InTransit_PickedUp accepted - 2026-03-03T12:00:00Z 2026-03-03T12:00:00 - date
+		LX000000001CN stage InfoReceived labelled - 2026-03-02T12:00:00Z 2026-03-02T20:00:00 +08:00 zone`)
+	for i, want := range []string{"RENO, NV", "LOS ANGELES, CA, US", "Shenzhen", ""} {
+		if got[i].Location != want {
+			t.Errorf("event %d in %q", i, got[i].Location)
 		}
 	}
 	if eta := got[0].ETA.Format(time.RFC3339); eta != "2026-03-11T12:00:00Z" {
@@ -74,7 +51,7 @@ func TestPush(t *testing.T) {
 }
 
 func TestTrack(t *testing.T) {
-	got, err := New().ParseTrack(fixture(t, "track_info.json"))
+	got, err := New().ParseTrack(carriertest.File(t, "track_info.json"))
 	if err != nil || len(got) != 4 {
 		t.Fatalf("%+v %v", got, err)
 	}
@@ -182,52 +159,11 @@ func TestSignature(t *testing.T) {
 	}
 }
 
-// TestPayloads parses 17TRACK's own payloads, should some be stored one day.
+// TestPayloads parses the aggregator's own payloads, should some be stored one day.
 func TestPayloads(t *testing.T) {
-	dir := os.Getenv("WAYBILL_DATA")
-	if dir == "" {
-		dir = "../../../../shared/data"
-	}
-	files, _ := filepath.Glob(filepath.Join(dir, "carriers", "17track", "*.json"))
-	if len(files) == 0 {
-		t.Skipf("no payload of 17TRACK in %s/carriers: nothing to hold our reading against", dir)
-	}
-	for _, f := range files {
-		body, err := os.ReadFile(f)
-		if err != nil {
-			t.Fatal(err)
-		}
-		got, err := New().ParsePush(body)
-		if err != nil {
-			got, err = New().ParseTrack(body)
-		}
-		t.Logf("%s: %d events, %v", filepath.Base(f), len(got), err)
-		for _, e := range got {
-			if err := carriertest.CheckEvent(e); err != nil {
-				t.Errorf("%s: %v: %+v", f, err, e)
-			}
-		}
-	}
+	carriertest.Payloads{Adapter: New(), Folders: []string{"17track"}}.Compare(t)
 }
 
-func FuzzPush(f *testing.F) {
-	f.Add(fixture(f, "push_updated.json"))
-	f.Fuzz(func(t *testing.T, body []byte) { checkAll(t, New().ParsePush, body) })
-}
+func FuzzPush(f *testing.F) { carriertest.Fuzz(f, New().ParsePush, "push_updated.json") }
 
-func FuzzTrack(f *testing.F) {
-	f.Add(fixture(f, "track_info.json"))
-	f.Fuzz(func(t *testing.T, body []byte) { checkAll(t, New().ParseTrack, body) })
-}
-
-func checkAll(t *testing.T, parse func([]byte) ([]carriers.Event, error), body []byte) {
-	events, err := parse(body)
-	if err != nil && !errors.Is(err, carriers.ErrMalformed) {
-		t.Fatal(err)
-	}
-	for _, e := range events {
-		if err := carriertest.CheckEvent(e); err != nil {
-			t.Fatalf("%v: %+v", err, e)
-		}
-	}
-}
+func FuzzTrack(f *testing.F) { carriertest.Fuzz(f, New().ParseTrack, "track_info.json") }

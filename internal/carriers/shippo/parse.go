@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/waybillhq/waybill/internal/carriers"
-	"github.com/waybillhq/waybill/order"
 )
 
 type push struct {
@@ -55,7 +54,7 @@ func (s *substatus) UnmarshalJSON(b []byte) error {
 // webhook, carry nothing for us and are no mistake.
 func (Adapter) ParsePush(body []byte) ([]carriers.Event, error) {
 	var p push
-	if err := read(body, &p); err != nil {
+	if err := carriers.Decode(body, &p); err != nil {
 		return nil, err
 	}
 	switch {
@@ -72,7 +71,7 @@ func (Adapter) ParseTrack(body []byte) ([]carriers.Event, error) { return parse(
 
 func parse(body []byte) ([]carriers.Event, error) {
 	var t track
-	if err := read(body, &t); err != nil {
+	if err := carriers.Decode(body, &t); err != nil {
 		return nil, err
 	}
 	if t.Number == "" && t.Detail != "" {
@@ -86,16 +85,6 @@ func parse(body []byte) ([]carriers.Event, error) {
 		return nil, carriers.Malformed("Shippo: more than %d events", carriers.MaxEvents)
 	}
 	return t.events(number), nil
-}
-
-func read(body []byte, into any) error {
-	if len(body) > carriers.MaxBody {
-		return carriers.Malformed("Shippo: more than %d bytes", carriers.MaxBody)
-	}
-	if err := json.Unmarshal(body, into); err != nil {
-		return carriers.Malformed("Shippo: %s", carriers.Clean(err.Error(), 200))
-	}
-	return nil
 }
 
 func (t track) events(number string) []carriers.Event {
@@ -118,21 +107,15 @@ func (t track) events(number string) []carriers.Event {
 	if len(list) == 0 {
 		return nil
 	}
-	homecoming(list)
-	newest := 0
-	for i := range list {
-		if !list[i].UTC.Before(list[newest].UTC) {
-			newest = i
-		}
-	}
-	list[newest].ETA = eta(t.ETA)
+	carriers.Homecoming(list)
+	list[carriers.Newest(list)].ETA = eta(t.ETA)
 	return list
 }
 
 func (s status) event(number string) (carriers.Event, bool) {
 	when, ok := moment(s.Date)
 	if !ok {
-		if when, ok = moment(first(s.Created, s.Updated)); ok {
+		if when, ok = moment(carriers.First(s.Created, s.Updated)); ok {
 			when = carriers.Moment{UTC: when.UTC, Basis: carriers.ByReceipt} // Shippo's clock, not the parcel's
 		}
 	}
@@ -143,26 +126,13 @@ func (s status) event(number string) (carriers.Event, bool) {
 	if !ok || code == "" {
 		return carriers.Event{}, false
 	}
-	return carriers.Event{
+	e := carriers.Event{
 		Tracking: number, Table: table, Code: code, Reading: Codes.Read(table, code), Moment: when,
-		Description: carriers.Clean(first(s.Details, s.Sub.Text), 500),
+		Description: carriers.Clean(carriers.First(s.Details, s.Sub.Text), 500),
 		Location:    carriers.Place(s.Place.City, s.Place.State, s.Place.Zip, s.Place.Country),
-	}, true
-}
-
-// homecoming: what was delivered after it turned round came back to the sender.
-func homecoming(list []carriers.Event) {
-	var turned time.Time
-	for _, e := range list {
-		if e.Milestone == order.Returning && (turned.IsZero() || e.UTC.Before(turned)) {
-			turned = e.UTC
-		}
 	}
-	for i := range list {
-		if list[i].Milestone == order.Delivered && !turned.IsZero() && !list[i].UTC.Before(turned) {
-			list[i].Milestone = order.Returned
-		}
-	}
+	e.Arrived(e.Description)
+	return e, true
 }
 
 // eta is a day, however it is written: Shippo casts it to midnight UTC, which in
@@ -173,17 +143,8 @@ func eta(s string) time.Time {
 		return time.Time{}
 	}
 	day, err := time.Parse(time.DateOnly, s[:len(time.DateOnly)])
-	if err != nil || !plausible(day) {
+	if err != nil || !carriers.Plausible(day) {
 		return time.Time{}
 	}
 	return day.Add(12 * time.Hour)
-}
-
-func first(texts ...string) string {
-	for _, s := range texts {
-		if strings.TrimSpace(s) != "" {
-			return s
-		}
-	}
-	return ""
 }

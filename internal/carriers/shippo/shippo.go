@@ -41,7 +41,7 @@ func (Adapter) Name() string { return "shippo" }
 
 // Capabilities: all. Signing must be asked for; see NOTES.md.
 func (Adapter) Capabilities() []carriers.Capability {
-	return []carriers.Capability{carriers.CanParsePush, carriers.CanVerifyPush, carriers.CanParseTrack, carriers.Aggregates}
+	return []carriers.Capability{carriers.CanParsePush, carriers.CanVerifyPush, carriers.CanParseTrack, carriers.CanTrack, carriers.CanSubscribe, carriers.Aggregates}
 }
 
 // Verify checks "t=...,v1=<hex>": HMAC-SHA256 over the time, a dot and the raw

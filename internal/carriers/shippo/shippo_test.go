@@ -6,8 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -17,15 +15,6 @@ import (
 	"github.com/waybillhq/waybill/internal/carriers/carriertest"
 	"github.com/waybillhq/waybill/order"
 )
-
-func fixture(t testing.TB, name string) []byte {
-	t.Helper()
-	b, err := os.ReadFile(filepath.Join("testdata", name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
 
 func sign(body, secret []byte, now time.Time) carriers.Push {
 	stamp := strconv.FormatInt(now.Unix(), 10)
@@ -39,41 +28,25 @@ func sign(body, secret []byte, now time.Time) carriers.Push {
 func TestSuite(t *testing.T) {
 	carriertest.Run(t, carriertest.Suite{
 		Adapter: New(),
-		Pushes:  map[string][]byte{"track_updated": fixture(t, "push_track_updated.json")},
-		Tracks:  map[string][]byte{"returned": fixture(t, "track_returned.json")},
+		Pushes:  map[string][]byte{"track_updated": carriertest.File(t, "push_track_updated.json")},
+		Tracks:  map[string][]byte{"returned": carriertest.File(t, "track_returned.json")},
 		Sign:    sign, Signed: true,
 	})
 }
 
+// The current status must not come twice.
 func TestPush(t *testing.T) {
-	got, err := New().ParsePush(fixture(t, "push_track_updated.json"))
+	got, err := New().ParsePush(carriertest.File(t, "push_track_updated.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []struct {
-		table, code        string
-		milestone          order.Milestone
-		bucket             string
-		local, offset, utc string
-		basis              carriers.Basis
-	}{
-		{tableSub, "PRE_TRANSIT.information_received", order.Labelled, "", "2026-03-02T13:20:00", "", "2026-03-02T13:20:00Z", carriers.AssumedUTC},
-		{tableStatus, "TRANSIT", order.InTransit, "", "2026-03-04T01:00:00", "", "2026-03-04T01:00:00Z", carriers.AssumedUTC},
-		{tableSub, "TRANSIT.package_accepted", order.Accepted, "", "2026-03-02T18:00:00", "-08:00", "2026-03-03T02:00:00Z", carriers.ByOffset},
-		{tableSub, "TRANSIT.delivery_scheduled", "", "", "2026-03-05T12:00:00", "", "2026-03-05T12:00:00Z", carriers.AssumedUTC},
-		{tableSub, "TRANSIT.address_issue", "", "address", "", "", "2026-03-05T21:00:00Z", carriers.ByReceipt},
-		{tableSub, "DELIVERED.delivered", order.Delivered, "", "2026-03-06T15:05:00", "", "2026-03-06T15:05:00Z", carriers.AssumedUTC},
-	}
-	if len(got) != len(want) {
-		t.Fatalf("%d events: the current status must not come twice", len(got))
-	}
-	for i, w := range want {
-		e := got[i]
-		if e.Table != w.table || e.Code != w.code || e.Milestone != w.milestone || e.Bucket != w.bucket || e.Local != w.local ||
-			e.Offset != w.offset || e.UTC.Format(time.RFC3339) != w.utc || e.Basis != w.basis {
-			t.Errorf("event %d: %+v, want %+v", i, e, w)
-		}
-	}
+	carriertest.Events(t, got, `
+		9205500000000000000000 status.substatus PRE_TRANSIT.information_received labelled - 2026-03-02T13:20:00Z 2026-03-02T13:20:00 - assumed
+		9205500000000000000000 status TRANSIT in_transit - 2026-03-04T01:00:00Z 2026-03-04T01:00:00 - assumed
+		9205500000000000000000 status.substatus TRANSIT.package_accepted accepted - 2026-03-03T02:00:00Z 2026-03-02T18:00:00 -08:00 offset
+		9205500000000000000000 status.substatus TRANSIT.delivery_scheduled - - 2026-03-05T12:00:00Z 2026-03-05T12:00:00 - assumed
+		9205500000000000000000 status.substatus TRANSIT.address_issue - address 2026-03-05T21:00:00Z - - received
+		9205500000000000000000 status.substatus DELIVERED.delivered delivered - 2026-03-06T15:05:00Z 2026-03-06T15:05:00 - assumed`)
 	if e := got[5]; e.ETA.Format(time.RFC3339) != "2026-03-07T12:00:00Z" || e.Location != "Las Vegas, NV, 89101, US" {
 		t.Errorf("%+v", e)
 	}
@@ -83,7 +56,7 @@ func TestPush(t *testing.T) {
 }
 
 func TestBackToSender(t *testing.T) {
-	got, err := New().ParseTrack(fixture(t, "track_returned.json"))
+	got, err := New().ParseTrack(carriertest.File(t, "track_returned.json"))
 	if err != nil || len(got) != 3 {
 		t.Fatalf("%+v %v", got, err)
 	}
@@ -183,52 +156,11 @@ func TestErrorsAndSilence(t *testing.T) {
 	}
 }
 
-// TestPayloads parses Shippo's own payloads, should some be stored one day.
+// TestPayloads parses the aggregator's own payloads, should some be stored one day.
 func TestPayloads(t *testing.T) {
-	dir := os.Getenv("WAYBILL_DATA")
-	if dir == "" {
-		dir = "../../../../shared/data"
-	}
-	files, _ := filepath.Glob(filepath.Join(dir, "carriers", "shippo", "*.json"))
-	if len(files) == 0 {
-		t.Skipf("no payload of Shippo in %s/carriers: nothing to hold our reading against", dir)
-	}
-	for _, f := range files {
-		body, err := os.ReadFile(f)
-		if err != nil {
-			t.Fatal(err)
-		}
-		got, err := New().ParsePush(body)
-		if err != nil {
-			got, err = New().ParseTrack(body)
-		}
-		t.Logf("%s: %d events, %v", filepath.Base(f), len(got), err)
-		for _, e := range got {
-			if err := carriertest.CheckEvent(e); err != nil {
-				t.Errorf("%s: %v: %+v", f, err, e)
-			}
-		}
-	}
+	carriertest.Payloads{Adapter: New(), Folders: []string{"shippo"}}.Compare(t)
 }
 
-func FuzzPush(f *testing.F) {
-	f.Add(fixture(f, "push_track_updated.json"))
-	f.Fuzz(func(t *testing.T, body []byte) { checkAll(t, New().ParsePush, body) })
-}
+func FuzzPush(f *testing.F) { carriertest.Fuzz(f, New().ParsePush, "push_track_updated.json") }
 
-func FuzzTrack(f *testing.F) {
-	f.Add(fixture(f, "track_returned.json"))
-	f.Fuzz(func(t *testing.T, body []byte) { checkAll(t, New().ParseTrack, body) })
-}
-
-func checkAll(t *testing.T, parse func([]byte) ([]carriers.Event, error), body []byte) {
-	events, err := parse(body)
-	if err != nil && !errors.Is(err, carriers.ErrMalformed) {
-		t.Fatal(err)
-	}
-	for _, e := range events {
-		if err := carriertest.CheckEvent(e); err != nil {
-			t.Fatalf("%v: %+v", err, e)
-		}
-	}
-}
+func FuzzTrack(f *testing.F) { carriertest.Fuzz(f, New().ParseTrack, "track_returned.json") }

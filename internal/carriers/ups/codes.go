@@ -1,6 +1,7 @@
 package ups
 
 import (
+	"cmp"
 	_ "embed"
 	"strings"
 
@@ -32,6 +33,21 @@ func amend(m map[key]carriers.Row, k key, to order.Milestone) {
 		r.Milestone, r.Kind = to, "amended"
 		m[k] = r
 	}
+}
+
+// boxes are deliveries into something of the receiver's, whose meaning names the
+// receiver and not the thing.
+var boxes = map[string]carriers.DeliveredTo{"NL": carriers.ToLocker, "NT": carriers.ToPorch, "OZ": carriers.ToPorch}
+
+// leftWith is what a delivery code says of where the package is.
+func leftWith(k key) carriers.DeliveredTo {
+	if k.table != "DIALS" {
+		return ""
+	}
+	if to, ok := boxes[k.code]; ok {
+		return to
+	}
+	return carriers.LeftWith(rows[k].Meaning)
 }
 
 // corrections take back what UPS said before.
@@ -72,7 +88,7 @@ func read(s status) (key, carriers.Reading) {
 	switch {
 	case kind == "U":
 		// Updates of Track Alert: a new date, a new time, a photo. Nothing moved.
-		r = carriers.Row{Table: "U", Code: or(code, "U")}
+		r = carriers.Row{Table: "U", Code: cmp.Or(code, "U")}
 	case known && found:
 		r = decide(coarse, fine)
 	case known:
@@ -82,7 +98,7 @@ func read(s status) (key, carriers.Reading) {
 	default:
 		return unmapped(s)
 	}
-	return key{r.Table, r.Code}, guard(r, s.Description.clean(500))
+	return key{r.Table, r.Code}, guard(r, s.Description.Clean(500))
 }
 
 func refine(kind, code string) (carriers.Row, bool) {
@@ -108,9 +124,9 @@ func unmapped(s status) (key, carriers.Reading) {
 	case code != "" && len(tables) > 0:
 		return key{tables[0], code}, none
 	case code != "":
-		return key{"type " + or(kind, "none"), code}, none
+		return key{"type", cmp.Or(kind, "none") + " " + code}, none
 	}
-	return key{"type", or(kind, "none")}, none
+	return key{"type", cmp.Or(kind, "none")}, none
 }
 
 // settled says that a parcel's way ended otherwise than with its receiver.
@@ -204,19 +220,12 @@ func guard(r carriers.Row, words string) carriers.Reading {
 }
 
 // token is a code without what may surround it.
-func token(t text) string { return strings.ToUpper(t.clean(40)) }
+func token(t text) string { return strings.ToUpper(t.Clean(40)) }
 
 // number brings a status code to its three digits: as a JSON number it loses its zeros.
 func number(s string) string {
 	if s != "" && len(s) < 3 && strings.Trim(s, "0123456789") == "" {
 		return strings.Repeat("0", 3-len(s)) + s
-	}
-	return s
-}
-
-func or(s, otherwise string) string {
-	if s == "" {
-		return otherwise
 	}
 	return s
 }

@@ -34,34 +34,32 @@ type alert struct {
 // ParsePush reads a Track Alert.
 func (Adapter) ParsePush(body []byte) ([]carriers.Event, error) {
 	var a alert
-	if err := decode(body, &a); err != nil {
+	if err := carriers.Decode(body, &a); err != nil {
 		return nil, err
 	}
-	if err := refused(a.Response.Errors); err != nil {
+	if err := carriers.Refused("UPS", a.Response.Errors...); err != nil {
 		return nil, err
 	}
 	number := carriers.Number(string(a.Tracking))
 	if number == "" || a.Status == nil {
 		return nil, carriers.Malformed("no trackingNumber or no activityStatus")
 	}
-	at, ok := clock{a.Date, a.Time, a.GMTDate, a.GMTTime, a.Offset}.moment()
+	at, ok := clock{a.Date, a.Time, a.GMTDate, a.GMTTime, a.Offset}.moment(zone(a.Location.Country, a.Location.State, a.Location.Postal))
 	if !ok {
 		return nil, carriers.Malformed("no readable day of the activity")
 	}
 	k, reading := read(status{a.Status.Type, a.Status.Code, a.Status.DescriptionCode, a.Status.Description})
 	e := carriers.Event{
-		Tracking: number, Table: k.table, Code: k.code, Reading: reading, Moment: at,
-		Description: a.Status.Description.clean(500),
+		Tracking: number, Piece: number, Table: k.table, Code: k.code, Reading: reading, Moment: at,
+		Description: a.Status.Description.Clean(500),
 		Location:    place(a.Location.City, a.Location.State, a.Location.Postal, a.Location.Country),
 		Correction:  corrections[k],
 	}
 	switch {
 	case e.Milestone == order.Delivered:
-		if k.table == "DIALS" {
-			e.DeliveredTo = rows[k].Meaning
-		}
+		e.DeliveredTo = leftWith(k)
 	case !settled(e.Milestone):
-		e.ETA = promised(a.Scheduled, a.End)
+		e.ETA = promised(a.Scheduled, a.End, nil) // the activity's place is not the receiver's
 	}
 	return []carriers.Event{e}, nil
 }

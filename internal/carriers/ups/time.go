@@ -1,24 +1,22 @@
 package ups
 
 import (
-	"fmt"
 	"strings"
 	"time"
 
 	"github.com/waybillhq/waybill/internal/carriers"
 )
 
-const wall = "2006-01-02T15:04:05"
-
 // clock is a moment as UPS spells it: YYYYMMDD and HHMMSS, local and in GMT.
 type clock struct{ date, time, gmtDate, gmtTime, offset text }
 
-// moment reads a clock; false when it shows no usable day.
-func (c clock) moment() (carriers.Moment, bool) {
+// moment reads a clock; false when it shows no usable day. The zone is that of the
+// place, for activities without GMT and offset, as UPS sent them for months.
+func (c clock) moment(zone *carriers.Clock) (carriers.Moment, bool) {
 	local, dayOnly, ok := stamp(c.date, c.time)
 	gmt, noTime, gok := stamp(c.gmtDate, c.gmtTime)
 	gok = gok && !noTime
-	off, known := offset(c.offset)
+	off, known := carriers.ParseOffset(string(c.offset))
 	switch {
 	case !ok && !gok:
 		return carriers.Moment{}, false
@@ -27,19 +25,22 @@ func (c clock) moment() (carriers.Moment, bool) {
 	case dayOnly && !gok:
 		return carriers.Moment{UTC: local.Add(12 * time.Hour), Local: local.Format("2006-01-02"), Basis: carriers.DateOnly}, true
 	}
-	m := carriers.Moment{Local: local.Format(wall), UTC: local, Basis: carriers.AssumedUTC}
+	m := carriers.At(local, zone)
 	switch {
 	case gok:
 		// GMT is UPS's own; the offset may be missing, but is the difference.
 		m.UTC, m.Basis = gmt, carriers.ByOffset
 		if !known && !dayOnly {
-			off, known = local.Sub(gmt), plausible(local.Sub(gmt))
+			off, known = local.Sub(gmt), carriers.PlausibleOffset(local.Sub(gmt))
 		}
 	case known:
 		m.UTC, m.Basis = local.Add(-off), carriers.ByOffset
 	}
-	if known {
-		m.Offset = spell(off)
+	switch {
+	case known:
+		m.Offset = carriers.SpellOffset(off)
+	case gok:
+		m.Offset = ""
 	}
 	if dayOnly {
 		m.Local = local.Format("2006-01-02")
@@ -50,11 +51,11 @@ func (c clock) moment() (carriers.Moment, bool) {
 // stamp reads a day and a time as if in UTC. The time may have lost its leading
 // zeros ("74700" in UPS's own example) or be missing.
 func stamp(day, hour text) (at time.Time, dayOnly, ok bool) {
-	at, err := time.Parse("20060102", day.clean(20))
+	at, err := time.Parse("20060102", day.Clean(20))
 	if err != nil || at.Year() < 1990 || at.Year() > 2200 {
 		return time.Time{}, false, false
 	}
-	h := hour.clean(20)
+	h := hour.Clean(20)
 	if n := len(h); n > 0 && n < 6 && n != 4 {
 		h = strings.Repeat("0", 6-n) + h
 	}
@@ -66,42 +67,19 @@ func stamp(day, hour text) (at time.Time, dayOnly, ok bool) {
 	return at, true, true
 }
 
-// offset reads -05:00 of the Track API and -04.00 of Track Alert: after the dot
-// stand minutes, not hundredths of an hour.
-func offset(t text) (time.Duration, bool) {
-	s := strings.ReplaceAll(t.clean(10), ".", ":")
-	for _, layout := range []string{"-07:00", "-0700"} {
-		if at, err := time.Parse(layout, s); err == nil {
-			_, sec := at.Zone()
-			d := time.Duration(sec) * time.Second
-			return d, plausible(d)
-		}
-	}
-	return 0, false
-}
-
-// plausible offsets exist somewhere on Earth.
-func plausible(d time.Duration) bool {
-	return d >= -12*time.Hour && d <= 14*time.Hour && d%(15*time.Minute) == 0
-}
-
-func spell(d time.Duration) string {
-	sign := '+'
-	if d < 0 {
-		sign, d = '-', -d
-	}
-	return fmt.Sprintf("%c%02d:%02d", sign, int(d.Hours()), int(d.Minutes())%60)
-}
-
-// promised is the day (and the hour, where there is one) that UPS promises. It
-// carries no zone: noon UTC stands for a day, the hour is kept as if in UTC.
-func promised(day, hour text) time.Time {
+// promised is what UPS promises. It carries no zone, so the hour counts only where
+// the receiver's is known; else it is the day, for which noon UTC stands.
+func promised(day, hour text, zone *carriers.Clock) time.Time {
 	at, dayOnly, ok := stamp(day, hour)
 	switch {
 	case !ok:
 		return time.Time{}
-	case dayOnly:
-		return at.Add(12 * time.Hour)
+	case dayOnly || zone == nil:
+		return at.Truncate(24 * time.Hour).Add(12 * time.Hour)
 	}
-	return at
+	return carriers.At(at, zone).UTC
+}
+
+func zone(country, state, postal text) *carriers.Clock {
+	return carriers.Zone(country.Clean(10), state.Clean(10), postal.Clean(20))
 }

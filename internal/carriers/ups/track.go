@@ -1,6 +1,7 @@
 package ups
 
 import (
+	"strings"
 	"time"
 
 	"github.com/waybillhq/waybill/internal/carriers"
@@ -16,9 +17,9 @@ type tracked struct {
 }
 
 type shipment struct {
-	Inquiry  text      `json:"inquiryNumber"`
-	Package  []parcel  `json:"package"`
-	Warnings []problem `json:"warnings"`
+	Inquiry  text               `json:"inquiryNumber"`
+	Package  []parcel           `json:"package"`
+	Warnings []carriers.Problem `json:"warnings"`
 }
 
 type parcel struct {
@@ -26,8 +27,20 @@ type parcel struct {
 	Activity  []activity `json:"activity"`
 	Dates     []promise  `json:"deliveryDate"`
 	Time      window     `json:"deliveryTime"`
+	Count     text       `json:"packageCount"`
+	Addresses []struct {
+		Type    text    `json:"type"`
+		Address address `json:"address"`
+	} `json:"packageAddress"`
 	Delivered struct {
-		Location text `json:"location"`
+		Location  text             `json:"location"`
+		Name      carriers.Present `json:"receivedBy"`
+		Signature struct {
+			Image carriers.Present `json:"image"`
+		} `json:"signature"`
+		Photo struct {
+			Disposition text `json:"photoDispositionCode"`
+		} `json:"deliveryPhoto"`
 	} `json:"deliveryInformation"`
 }
 
@@ -49,30 +62,36 @@ type activity struct {
 	GMTOffset text   `json:"gmtOffset"`
 	Status    status `json:"status"`
 	Location  struct {
-		Address struct {
-			City    text `json:"city"`
-			State   text `json:"stateProvince"`
-			Postal  text `json:"postalCode"`
-			Country text `json:"countryCode"`
-			Land    text `json:"country"`
-		} `json:"address"`
+		Address address `json:"address"`
 	} `json:"location"`
+}
+
+type address struct {
+	City    text `json:"city"`
+	State   text `json:"stateProvince"`
+	Postal  text `json:"postalCode"`
+	Country text `json:"countryCode"`
+	Land    text `json:"country"`
+}
+
+func (a address) zone() *carriers.Clock {
+	return zone(carriers.First(a.Country, a.Land), a.State, a.Postal)
 }
 
 // ParseTrack reads the events of every package of every shipment.
 func (Adapter) ParseTrack(body []byte) ([]carriers.Event, error) {
 	var t tracked
-	if err := decode(body, &t); err != nil {
+	if err := carriers.Decode(body, &t); err != nil {
 		return nil, err
 	}
-	if err := refused(t.Response.Errors); err != nil {
+	if err := carriers.Refused("UPS", t.Response.Errors...); err != nil {
 		return nil, err
 	}
 	if t.Track == nil || len(t.Track.Shipment) == 0 {
 		return nil, carriers.Malformed("no trackResponse.shipment")
 	}
 	var events []carriers.Event
-	var warnings []problem
+	var warnings []carriers.Problem
 	unreadable := 0
 	for _, s := range t.Track.Shipment {
 		warnings = append(warnings, s.Warnings...)
@@ -87,7 +106,7 @@ func (Adapter) ParseTrack(body []byte) ([]carriers.Event, error) {
 	if len(events) > 0 {
 		return events, nil // warnings beside events are about something else
 	}
-	if err := refused(warnings); err != nil {
+	if err := carriers.Refused("UPS", warnings...); err != nil {
 		return nil, err
 	}
 	if unreadable > 0 {
@@ -105,8 +124,14 @@ func (p parcel) events(s shipment) (events []carriers.Event, bad int) {
 		// package only where there is but one.
 		number = carriers.Number(string(s.Inquiry))
 	}
+	// The number that was asked for may be the lead package's, or a sibling's: the
+	// parcel that carries it is the shipment's, where nobody carries this one.
+	told := carriers.Number(string(s.Inquiry))
+	if !strings.HasPrefix(told, "1Z") || !carriers.IsNumber(told) {
+		told = number // a reference
+	}
 	for _, a := range p.Activity {
-		at, ok := clock{a.Date, a.Time, a.GMTDate, a.GMTTime, a.GMTOffset}.moment()
+		at, ok := clock{a.Date, a.Time, a.GMTDate, a.GMTTime, a.GMTOffset}.moment(a.Location.Address.zone())
 		if number == "" || !ok {
 			bad++
 			continue
@@ -114,9 +139,9 @@ func (p parcel) events(s shipment) (events []carriers.Event, bad int) {
 		k, reading := read(a.Status)
 		ad := a.Location.Address
 		events = append(events, carriers.Event{
-			Tracking: number, Table: k.table, Code: k.code, Reading: reading, Moment: at,
-			Description: a.Status.Description.clean(500),
-			Location:    place(ad.City, ad.State, ad.Postal, or2(ad.Country, ad.Land)),
+			Tracking: told, Piece: number, Pieces: carriers.Pieces(string(p.Count)), Table: k.table, Code: k.code, Reading: reading, Moment: at,
+			Description: a.Status.Description.Clean(500),
+			Location:    place(ad.City, ad.State, ad.Postal, carriers.First(ad.Country, ad.Land)),
 			Correction:  corrections[k],
 		})
 	}
@@ -126,14 +151,16 @@ func (p parcel) events(s shipment) (events []carriers.Event, bad int) {
 
 // finish hangs on the latest event what UPS says of the package as a whole.
 func (p parcel) finish(events []carriers.Event) {
-	last := latest(events)
+	last := carriers.Newest(events)
 	if last < 0 {
 		return
 	}
 	if e := &events[last]; e.Milestone == order.Delivered {
-		e.DeliveredTo = p.Delivered.Location.clean(200)
-		if r := rows[key{e.Table, e.Code}]; e.DeliveredTo == "" && e.Table == "DIALS" {
-			e.DeliveredTo = r.Meaning
+		d := p.Delivered
+		// V: viewable. N and U: it is not, or not stored.
+		e.Proof.Held = carriers.Proofs(d.Name, d.Signature.Image, token(d.Photo.Disposition) == "V", false)
+		if e.DeliveredTo = carriers.LeftWith(d.Location.Clean(200)); e.DeliveredTo == "" {
+			e.DeliveredTo = leftWith(key{e.Table, e.Code})
 		}
 	} else if !settled(e.Milestone) {
 		e.ETA = p.eta()
@@ -155,19 +182,13 @@ func (p parcel) eta() time.Time {
 	if token(p.Time.Type) == "DEL" {
 		hour = "" // when it was delivered, not when it will be
 	}
-	return promised(or2(rdd, sdd), hour)
-}
-
-// latest is the newest event's index; -1 of none. UPS lists newest first, but
-// nothing promises it.
-func latest(events []carriers.Event) int {
-	last := -1
-	for i := range events {
-		if last < 0 || events[i].UTC.After(events[last].UTC) {
-			last = i
+	var there *carriers.Clock
+	for _, a := range p.Addresses {
+		if token(a.Type) == "DESTINATION" {
+			there = a.Address.zone()
 		}
 	}
-	return last
+	return promised(carriers.First(rdd, sdd), hour, there)
 }
 
 func place(parts ...text) string {
@@ -176,11 +197,4 @@ func place(parts ...text) string {
 		s[i] = string(p)
 	}
 	return carriers.Place(s...)
-}
-
-func or2(a, b text) text {
-	if a.clean(80) == "" {
-		return b
-	}
-	return a
 }

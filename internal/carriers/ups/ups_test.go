@@ -1,11 +1,8 @@
 package ups
 
 import (
-	"encoding/json"
 	"errors"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -15,15 +12,6 @@ import (
 	"github.com/waybillhq/waybill/order"
 )
 
-func file(t testing.TB, name string) []byte {
-	t.Helper()
-	b, err := os.ReadFile(filepath.Join("testdata", name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
-
 func sign(body, secret []byte, now time.Time) carriers.Push {
 	return carriers.Push{Header: http.Header{"Authorization": {"Bearer " + string(secret)}}, Body: body, ReceivedAt: now}
 }
@@ -31,8 +19,8 @@ func sign(body, secret []byte, now time.Time) carriers.Push {
 func TestSuite(t *testing.T) {
 	carriertest.Run(t, carriertest.Suite{
 		Adapter: New(),
-		Pushes:  map[string][]byte{"out": file(t, "push_out.json"), "delivered": file(t, "push_delivered.json")},
-		Tracks:  map[string][]byte{"two packages": file(t, "track.json")},
+		Pushes:  map[string][]byte{"out": carriertest.File(t, "push_out.json"), "delivered": carriertest.File(t, "push_delivered.json")},
+		Tracks:  map[string][]byte{"two packages": carriertest.File(t, "track.json")},
 		Sign:    sign,
 		Signed:  false, // UPS sends a credential, it signs nothing
 	})
@@ -61,39 +49,25 @@ func TestCredentialHeaders(t *testing.T) {
 }
 
 func TestEveryPackageIsRead(t *testing.T) {
-	events, err := New().ParseTrack(file(t, "track.json"))
+	events, err := New().ParseTrack(carriertest.File(t, "track.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	type row struct {
-		n, table, code  string
-		m               order.Milestone
-		bucket          string
-		utc, local, off string
-		basis           carriers.Basis
+	carriertest.Events(t, events, `
+		1ZWB00000300000001 DIALS ML delivered - 2026-03-07T20:15:00Z 2026-03-07T14:15:00 -06:00 offset
+		1ZWB00000300000001 ULD OT out_for_delivery - 2026-03-07T14:12:00Z 2026-03-07T08:12:00 -06:00 offset
+		1ZWB00000300000001 EXC DJ - weather 2026-03-06T09:00:00Z 2026-03-06T03:00:00 -06:00 offset
+		1ZWB00000300000001 ULD OR accepted - 2026-03-05T01:05:00Z 2026-03-04T19:05:00 -06:00 offset
+		1ZWB00000300000001 MANIFEST MP labelled - 2026-03-04T10:15:00Z 2026-03-04T10:15:00 - assumed
+		1ZWB00000300000002 ULD DP in_transit - 2026-03-07T05:00:00Z 2026-03-06T23:00:00 -06:00 offset`)
+	if e := events[5]; e.Tracking != "1ZWB00000300000001" || e.Piece != "1ZWB00000300000002" {
+		t.Errorf("%s told under %s, which is not the number that was asked for", e.Piece, e.Tracking)
 	}
-	want := []row{
-		{"1ZWB00000300000001", "DIALS", "ML", order.Delivered, "", "2026-03-07T20:15:00Z", "2026-03-07T14:15:00", "-06:00", carriers.ByOffset},
-		{"1ZWB00000300000001", "ULD", "OT", order.OutForDelivery, "", "2026-03-07T14:12:00Z", "2026-03-07T08:12:00", "-06:00", carriers.ByOffset},
-		{"1ZWB00000300000001", "EXC", "DJ", "", "weather", "2026-03-06T09:00:00Z", "2026-03-06T03:00:00", "-06:00", carriers.ByOffset},
-		{"1ZWB00000300000001", "ULD", "OR", order.Accepted, "", "2026-03-05T01:05:00Z", "2026-03-04T19:05:00", "-06:00", carriers.ByOffset},
-		{"1ZWB00000300000001", "MANIFEST", "MP", order.Labelled, "", "2026-03-04T10:15:00Z", "2026-03-04T10:15:00", "", carriers.AssumedUTC},
-		{"1ZWB00000300000002", "ULD", "DP", order.InTransit, "", "2026-03-07T05:00:00Z", "2026-03-06T23:00:00", "-06:00", carriers.ByOffset},
-	}
-	if len(events) != len(want) {
-		t.Fatalf("%d events, want %d", len(events), len(want))
-	}
-	for i, e := range events {
-		got := row{e.Tracking, e.Table, e.Code, e.Milestone, e.Bucket, e.UTC.Format(time.RFC3339), e.Local, e.Offset, e.Basis}
-		if got != want[i] {
-			t.Errorf("event %d: %+v, want %+v", i, got, want[i])
-		}
-	}
-	if events[0].DeliveredTo != "Front Door" || !events[0].ETA.IsZero() {
+	if events[0].DeliveredTo != carriers.ToPorch || !events[0].ETA.IsZero() {
 		t.Errorf("delivered to %q, ETA %v", events[0].DeliveredTo, events[0].ETA)
 	}
-	if got := events[5].ETA.Format(time.RFC3339); got != "2026-03-09T14:30:00Z" {
-		t.Errorf("ETA %s: the rescheduled day wins, to the end of its window", got)
+	if got := events[5].ETA.Format(time.RFC3339); got != "2026-03-09T12:00:00Z" {
+		t.Errorf("ETA %s: the rescheduled day wins, and without a zone it is a day", got)
 	}
 	if events[0].Location != "MADISON, WI, 53703, US" {
 		t.Errorf("location %q", events[0].Location)
@@ -108,7 +82,7 @@ func TestReadings(t *testing.T) {
 	}{
 		"unknown code":                    {status{Type: "X", Code: "??"}, "EXC", "??", carriers.Reading{Unmapped: true}},
 		"unknown status code":             {status{StatusCode: "999"}, "statusCode", "999", carriers.Reading{Unmapped: true}},
-		"unknown type":                    {status{Type: "Q", Code: "OR"}, "type Q", "OR", carriers.Reading{Unmapped: true}},
+		"unknown type":                    {status{Type: "Q", Code: "OR"}, "type", "Q OR", carriers.Reading{Unmapped: true}},
 		"nothing":                         {status{}, "type", "none", carriers.Reading{Unmapped: true}},
 		"known to say nothing":            {status{StatusCode: "000"}, "statusCode", "000", carriers.Reading{}},
 		"number lost its zeros":           {status{StatusCode: "11"}, "statusCode", "011", carriers.Reading{Milestone: order.Delivered, Physical: true}},
@@ -194,8 +168,14 @@ func TestClock(t *testing.T) {
 		"a day, GMT day only": {clock{"20260307", "", "20260307", "", ""}, "2026-03-07T12:00:00Z 2026-03-07  date"},
 		"no day":              {clock{"string", "120000", "", "", ""}, ""},
 		"year one":            {clock{"00010101", "000000", "", "", ""}, ""},
+		"zone, winter":        {clock{"20260307", "120000", "", "", "zone"}, "2026-03-07T18:00:00Z 2026-03-07T12:00:00 -06:00 zone"},
+		"zone, summer":        {clock{"20260707", "120000", "", "", "zone"}, "2026-07-07T17:00:00Z 2026-07-07T12:00:00 -05:00 zone"},
 	} {
-		m, ok := c.c.moment()
+		var there *carriers.Clock
+		if c.c.offset == "zone" {
+			there = zone("US", "WI", "")
+		}
+		m, ok := c.c.moment(there)
 		got := ""
 		if ok {
 			got = strings.Join([]string{m.UTC.Format(time.RFC3339), m.Local, m.Offset, string(m.Basis)}, " ")
@@ -207,24 +187,24 @@ func TestClock(t *testing.T) {
 }
 
 func TestPush(t *testing.T) {
-	e, err := New().ParsePush(file(t, "push_out.json"))
+	e, err := New().ParsePush(carriertest.File(t, "push_out.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if g := e[0]; g.Milestone != order.OutForDelivery || g.Offset != "-05:00" || g.UTC.Format(time.RFC3339) != "2026-03-07T13:12:00Z" || g.ETA.Format(time.RFC3339) != "2026-03-07T17:00:00Z" {
+	if g := e[0]; g.Milestone != order.OutForDelivery || g.Offset != "-05:00" || g.UTC.Format(time.RFC3339) != "2026-03-07T13:12:00Z" || g.ETA.Format(time.RFC3339) != "2026-03-07T12:00:00Z" {
 		t.Errorf("%+v", g)
 	}
-	e, err = New().ParsePush(file(t, "push_delivered.json"))
+	e, err = New().ParsePush(carriertest.File(t, "push_delivered.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if g := e[0]; g.Milestone != order.Delivered || g.DeliveredTo != "Porch" || g.UTC.Format(time.RFC3339) != "2026-03-07T20:30:01Z" || !g.ETA.IsZero() {
+	if g := e[0]; g.Milestone != order.Delivered || g.DeliveredTo != carriers.ToPorch || g.UTC.Format(time.RFC3339) != "2026-03-07T20:30:01Z" || !g.ETA.IsZero() {
 		t.Errorf("%+v", g)
 	}
 }
 
 func TestCorrection(t *testing.T) {
-	body := strings.NewReplacer(`"type": "I"`, `"type": "X"`, `"OT"`, `"8I"`, `"021"`, `"017"`).Replace(string(file(t, "push_out.json")))
+	body := strings.NewReplacer(`"type": "I"`, `"type": "X"`, `"OT"`, `"8I"`, `"021"`, `"017"`).Replace(string(carriertest.File(t, "push_out.json")))
 	e, err := New().ParsePush([]byte(body))
 	if err != nil || !e[0].Correction || e[0].Milestone != order.ReadyForPickup {
 		t.Errorf("%+v, %v", e, err)
@@ -234,7 +214,7 @@ func TestCorrection(t *testing.T) {
 // UPS's own refusals name themselves; they are not events, and not garbage.
 func TestRefusals(t *testing.T) {
 	for name, words := range map[string]string{"notfound.json": "TW0001 Tracking Information Not Found", "refused.json": "250002 Invalid Authentication Information."} {
-		events, err := New().ParseTrack(file(t, name))
+		events, err := New().ParseTrack(carriertest.File(t, name))
 		if len(events) > 0 || !errors.Is(err, carriers.ErrMalformed) || !strings.Contains(err.Error(), words) {
 			t.Errorf("%s: %d events, %v", name, len(events), err)
 		}
@@ -255,149 +235,32 @@ func TestOddShapes(t *testing.T) {
 		"nothing happened yet":         {`{"trackResponse":{"shipment":[{"inquiryNumber":"A","package":[{"trackingNumber":"A"}]}]}}`, 0, false},
 		"too many":                     {`{"trackResponse":{"shipment":[{"inquiryNumber":"A","package":[{"activity":[` + strings.Repeat(`{"date":"20260101"},`, carriers.MaxEvents) + `{"date":"20260101"}]}]}]}}`, 0, true},
 		"too long":                     {strings.Repeat(" ", carriers.MaxBody+1), 0, true},
-		"a push is not a track answer": {string(file(t, "push_out.json")), 0, true},
+		"a push is not a track answer": {string(carriertest.File(t, "push_out.json")), 0, true},
 	} {
 		events, err := New().ParseTrack([]byte(c.body))
 		if len(events) != c.events || (err != nil) != c.bad || err != nil && !errors.Is(err, carriers.ErrMalformed) {
 			t.Errorf("%s: %d events, %v", name, len(events), err)
 		}
 	}
-	if _, err := New().ParsePush(file(t, "track.json")); !errors.Is(err, carriers.ErrMalformed) {
+	if _, err := New().ParsePush(carriertest.File(t, "track.json")); !errors.Is(err, carriers.ErrMalformed) {
 		t.Errorf("a track answer is not a push: %v", err)
 	}
 }
 
-// outside is the opinion of another library on payloads that nobody here wrote.
-type outside struct {
-	Carrier  string `json:"carrier"`
-	Payloads []struct {
-		File string `json:"file"`
-	} `json:"payloads"`
-	Expected struct {
-		Shipments []struct {
-			Tracking  string `json:"tracking_number"`
-			Status    string `json:"status"`
-			Delivered bool   `json:"delivered"`
-			Events    []struct {
-				Code string `json:"code"`
-				Date string `json:"date"`
-			} `json:"events"`
-		} `json:"shipments"`
-		Messages []struct {
-			Code text `json:"code"`
-		} `json:"messages"`
-	} `json:"expected"`
-}
-
-// disagreements with the outside opinion, and why we keep ours.
-var disagreements = map[string]string{
-	"ups/TrackingResponseJSON.json status": "on_hold there, labelled here: the spec's example joins status code 003 (label) with an undocumented X code SR; karrio reads the latter, we believe whoever says that UPS does not have it",
-	"ups/TrackingResponseJSON.json code 0": "SR there, 003 here: SR stands in no table of UPS's, so the status code's row decided",
-}
-
-func TestSharedPayloads(t *testing.T) {
-	dir := os.Getenv("WAYBILL_DATA")
-	if dir == "" {
-		dir = "../../../../shared/data"
-	}
-	raw, err := os.ReadFile(filepath.Join(dir, "carriers", "index.json"))
-	if err != nil {
-		t.Skipf("payloads that nobody here wrote are not here (set WAYBILL_DATA): %v", err)
-	}
-	var index []outside
-	if err := json.Unmarshal(raw, &index); err != nil {
-		t.Fatal(err)
-	}
-	agreed, used := 0, map[string]bool{}
-	check := func(what, theirs, ours string) {
-		if theirs == ours {
-			agreed++
-		} else if why := disagreements[what]; why != "" {
-			used[what] = true
-			t.Logf("disagree: %s: %s", what, why)
-		} else {
-			t.Errorf("%s: %q there, %q here", what, theirs, ours)
-		}
-	}
-	for _, c := range index {
-		if c.Carrier != "ups" {
-			continue
-		}
-		name := c.Payloads[0].File
-		body, err := os.ReadFile(filepath.Join(dir, "carriers", name))
-		if err != nil {
-			t.Errorf("%v", err)
-			continue
-		}
-		events, err := New().ParseTrack(body)
-		for _, e := range events {
-			if err := carriertest.CheckEvent(e); err != nil {
-				t.Errorf("%s: %v", name, err)
-			}
-		}
-		if len(c.Expected.Shipments) == 0 {
-			named := err != nil && strings.Contains(err.Error(), string(c.Expected.Messages[0].Code))
-			check(name+" refusal", "no events, named", map[bool]string{true: "no events, named"}[named && len(events) == 0])
-			continue
-		}
-		s := c.Expected.Shipments[0]
-		if len(events) != len(s.Events) {
-			t.Fatalf("%s: %d events, %d there", name, len(events), len(s.Events))
-		}
-		for i, e := range events {
-			check(name+" code "+string(rune('0'+i)), s.Events[i].Code, e.Code)
-			check(name+" date", s.Events[i].Date, e.Local[:10])
-			check(name+" number", strings.ToUpper(s.Tracking), e.Tracking)
-		}
-		check(name+" status", s.Status, class(events[0].Milestone))
-		check(name+" delivered", map[bool]string{true: "yes"}[s.Delivered], map[bool]string{true: "yes"}[events[0].Milestone == order.Delivered])
-	}
-	for what := range disagreements {
-		if !used[what] {
-			t.Errorf("no longer a disagreement: %s", what)
-		}
-	}
-	t.Logf("%d agreements, %d disagreements", agreed, len(used))
-	sample(t, dir)
-}
-
-// sample is UPS's own example, without an opinion: what must come out is plain
-// from its words.
-func sample(t *testing.T, dir string) {
-	body, err := os.ReadFile(filepath.Join(dir, "carriers", "ups", "sample__tracking_response.json"))
-	if err != nil {
-		t.Skipf("payloads that nobody here wrote are not here (set WAYBILL_DATA): %v", err)
-	}
-	events, err := New().ParseTrack(body)
-	if err != nil || len(events) != 2 || events[0].Milestone != order.Delivered || events[1].Milestone != order.Labelled || events[1].Physical {
-		t.Errorf("%v %+v", err, events)
-	}
-}
-
-func class(m order.Milestone) string {
-	return map[order.Milestone]string{order.Delivered: "delivered", order.InTransit: "in_transit", order.OutForDelivery: "out_for_delivery", order.Accepted: "picked_up"}[m]
+// TestPayloads: what nobody here wrote, beside another library's opinion of it.
+func TestPayloads(t *testing.T) {
+	carriertest.Payloads{
+		Adapter: New(), Folders: []string{"ups"},
+		Events: map[string]string{"ups/TrackingResponseJSON.json": "labelled 1", "ups/sample__tracking_response.json": "labelled 1, delivered 1"},
+		Differ: map[string]string{
+			"meaning of SR: on_hold, labelled": "the spec's example joins status code 003 (label) with an undocumented X code SR; karrio reads the latter, we believe whoever says that UPS does not have it",
+			"code: SR, 003":                    "SR stands in no table of UPS's, so the status code's row decided",
+		},
+	}.Compare(t)
 }
 
 func FuzzPush(f *testing.F) {
-	f.Add(file(f, "push_out.json"))
-	f.Add(file(f, "push_delivered.json"))
-	f.Fuzz(func(t *testing.T, body []byte) { fuzz(t, body, New().ParsePush) })
+	carriertest.Fuzz(f, New().ParsePush, "push_out.json", "push_delivered.json")
 }
 
-func FuzzTrack(f *testing.F) {
-	f.Add(file(f, "track.json"))
-	f.Add(file(f, "notfound.json"))
-	f.Fuzz(func(t *testing.T, body []byte) { fuzz(t, body, New().ParseTrack) })
-}
-
-func fuzz(t *testing.T, body []byte, parse func([]byte) ([]carriers.Event, error)) {
-	events, err := parse(body)
-	if err != nil && (len(events) > 0 || !errors.Is(err, carriers.ErrMalformed)) {
-		t.Fatalf("%d events, %v", len(events), err)
-	}
-	for _, e := range events {
-		if err := carriertest.CheckEvent(e); err != nil {
-			t.Fatalf("%v: %+v", err, e)
-		}
-	}
-}
+func FuzzTrack(f *testing.F) { carriertest.Fuzz(f, New().ParseTrack, "track.json", "notfound.json") }

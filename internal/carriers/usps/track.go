@@ -14,6 +14,7 @@ import (
 type piece struct {
 	Tracking   text            `json:"trackingNumber"`
 	Category   text            `json:"statusCategory"`
+	Unique     text            `json:"uniqueMailPieceId"`
 	Expected   text            `json:"expectedDeliveryTimeStamp"`
 	Predicted  text            `json:"predictedDeliveryDate"`
 	Old        text            `json:"predictedDeliveryTimeStamp"`
@@ -84,10 +85,10 @@ func parse(body []byte) ([]carriers.Event, error) {
 func split(body []byte) ([]piece, error) {
 	if b := bytes.TrimSpace(body); len(b) > 0 && b[0] == '[' {
 		var list []piece
-		return list, decode(body, &list)
+		return list, carriers.Decode(body, &list)
 	}
 	var one piece
-	err := decode(body, &one)
+	err := carriers.Decode(body, &one)
 	return []piece{one}, err
 }
 
@@ -105,7 +106,7 @@ func (p piece) events() (events []carriers.Event, bad int) {
 	var keep []scan
 	last := -1
 	for _, s := range scans {
-		m, ok := moment(s.At, s.GMT, s.Offset)
+		m, ok := moment(s.At, s.GMT, s.Offset, s.zone())
 		if number == "" || !ok {
 			bad++
 			continue
@@ -118,9 +119,11 @@ func (p piece) events() (events []carriers.Event, bad int) {
 	for i, s := range keep {
 		category := ""
 		if i == last {
-			category = p.Category.clean(60) // of the piece as it stands: its latest event
+			category = p.Category.Clean(60) // of the piece as it stands: its latest event
 		}
-		events = append(events, s.event(number, at[i], category))
+		e := s.event(number, at[i], category)
+		e.Unique = p.Unique.Clean(120)
+		events = append(events, e)
 	}
 	if last >= 0 && !ended(events[last].Milestone) {
 		events[last].ETA = p.eta()
@@ -133,7 +136,7 @@ func ended(m order.Milestone) bool {
 }
 
 func (s scan) event(number string, at carriers.Moment, category string) carriers.Event {
-	code, said := strings.ToUpper(s.Code.clean(40)), s.Type.clean(500)
+	code, said := strings.ToUpper(s.Code.Clean(40)), s.Type.Clean(500)
 	if code == "" {
 		code = "none"
 	}
@@ -143,9 +146,18 @@ func (s scan) event(number string, at carriers.Moment, category string) carriers
 		Location:    carriers.Place(string(s.City), string(s.State), string(s.ZIP), string(s.Country)),
 	}
 	if e.Milestone == order.Delivered {
-		e.DeliveredTo = left(said)
+		e.DeliveredTo = carriers.LeftWith(left(said))
 	}
 	return e
+}
+
+// zone is that of the place; at home USPS leaves the country out.
+func (s scan) zone() *carriers.Clock {
+	country := s.Country.Clean(10)
+	if country == "" {
+		country = "US"
+	}
+	return carriers.Zone(country, s.State.Clean(10), s.ZIP.Clean(20))
 }
 
 // eta is what USPS expects, else predicts, else guarantees.

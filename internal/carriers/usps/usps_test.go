@@ -8,9 +8,6 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"os"
-	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -19,15 +16,6 @@ import (
 	"github.com/waybillhq/waybill/internal/carriers/carriertest"
 	"github.com/waybillhq/waybill/order"
 )
-
-func file(t testing.TB, name string) []byte {
-	t.Helper()
-	b, err := os.ReadFile(filepath.Join("testdata", name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
 
 func mac(secret []byte, message ...[]byte) http.Header {
 	h := hmac.New(sha256.New, secret)
@@ -47,8 +35,8 @@ func sign(body, secret []byte, now time.Time) carriers.Push {
 func TestSuite(t *testing.T) {
 	carriertest.Run(t, carriertest.Suite{
 		Adapter: New(),
-		Pushes:  map[string][]byte{"out": file(t, "push.json")},
-		Tracks:  map[string][]byte{"detail": file(t, "track.json")},
+		Pushes:  map[string][]byte{"out": carriertest.File(t, "push.json")},
+		Tracks:  map[string][]byte{"detail": carriertest.File(t, "track.json")},
 		Sign:    sign,
 		Signed:  false, // the envelope's subscription ID is not covered; TestSignature flips what is
 	})
@@ -56,7 +44,7 @@ func TestSuite(t *testing.T) {
 
 func TestSignature(t *testing.T) {
 	secret := [][]byte{[]byte("0123456789abcdef0123456789abcdef")}
-	body := file(t, "push.json")
+	body := carriertest.File(t, "push.json")
 	good := sign(body, secret[0], time.Time{})
 	if err := New().Verify(good, secret); err != nil {
 		t.Fatal(err)
@@ -95,45 +83,31 @@ func TestSignature(t *testing.T) {
 }
 
 func TestTrack(t *testing.T) {
-	events, err := New().ParseTrack(file(t, "track.json"))
+	events, err := New().ParseTrack(carriertest.File(t, "track.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	type row struct {
-		code   string
-		m      order.Milestone
-		bucket string
-		utc    string
-		local  string
-		off    string
-		basis  carriers.Basis
-	}
-	want := []row{
-		{"01", order.Delivered, "", "2026-03-07T18:58:40Z", "2026-03-07T13:58:00", "-05:00", carriers.ByOffset},
-		{"02", order.AttemptFailed, "notice_left", "2026-03-06T19:20:11Z", "2026-03-06T14:20:00", "-05:00", carriers.ByOffset},
-		{"OF", order.OutForDelivery, "", "2026-03-06T13:10:45Z", "2026-03-06T08:10:00", "-05:00", carriers.ByOffset},
-		{"07", order.InTransit, "", "2026-03-06T12:00:00Z", "2026-03-06T07:00:00", "-05:00", carriers.ByOffset},
-		{"NT", "", "carrier_delay", "2026-03-05T22:00:00Z", "2026-03-05T22:00:00", "", carriers.AssumedUTC},
-		{"OA", order.Accepted, "", "2026-03-04T02:00:12Z", "2026-03-03T20:00:00", "-06:00", carriers.ByOffset},
-		{"82", order.Labelled, "", "2026-03-03T18:00:00Z", "2026-03-03T12:00:00", "-06:00", carriers.ByOffset},
-		{"GX", order.Labelled, "", "2026-03-02T12:00:00Z", "2026-03-02", "", carriers.DateOnly},
-	}
-	if len(events) != len(want) {
-		t.Fatalf("%d events, want %d", len(events), len(want))
-	}
+	carriertest.Events(t, events, `
+		9400100000000000000001 eventCode 01 delivered - 2026-03-07T18:58:40Z 2026-03-07T13:58:00 -05:00 offset
+		9400100000000000000001 eventCode 02 attempt_failed notice_left 2026-03-06T19:20:11Z 2026-03-06T14:20:00 -05:00 offset
+		9400100000000000000001 eventCode OF out_for_delivery - 2026-03-06T13:10:45Z 2026-03-06T08:10:00 -05:00 offset
+		9400100000000000000001 eventCode 07 in_transit - 2026-03-06T12:00:00Z 2026-03-06T07:00:00 -05:00 offset
+		9400100000000000000001 eventCode NT - carrier_delay 2026-03-05T22:00:00Z 2026-03-05T22:00:00 - assumed
+		9400100000000000000001 eventCode OA accepted - 2026-03-04T02:00:12Z 2026-03-03T20:00:00 -06:00 offset
+		9400100000000000000001 eventCode 82 labelled - 2026-03-03T18:00:00Z 2026-03-03T12:00:00 -06:00 offset
+		9400100000000000000001 eventCode GX labelled - 2026-03-02T12:00:00Z 2026-03-02 - date`)
 	for i, e := range events {
-		got := row{e.Code, e.Milestone, e.Bucket, e.UTC.Format(time.RFC3339), e.Local, e.Offset, e.Basis}
-		if got != want[i] || e.Physical != (e.Milestone != "" && e.Milestone != order.Labelled) {
-			t.Errorf("event %d: %+v, want %+v", i, got, want[i])
+		if e.Physical != (e.Milestone != "" && e.Milestone != order.Labelled) {
+			t.Errorf("event %d: %+v", i, e)
 		}
 	}
-	if e := events[0]; e.DeliveredTo != "Front Door/Porch" || e.Location != "RALEIGH, NC, 27601" || !e.ETA.IsZero() {
+	if e := events[0]; e.DeliveredTo != carriers.ToPorch || e.Location != "RALEIGH, NC, 27601" || !e.ETA.IsZero() {
 		t.Errorf("%+v", e)
 	}
 }
 
 func TestPush(t *testing.T) {
-	events, err := New().ParsePush(file(t, "push.json"))
+	events, err := New().ParsePush(carriertest.File(t, "push.json"))
 	if err != nil || len(events) != 1 {
 		t.Fatalf("%v %v", events, err)
 	}
@@ -206,7 +180,7 @@ func TestMoments(t *testing.T) {
 		"nothing":             {"", "", "-05:00", ""},
 		"year one":            {"0001-01-01T00:00:00", "", "", ""},
 	} {
-		m, ok := moment(c.local, c.gmt, c.offset)
+		m, ok := moment(c.local, c.gmt, c.offset, nil)
 		got := ""
 		if ok {
 			got = strings.Join([]string{m.UTC.Format(time.RFC3339), m.Local, m.Offset, string(m.Basis)}, " ")
@@ -251,155 +225,39 @@ func TestOddShapes(t *testing.T) {
 // USPS's own refusals name themselves; they are not events, and not garbage.
 func TestRefusals(t *testing.T) {
 	for name, words := range map[string]string{"notfound.json": "404 The tracking number was not found.", "refused.json": "invalid_client Client authentication failed."} {
-		events, err := New().ParseTrack(file(t, name))
+		events, err := New().ParseTrack(carriertest.File(t, name))
 		if len(events) > 0 || !errors.Is(err, carriers.ErrMalformed) || !strings.Contains(err.Error(), words) {
 			t.Errorf("%s: %d events, %v", name, len(events), err)
 		}
 	}
 }
 
-// outside is the opinion of another library on payloads that nobody here wrote.
-type outside struct {
-	Carrier  string `json:"carrier"`
-	Payloads []struct {
-		File string `json:"file"`
-	} `json:"payloads"`
-	Expected struct {
-		Shipments []struct {
-			Tracking  string `json:"tracking_number"`
-			Status    string `json:"status"`
-			Delivered bool   `json:"delivered"`
-			Events    []struct {
-				Code        string `json:"code"`
-				Status      string `json:"status"`
-				Date        string `json:"date"`
-				Time        string `json:"time"`
-				Description string `json:"description"`
-			} `json:"events"`
-		} `json:"shipments"`
-		Messages []struct {
-			Code text `json:"code"`
-		} `json:"messages"`
-	} `json:"expected"`
+// TestPayloads: what nobody here wrote, beside another library's opinion of it.
+func TestPayloads(t *testing.T) {
+	carriertest.Payloads{
+		Adapter: New(), Folders: []string{"usps"},
+		Events:   map[string]string{"usps/TrackingResponse.json": "labelled 1, accepted 1, in_transit 8, out_for_delivery 1, delivered 1", "usps/sample__tracking_responses.json": "labelled 1, accepted 1, in_transit 8, out_for_delivery 1, delivered 1, none 1"},
+		Unmapped: []string{"STRING"},
+		Alone: map[string]order.Milestone{
+			"07": order.InTransit, "A1": order.InTransit, "T1": order.InTransit, "10": order.InTransit, "SF": order.InTransit,
+			"03": order.Accepted, // "USPS in possession of item": the possession that karrio does not see
+			"GX": order.Labelled,
+		},
+	}.Compare(t)
 }
 
-// silent is what we say where the outside opinion says nothing of an event.
-var silent = map[string]order.Milestone{
-	"07": order.InTransit, "A1": order.InTransit, "T1": order.InTransit, "10": order.InTransit, "SF": order.InTransit,
-	"03": order.Accepted, // "USPS in possession of item": the possession that karrio does not see
-	"GX": order.Labelled,
+func FuzzPush(f *testing.F) { carriertest.Fuzz(f, New().ParsePush, "push.json") }
+
+func FuzzTrack(f *testing.F) {
+	carriertest.Fuzz(f, New().ParseTrack, "track.json", "notfound.json", "refused.json")
 }
 
-func TestSharedPayloads(t *testing.T) {
-	dir := os.Getenv("WAYBILL_DATA")
-	if dir == "" {
-		dir = "../../../../shared/data"
-	}
-	raw, err := os.ReadFile(filepath.Join(dir, "carriers", "index.json"))
-	if err != nil {
-		t.Skipf("payloads that nobody here wrote are not here (set WAYBILL_DATA): %v", err)
-	}
-	var index []outside
-	if err := json.Unmarshal(raw, &index); err != nil {
-		t.Fatal(err)
-	}
-	agreed, alone := 0, 0
-	check := func(what, theirs, ours string) {
-		if theirs != ours {
-			// No disagreement is known: the outside opinion is silent or the same.
-			t.Errorf("%s: %q there, %q here", what, theirs, ours)
-			return
-		}
-		agreed++
-	}
-	for _, c := range index {
-		if c.Carrier != "usps" {
-			continue
-		}
-		name := c.Payloads[0].File
-		body, err := os.ReadFile(filepath.Join(dir, "carriers", name))
-		if err != nil {
-			t.Error(err)
-			continue
-		}
-		events, err := New().ParseTrack(body)
-		for _, e := range events {
-			if err := carriertest.CheckEvent(e); err != nil {
-				t.Errorf("%s: %v", name, err)
-			}
-		}
-		if len(c.Expected.Shipments) == 0 {
-			named := err != nil && len(events) == 0 && strings.Contains(err.Error(), string(c.Expected.Messages[0].Code))
-			check(name+" refusal named", "true", strconv.FormatBool(named))
-			continue
-		}
-		s := c.Expected.Shipments[0]
-		if err != nil || len(events) != len(s.Events) {
-			t.Fatalf("%s: %v, %d events, %d there", name, err, len(events), len(s.Events))
-		}
-		for i, e := range events {
-			n, theirs := " "+strconv.Itoa(i), s.Events[i]
-			check(name+" code"+n, theirs.Code, e.Code)
-			check(name+" local time"+n, theirs.Date+"T"+theirs.Time[:5], e.Local[:16]) // theirs writes "14:30 PM"
-			check(name+" description"+n, theirs.Description, e.Description)
-			if theirs.Status != "" {
-				check(name+" status"+n, theirs.Status, string(e.Milestone))
-				continue
-			}
-			alone++
-			if e.Milestone != silent[e.Code] {
-				t.Errorf("%s%s: %s read as %q, want %q", name, n, e.Code, e.Milestone, silent[e.Code])
-			}
-		}
-		check(name+" number", s.Tracking, events[0].Tracking)
-		check(name+" status", s.Status, string(events[0].Milestone))
-		check(name+" delivered", strconv.FormatBool(s.Delivered), strconv.FormatBool(events[0].Milestone == order.Delivered))
-	}
-	t.Logf("%d agreements, no disagreement, %d events of which only we say what they mean", agreed, alone)
-	sample(t, dir)
-}
-
-// sample is a list: a real-looking piece, and one of placeholders whose code is no code.
-func sample(t *testing.T, dir string) {
-	body, err := os.ReadFile(filepath.Join(dir, "carriers", "usps", "sample__tracking_responses.json"))
-	if err != nil {
-		t.Skipf("payloads that nobody here wrote are not here (set WAYBILL_DATA): %v", err)
-	}
-	events, err := New().ParseTrack(body)
-	if err != nil || len(events) != 13 {
-		t.Fatalf("%d events, %v", len(events), err)
-	}
-	if e := events[12]; !e.Unmapped || e.Code != "STRING" || e.Offset != "-07:00" {
-		t.Errorf("%+v", e)
-	}
-}
-
-func FuzzPush(f *testing.F) {
-	f.Add(file(f, "push.json"))
+func FuzzVerify(f *testing.F) {
+	f.Add(carriertest.File(f, "push.json"))
 	f.Fuzz(func(t *testing.T, body []byte) {
-		fuzz(t, body, New().ParsePush)
 		p := carriers.Push{Header: http.Header{"X-Hmac": {"AAAA"}}, Body: body}
 		if err := New().Verify(p, [][]byte{[]byte("secret")}); !errors.Is(err, carriers.ErrBadSignature) {
 			t.Fatal(err)
 		}
 	})
-}
-
-func FuzzTrack(f *testing.F) {
-	f.Add(file(f, "track.json"))
-	f.Add(file(f, "notfound.json"))
-	f.Add(file(f, "refused.json"))
-	f.Fuzz(func(t *testing.T, body []byte) { fuzz(t, body, New().ParseTrack) })
-}
-
-func fuzz(t *testing.T, body []byte, parse func([]byte) ([]carriers.Event, error)) {
-	events, err := parse(body)
-	if err != nil && (len(events) > 0 || !errors.Is(err, carriers.ErrMalformed)) {
-		t.Fatalf("%d events, %v", len(events), err)
-	}
-	for _, e := range events {
-		if err := carriertest.CheckEvent(e); err != nil {
-			t.Fatalf("%v: %+v", err, e)
-		}
-	}
 }

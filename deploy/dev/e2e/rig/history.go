@@ -25,7 +25,11 @@ func (r *Rig) RunID(ctx context.Context, orderID string) (string, error) {
 
 // History reads every run of an order, oldest first.
 func (r *Rig) History(ctx context.Context, orderID string) ([]*historypb.History, error) {
-	id := workflows.ID(orderID)
+	return r.HistoryOf(ctx, workflows.ID(orderID))
+}
+
+// HistoryOf reads every run of a workflow, oldest first.
+func (r *Rig) HistoryOf(ctx context.Context, id string) ([]*historypb.History, error) {
 	now, err := r.Temporal.DescribeWorkflowExecution(ctx, id, "")
 	if err != nil {
 		return nil, err

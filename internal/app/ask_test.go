@@ -1,0 +1,156 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/waybillhq/waybill/activities"
+	"github.com/waybillhq/waybill/internal/carriers"
+	"github.com/waybillhq/waybill/internal/intake"
+	"github.com/waybillhq/waybill/internal/store/storetest"
+)
+
+func TestMain(m *testing.M) { storetest.Main(m) }
+
+// What an order asks comes in as facts, once, by the same way as pushes.
+func TestOrdersAskCarriers(t *testing.T) {
+	answer, err := os.ReadFile("../carriers/ups/testdata/track.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	status, body, after := 200, answer, ""
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/token") {
+			_, _ = w.Write([]byte(`{"access_token":"t","expires_in":"3600"}`))
+			return
+		}
+		if after != "" {
+			w.Header().Set("Retry-After", after)
+		}
+		w.WriteHeader(status)
+		_, _ = w.Write(body)
+	}))
+	defer s.Close()
+	p := &process{store: storetest.New(t), log: slog.New(slog.DiscardHandler), metrics: prometheus.NewRegistry()}
+	p.intake = &intake.Intake{Store: p.store}
+	if p.tracker() != nil {
+		t.Fatal("there is a tracker without credentials")
+	}
+	p.Credentials, err = credentials(file(t, fmt.Sprintf("credentials:\n  - {name: main, carrier: ups, key: k, secret: s, base_url: %q, budget: 100/s}", s.URL)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tr := p.tracker()
+	const number = "1ZWB00000300000001"
+	last, err := tr.Track(t.Context(), "ups", number, time.Time{})
+	if err != nil || last.IsZero() {
+		t.Fatalf("%v, %v", last, err)
+	}
+	kept, err := p.store.Inbox(t.Context())
+	if err != nil || kept.Orphans == 0 {
+		t.Fatalf("%+v, %v", kept, err)
+	}
+	if again, err := tr.Track(t.Context(), "ups", number, last); err != nil || !again.IsZero() {
+		t.Errorf("nothing moved since, but %v, %v", again, err)
+	}
+	if after, err := p.store.Inbox(t.Context()); err != nil || after.Orphans != kept.Orphans {
+		t.Errorf("%d facts, then %d, %v", kept.Orphans, after.Orphans, err)
+	}
+	if at, err := tr.Track(t.Context(), "ontrac", number, time.Time{}); !errors.Is(err, activities.ErrNobodyToAsk) || !at.IsZero() {
+		t.Errorf("a carrier that nobody may ask: %v, %v", at, err)
+	}
+	body = []byte(`{"trackResponse":{"shipment":[{"warnings":[{"code":"TW0001","message":"-"}]}]}}`)
+	if at, err := tr.Track(t.Context(), "ups", number, time.Time{}); err != nil || !at.IsZero() {
+		t.Errorf("an unknown number: %v, %v", at, err)
+	}
+	var failed *temporal.ApplicationError
+	status, body = 400, []byte(`{"response":{"errors":[{"code":"TV1002"}]}}`)
+	if _, err := tr.Track(t.Context(), "ups", number, time.Time{}); !errors.As(err, &failed) || !failed.NonRetryable() {
+		t.Errorf("a refused request: %v", err)
+	}
+	status, after = 429, "120"
+	if _, err := tr.Track(t.Context(), "ups", number, time.Time{}); !errors.As(err, &failed) || failed.NonRetryable() || failed.NextRetryDelay() < 110*time.Second {
+		t.Errorf("limited: %v", err)
+	}
+	metrics, err := p.metrics.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]int{}
+	for _, m := range metrics {
+		seen[m.GetName()] = len(m.GetMetric())
+	}
+	// token ok; track ok, not found, refused, limited.
+	if seen["waybill_carrier_calls_total"] != 5 || seen["waybill_carrier_lag_seconds"] != 1 {
+		t.Errorf("series %v", seen)
+	}
+}
+
+func TestRestIsKeptByOrders(t *testing.T) {
+	now := time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
+	for _, c := range []struct {
+		problem carriers.Reason
+		rest    time.Duration
+		goesOn  bool
+	}{{carriers.Limited, time.Hour, true}, {carriers.Limited, -time.Hour, true}, {carriers.Unavailable, 0, true}, {carriers.Unauthorized, 0, false}, {carriers.BadRequest, time.Hour, false}} {
+		var e *temporal.ApplicationError
+		if !errors.As(retry(&carriers.AskError{Reason: c.problem, Until: now.Add(c.rest)}, now), &e) || e.NonRetryable() == c.goesOn {
+			t.Errorf("%+v: %v", c, e)
+		}
+		if d := e.NextRetryDelay(); c.goesOn && (d < max(0, c.rest) || d > max(0, c.rest)*11/10+5*time.Second) {
+			t.Errorf("%+v: again in %v", c, d)
+		}
+	}
+	plain := errors.New("the database is away")
+	if err := retry(plain, now); !errors.Is(err, plain) {
+		t.Error(err)
+	}
+}
+
+func file(t *testing.T, content string) string {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "carriers.yaml")
+	if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+func TestBadCredentialsRefuseToStart(t *testing.T) {
+	if list, err := credentials(""); err != nil || list != nil {
+		t.Errorf("%v, %v", list, err)
+	}
+	for name, want := range map[string]string{
+		file(t, "credentials:\n  - name: main\n    carrier: ups\n    key: k"): "line 2: secret: missing",
+		filepath.Join(t.TempDir(), "none.yaml"):                               "WAYBILL_CARRIERS_FILE",
+	} {
+		if _, err := credentials(name); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
+	t.Setenv("WAYBILL_CARRIERS_FILE", filepath.Join(t.TempDir(), "none.yaml"))
+	if _, err := FromEnv(); err == nil || !strings.Contains(err.Error(), "WAYBILL_CARRIERS_FILE") {
+		t.Error(err)
+	}
+}
+
+func TestCarriersPushToOurWebhook(t *testing.T) {
+	c := Config{PublicURL: "https://waybill.example", WebhookSecrets: map[string][][]byte{"usps": {[]byte("new-secret"), []byte("old-secret")}}}
+	if h := c.hook("usps"); h.URL != "https://waybill.example/webhooks/usps" || string(h.Secret) != "new-secret" {
+		t.Errorf("%+v", h)
+	}
+	if h := c.hook("ups"); h.URL != "" || h.Secret != "" {
+		t.Errorf("a hook without a secret: %+v", h)
+	}
+}

@@ -1,0 +1,64 @@
+package dhl
+
+import (
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/waybillhq/waybill/internal/carriers"
+)
+
+// APIs are the unified tracking of all business units, and MyDHL of Express. The
+// push of the former is not subscribed to from here: how a subscription is
+// activated is not known.
+func (Adapter) APIs() []carriers.API {
+	return []carriers.API{
+		{
+			Name: "unified", BaseURL: "https://api-eu.dhl.com",
+			// One call per second by some of DHL's pages, one in five by others.
+			Budget: []carriers.Window{{Calls: 1, Per: 5 * time.Second}, {Calls: 250, Per: 24 * time.Hour}},
+			Track:  askUnified, Batch: 1,
+		},
+		{
+			Name: "express", BaseURL: "https://express.api.dhl.com/mydhlapi",
+			// No limit is known; these are ours and careful.
+			Budget: []carriers.Window{{Calls: 1, Per: time.Second}, {Calls: 500, Per: 24 * time.Hour}},
+			Track:  askExpress, Batch: 1,
+		},
+	}
+}
+
+// askUnified asks in English: where there is no code the words are read. The
+// service keeps another business unit's parcel of the same number out.
+func askUnified(q carriers.Question) (*http.Request, error) {
+	if err := q.Check(1); err != nil {
+		return nil, err
+	}
+	v := url.Values{"trackingNumber": {q.Numbers[0]}, "language": {"en"}}
+	if q.Service != "" {
+		v.Set("service", q.Service)
+	}
+	r, err := carriers.Get(q.BaseURL + "/track/shipments?" + v.Encode())
+	if err != nil {
+		return nil, err
+	}
+	r.Header.Set("DHL-API-Key", string(q.Key))
+	return r, nil
+}
+
+// askExpress asks for one shipment: the call for many numbers does not send the
+// offsets of times.
+func askExpress(q carriers.Question) (*http.Request, error) {
+	if err := q.Check(1); err != nil {
+		return nil, err
+	}
+	r, err := carriers.Get(q.BaseURL + "/shipments/" + url.PathEscape(q.Numbers[0]) + "/tracking?trackingView=all-checkpoints&levelOfDetail=all&requestGMTOffsetPerEvent=true")
+	if err != nil {
+		return nil, err
+	}
+	r.SetBasicAuth(string(q.Key), string(q.Secret))
+	r.Header.Set("X-Version", "3.1.0")
+	r.Header.Set("Accept-Language", "eng")
+	r.Header.Set("Message-Reference", q.ID)
+	return r, nil
+}
