@@ -101,6 +101,36 @@ func TestPolicyFiles(t *testing.T) {
 	b.call("PUT", "/v1/policies/fast", b.keys[Ops], twoPolicies, yaml...).refuses(403, "forbidden", "-")
 }
 
+// Calendars, lanes and cases can be said in JSON as well, and be sent back as read.
+func TestEveryLineOfAPolicyFitsIntoJSON(t *testing.T) {
+	b := newBench(t)
+	key := b.keys[Admin]
+	books, err := policy.Parse(policy.Default, []string{"ups", "fedex", "usps"}, testNow)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, book := range books {
+		path := "/v1/policies/" + book.Name
+		b.call("PUT", path, key, string(mustJSON(book.Policy))).want(200)
+		got := b.call("GET", path, key, "").want(200)
+		if p := read[order.Policy](got); len(p.Calendars) != len(book.Calendars) || len(p.Clocks) != len(book.Clocks) || len(p.Cases) != len(book.Cases) {
+			t.Errorf("%+v", p)
+		}
+		b.call("PUT", path, key, got.Body.String()).want(200)
+	}
+	for body, field := range map[string]string{
+		`{"clocks":[{"line":"pick","calendar":"none"}]}`:  "clocks[0].calendar",
+		`{"clocks":[{"line":"trace","calendar":"none"}]}`: "clocks[0].line",
+		`{"calendars":[{"name":"w","zone":"UTC","offsets":[{"from":"2026-01-01T00:00:00Z","seconds":0}],"week":["","","","","","",""]}]}`: "calendars[0].hours",
+		`{"calendars":[{"name":"w","zone":"UTC","offsets":[{"from":"2026-01-01T00:00:00Z","seconds":0}],"week":["","","","","",""]}]}`:    "calendars[0].week",
+		`{"rhythms":[{"gap":"1h","lane":"DE-NORDIC"}]}`: "rhythms[0].lane",
+		`{"cases":[{"kind":"stolen"}]}`:                 "cases[0].kind",
+		`{"attempt_limit":21}`:                          "attempt_limit",
+	} {
+		b.call("PUT", "/v1/policies/x", key, body).refuses(422, "invalid", field)
+	}
+}
+
 func TestADryRunSaysWhatWouldEnd(t *testing.T) {
 	b := withOrder(t)
 	key := b.keys[Admin]
