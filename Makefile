@@ -38,7 +38,7 @@ lint: ## vet, gofmt, staticcheck, workflowcheck, exhaustive switches, vulnerabil
 	$(TOOLS) go-check-sumtype ./order/... ./workflows/... ./internal/...
 	@.ci/vulnerabilities
 
-generate: ## docs/milestones.md from the table
+generate: ## docs/milestones.md and docs/returns.md from the tables
 	go test ./order -run Diagram -update
 
 golden: ## record new golden histories (after raising order.CurrentRules)

@@ -81,15 +81,31 @@ func Apply(s *State, e Event) []Command {
 			}
 			s.endRemedy(r, st, e.Reference, m)
 		}
+	case RequestReturn:
+		s.requestReturn(e)
+	case DecideReturn:
+		s.decideReturn(e)
+	case ShipReturn:
+		s.shipReturn(e)
+	case InspectReturn:
+		s.inspectReturn(e)
+	case DisposeReturn:
+		s.disposeReturn(e)
+	case SendReturnBack:
+		s.sendReturnBack(e)
+	case CancelReturn:
+		s.cancelReturn(s.returnByID(e.Return), m)
 	case Tick:
 		s.tick()
 	case Answered:
 		s.answer(e)
 	}
+	s.follow()
 	s.dropChecks()
 	s.endHold()
 	s.closeCases()
 	s.openCases()
+	s.endReturns()
 	s.settle()
 	if st := s.status(); st != s.Status {
 		s.Status = st
@@ -567,7 +583,7 @@ func (s *State) shrinkUnplanned(except string) {
 func (s *State) allocated(sku, except string) int {
 	n := 0
 	for i := range s.Parcels {
-		if s.Parcels[i].ID == except {
+		if s.Parcels[i].ID == except || s.Parcels[i].inbound() {
 			continue
 		}
 		for _, a := range s.Parcels[i].Lines {
@@ -582,7 +598,7 @@ func (s *State) allocated(sku, except string) int {
 func (s *State) cancel(e Cancel) {
 	for i := range s.Parcels {
 		p := &s.Parcels[i]
-		if len(e.Parcels) > 0 && !slices.Contains(e.Parcels, p.ID) || p.Milestone.Stage() > Preparing {
+		if len(e.Parcels) > 0 && !slices.Contains(e.Parcels, p.ID) || p.Milestone.Stage() > Preparing || p.inbound() {
 			continue
 		}
 		if s.mayset(p, Cancelled, e.Meta) {
@@ -664,9 +680,10 @@ func (s *State) answer(e Answered) {
 
 // settle notes when nothing is left to happen, and when that changes.
 func (s *State) settle() {
-	settled := s.allAllocated() && !s.openRemedies() && len(s.Revisits) == 0
+	settled := s.allAllocated() && !s.openRemedies() && !s.openReturns() && len(s.Revisits) == 0
 	for i := range s.Parcels {
-		settled = settled && s.Parcels[i].Milestone.Settled()
+		p := &s.Parcels[i]
+		settled = settled && (p.Milestone.Settled() || p.inbound() && p.Milestone.Stage() == Preparing)
 	}
 	switch {
 	case settled && s.SettledAt.IsZero():
@@ -687,6 +704,9 @@ func (s *State) allAllocated() bool {
 	}
 	held := make(map[string]int, len(s.Spec.Lines))
 	for i := range s.Parcels {
+		if s.Parcels[i].inbound() {
+			continue
+		}
 		for _, a := range s.Parcels[i].Lines {
 			held[a.SKU] += a.Quantity
 		}

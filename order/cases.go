@@ -17,6 +17,10 @@ const (
 	NotReceived      CaseKind = "not_received"
 	UnexpectedReturn CaseKind = "unexpected_return"
 	RemedyOverdue    CaseKind = "refund_overdue"
+	// A step of a return is late: the first before the goods are here, the second
+	// after.
+	ReturnOverdue     CaseKind = "return_overdue"
+	InspectionOverdue CaseKind = "inspection_overdue"
 )
 
 // Severity says how much hurry a case is.
@@ -51,6 +55,8 @@ const (
 	Refund  Resolution = "refund"
 	Replace Resolution = "replace"
 	Claim   Resolution = "claim"
+	// EndReturn: the return is called off.
+	EndReturn Resolution = "end_return"
 	// Dismiss: nothing needs to be done.
 	Dismiss Resolution = "dismiss"
 )
@@ -95,6 +101,8 @@ var CaseDefinitions = []CaseDefinition{
 	{NotReceived, SupportTeam, Urgent, 24 * oneHour, 0, []Team{OpsTeam}, []Resolution{WaitOn, Refund, Replace, Claim, Dismiss}, false},
 	{UnexpectedReturn, ReturnsTeam, Normal, 24 * oneHour, 0, []Team{SupportTeam}, []Resolution{Refund, Replace, Dismiss}, false},
 	{RemedyOverdue, SupportTeam, Critical, 24 * oneHour, 0, []Team{OpsTeam}, []Resolution{WaitOn}, true},
+	{ReturnOverdue, ReturnsTeam, Normal, 24 * oneHour, 0, []Team{SupportTeam}, []Resolution{WaitOn, EndReturn, DeclareLost}, true},
+	{InspectionOverdue, ReturnsTeam, Urgent, 24 * oneHour, 0, []Team{SupportTeam}, []Resolution{WaitOn}, true},
 }
 
 // LookupCase finds a case kind in the table.
@@ -304,6 +312,8 @@ func (s *State) resolve(e ResolveCase) {
 			s.remember(ended, e.Resolution, e.Meta) // it is decided about, not a new loss
 		}
 		s.remedy(e.Resolution, ended, e)
+	case EndReturn:
+		s.cancelReturn(s.returnOf(ended.Parcel), e.Meta)
 	case Dismiss:
 	}
 }
@@ -319,7 +329,9 @@ func (s *State) giveTime(c Case, p *Parcel, e ResolveCase) {
 			return
 		}
 	}
-	// Nothing waits any more by itself: what was given up is looked at again then.
+	// Nothing waits any more by itself: what was given up is looked at again then,
+	// unless it has ended by itself.
+	c.Pinned = false
 	s.Revisits = append(s.Revisits, Revisit{Case: c, Since: s.Now, Until: e.Until})
 }
 
@@ -390,7 +402,7 @@ func (s *State) caseID(kind CaseKind, parcel string) string {
 
 func (s *State) reportNotReceived(e ReportNotReceived) {
 	p := s.ParcelByID(e.Parcel)
-	if p == nil || p.Milestone != Delivered {
+	if p == nil || p.Milestone != Delivered || p.inbound() {
 		return
 	}
 	p.NotReceivedAt = s.Now
@@ -496,6 +508,14 @@ func (s *State) checkResolve(e ResolveCase) error {
 		if err := s.checkRemedy(e, c); err != nil {
 			return err
 		}
+	case EndReturn:
+		r := s.returnOf(c.Parcel)
+		if r == nil {
+			return refuse("resolution", "parcel %s belongs to no return", c.Parcel)
+		}
+		if err := s.checkCancelReturn(r.ID, e.Meta); err != nil {
+			return err
+		}
 	case Dismiss:
 	}
 	if e.Amount != 0 && e.Resolution != Refund {
@@ -549,6 +569,9 @@ func (s *State) checkNotReceived(e ReportNotReceived) error {
 	p := s.ParcelByID(e.Parcel)
 	if p == nil {
 		return refuse("parcel", "%q is not a parcel of this order", e.Parcel)
+	}
+	if p.inbound() {
+		return refuse("parcel", "%s is the parcel of return %s", p.ID, p.Return)
 	}
 	if p.Milestone != Delivered {
 		return refuse("parcel", "%s is not said to be delivered: it is %s", p.ID, p.Milestone)

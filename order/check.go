@@ -169,7 +169,7 @@ func (s *State) checkParcel(at string, r PutParcel, have *Parcel) error {
 		taken := 0
 		for j := range s.Parcels {
 			p := &s.Parcels[j]
-			if p.ID == r.Parcel || p.Unplanned && p.Milestone == Expected {
+			if p.ID == r.Parcel || p.Unplanned && p.Milestone == Expected || p.inbound() {
 				continue
 			}
 			for _, have := range p.Lines {
@@ -214,7 +214,7 @@ func Check(s *State, e Event) error {
 		}
 		return nil
 	case ChangePromise:
-		if !s.SettledAt.IsZero() {
+		if !s.SettledAt.IsZero() || len(s.Returns) > 0 && !s.undelivered() {
 			return refuse("", "nothing is left to promise: the order is %s", s.Status)
 		}
 		if e.PromisedAt.Before(s.Spec.PlacedAt) || e.PromisedAt.After(s.Now.AddDate(5, 0, 0)) {
@@ -272,6 +272,20 @@ func Check(s *State, e Event) error {
 		return s.checkDecideRemedy(e)
 	case EndRemedy:
 		return s.checkEndRemedy(e)
+	case RequestReturn:
+		return s.checkRequestReturn(e)
+	case DecideReturn:
+		return s.checkDecideReturn(e)
+	case ShipReturn:
+		return s.checkShipReturn(e)
+	case InspectReturn:
+		return s.checkInspectReturn(e)
+	case DisposeReturn:
+		return s.checkDisposeReturn(e)
+	case SendReturnBack:
+		return s.checkSendReturnBack(e)
+	case CancelReturn:
+		return s.checkCancelReturn(e.Return, m)
 	case Scan, CarrierEvent, Unreadable, Tick, Answered:
 		return nil
 	}
@@ -288,7 +302,7 @@ func needReason(m Meta) error {
 // preparing says whether any parcel, or anything not yet in one, is still here.
 func (s *State) preparing() bool {
 	for i := range s.Parcels {
-		if m := s.Parcels[i].Milestone; m.Stage() == Preparing && !m.Settled() {
+		if m := s.Parcels[i].Milestone; m.Stage() == Preparing && !m.Settled() && !s.Parcels[i].inbound() {
 			return true
 		}
 	}
@@ -307,6 +321,9 @@ func (s *State) checkPutParcel(e PutParcel) error {
 		return refuse("lines", "a new parcel needs at least one line")
 	}
 	if have != nil {
+		if have.inbound() {
+			return refuse("parcel", "%s is the parcel of return %s", have.ID, have.Return)
+		}
 		if have.Milestone.Stage() > Preparing || have.Milestone.Settled() {
 			return refuse("parcel", "%s is %s and can no longer be changed", have.ID, have.Milestone)
 		}
@@ -328,14 +345,18 @@ func (s *State) checkCancel(e Cancel) error {
 		return refuse("", "the order was cancelled at %s", day(s.CancelledAt))
 	}
 	for i, id := range e.Parcels {
-		if s.ParcelByID(id) == nil {
+		p := s.ParcelByID(id)
+		if p == nil {
 			return refuse("parcels["+strconv.Itoa(i)+"]", "%q is not a parcel of this order", id)
+		}
+		if p.inbound() {
+			return refuse("parcels["+strconv.Itoa(i)+"]", "%s is the parcel of return %s: cancel that", id, p.Return)
 		}
 	}
 	any := false
 	for i := range s.Parcels {
 		p := &s.Parcels[i]
-		if len(e.Parcels) > 0 && !slices.Contains(e.Parcels, p.ID) {
+		if len(e.Parcels) > 0 && !slices.Contains(e.Parcels, p.ID) || p.inbound() {
 			continue
 		}
 		switch {

@@ -24,6 +24,11 @@ func (s *State) Clone() *State {
 		c.Cases[i].Notes = slices.Clone(s.Cases[i].Notes)
 	}
 	c.Decisions, c.Extensions, c.Revisits, c.Remedies = slices.Clone(s.Decisions), slices.Clone(s.Extensions), slices.Clone(s.Revisits), slices.Clone(s.Remedies)
+	c.Returns = slices.Clone(s.Returns)
+	for i := range c.Returns {
+		r := &c.Returns[i]
+		r.Findings = slices.Clone(r.Findings) // its lines never change
+	}
 	if s.Hold != nil {
 		h := *s.Hold
 		c.Hold = &h

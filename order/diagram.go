@@ -7,6 +7,47 @@ import (
 
 //go:generate go test . -run TestDiagram -update
 
+// ReturnDiagram writes docs/returns.md from [ReturnDefinitions] and
+// [DispositionRules].
+func ReturnDiagram() string {
+	var b strings.Builder
+	b.WriteString("# A return\n\nGenerated from `order.ReturnDefinitions` and `order.DispositionRules` by `go generate ./order`; a test fails when it is stale.\n\n")
+	b.WriteString("No other step is taken. *in_transit* and *received* follow from the return's parcel: a carrier holds it, the dock has scanned it; the steps back in the table are taken when that is corrected. A parcel that came back by itself begins at *received*. *refund_released* and *replacement_released* are told when the storefront has confirmed, never before.\n\n")
+	b.WriteString("```mermaid\nstateDiagram-v2\n    [*] --> requested\n")
+	for _, d := range ReturnDefinitions {
+		for _, n := range d.Next {
+			fmt.Fprintf(&b, "    %s --> %s\n", d.State, n)
+		}
+		if !d.State.Open() {
+			fmt.Fprintf(&b, "    %s --> [*]\n", d.State)
+		}
+	}
+	b.WriteString("```\n\n| state | back to, by a correction | the buyer reads |\n|---|---|---|\n")
+	for _, d := range ReturnDefinitions {
+		back := make([]string, len(d.Back))
+		for i, s := range d.Back {
+			back[i] = string(s)
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s |\n", d.State, strings.Join(back, ", "), d.Title)
+	}
+	b.WriteString("\n## Where inspected goods go\n\nThe first row that fits counts. A serial number that is not the one sent out makes any grade a wrong item. What is accepted is refunded, replaced or exchanged as the buyer wanted, above the refund limit after a second person's word; what is not waits for the returns desk or support, who decide with a reason.\n\n| grade | reason | goes to | accepted |\n|---|---|---|---|\n")
+	for _, r := range DispositionRules {
+		why := make([]string, len(r.Reasons))
+		for i, x := range r.Reasons {
+			why[i] = string(x)
+		}
+		if len(why) == 0 {
+			why = []string{"any"}
+		}
+		accepted := "a person decides"
+		if r.Accept {
+			accepted = "yes"
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", r.Grade, strings.Join(why, ", "), r.To, accepted)
+	}
+	return b.String()
+}
+
 // Diagram writes docs/milestones.md from [Definitions]: the picture and the
 // source-of-truth table cannot say anything else than the code does.
 func Diagram() string {

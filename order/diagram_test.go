@@ -7,20 +7,22 @@ import (
 	"testing"
 )
 
-var update = flag.Bool("update", false, "write docs/milestones.md")
+var update = flag.Bool("update", false, "write docs/milestones.md and docs/returns.md")
 
-func TestDiagramInTheDocsIsWhatTheCodeDoes(t *testing.T) {
-	file := filepath.Join("..", "docs", "milestones.md")
-	if *update {
-		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-			t.Fatal(err)
+func TestDiagramsInTheDocsAreWhatTheCodeDoes(t *testing.T) {
+	for name, text := range map[string]string{"milestones.md": Diagram(), "returns.md": ReturnDiagram()} {
+		file := filepath.Join("..", "docs", name)
+		if *update {
+			if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+				t.Fatal(err)
+			}
 		}
-		if err := os.WriteFile(file, []byte(Diagram()), 0o644); err != nil {
-			t.Fatal(err)
+		if string(mustRead(t, file)) != text {
+			t.Errorf("%s is stale; run: go generate ./order", file)
 		}
-	}
-	if string(mustRead(t, file)) != Diagram() {
-		t.Errorf("%s is stale; run: go generate ./order", file)
 	}
 }
 

@@ -20,6 +20,9 @@
 //     line, who owns it, and what happens then. [NextDeadline] is the earliest.
 //   - A [Case] is an exception with an owner and a due time. It closes by itself
 //     when the world moves on.
+//   - A [Return] is what the buyer sends back, or what came back by itself: its
+//     parcel moves as any other, what an inspection finds is routed by a table,
+//     and what the buyer gets for it is a [Remedy].
 //   - A [Happening] is what the order tells the outside world, in order.
 //
 // Facts of one parcel may arrive in any order, late and twice: the milestone is

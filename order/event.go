@@ -242,6 +242,7 @@ const (
 	WaitFired        HappeningType = "wait_fired"
 	PolicyAdopted    HappeningType = "policy_adopted"
 	RemedyChanged    HappeningType = "remedy_changed"
+	ReturnChanged    HappeningType = "return_changed"
 	AnomalyFound     HappeningType = "anomaly"
 	OrderClosed      HappeningType = "order_closed"
 	OrderReopened    HappeningType = "order_reopened"

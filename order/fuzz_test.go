@@ -34,12 +34,13 @@ func bytesToEvents(data []byte, pending func() []Command) func() (Event, bool) {
 		if b[1]&1 == 1 {
 			m.N = int64(b[2]) + 1
 		}
-		parcel := []string{"A", "B", "1", "nobody's"}[pick(b[3]>>6, 4)]
+		parcel := []string{"A", "B", "1", "R1"}[pick(b[3]>>6, 4)]
 		milestone := Milestone("teleported")
 		if i := pick(b[3]&63, len(Definitions)+1); i < len(Definitions) {
 			milestone = Definitions[i].Milestone
 		}
-		switch pick(b[0], 16) {
+		id := []string{"R1", "R2"}[b[1]>>7]
+		switch pick(b[0], 20) {
 		case 0, 1:
 			m.By = Warehouse
 			return Scan{Meta: m, Parcel: parcel, Kind: ScanKinds[pick(b[3], len(ScanKinds))], Tracking: []string{"", "T-300"}[b[1]>>7], Carrier: "ups"}, true
@@ -65,6 +66,26 @@ func bytesToEvents(data []byte, pending func() []Command) func() (Event, bool) {
 			return CorrectAddress{m, int(b[3])}, true
 		case 14:
 			return Unreadable{m, "torn"}, true
+		case 16:
+			m.By = ReturnsDesk
+			return RequestReturn{Meta: m, Parcel: []string{"", "", parcel}[pick(b[5], 3)], Lines: []ReturnLine{{SKU: "tea", Quantity: pick(b[3], 4), Reason: ReturnReasons[pick(b[5], len(ReturnReasons))], Wanted: RefundRemedy}}}, true
+		case 17:
+			m.By = ReturnsDesk
+			return InspectReturn{m, id, []Finding{{SKU: "tea", Quantity: pick(b[3], 4), Grade: Grades[pick(b[5], len(Grades))]}}}, true
+		case 18:
+			m.By = ReturnsDesk
+			return DisposeReturn{m, id, []Disposal{{"tea", Grades[pick(b[5], len(Grades))], Scrap, b[3] > 99}}}, true
+		case 19:
+			m.By = Support
+			switch b[3] >> 6 {
+			case 0:
+				return DecideReturn{m, id, b[5] > 99}, true
+			case 1:
+				return ShipReturn{Meta: m, Return: id, Carrier: "ups", Tracking: "T-300"}, true
+			case 2:
+				return SendReturnBack{Meta: m, Return: id}, true
+			}
+			return CancelReturn{m, id}, true
 		}
 		return Tick{m}, true
 	}
@@ -81,6 +102,9 @@ func FuzzApply(f *testing.F) {
 		spec := twoParcels()
 		if len(data)%2 == 1 {
 			spec.Parcels = nil
+		}
+		if len(data)%4 > 1 {
+			spec = today(spec)
 		}
 		w := watching(spec)
 		next := bytesToEvents(data, func() []Command { return w.s.Pending })
@@ -102,10 +126,17 @@ func FuzzState(f *testing.F) {
 	for _, s := range rules1() {
 		f.Add([]byte(text(s)), []byte{2, 8, 30, 6, 1, 0, 15, 0, 0, 0, 255, 255, 12, 20, 70, 6, 0, 1})
 	}
+	w := watching(today(twoParcels()))
+	for _, e := range []Event{moves(1, Delivered), moves(1, Delivered).of("B"), RequestReturn{Meta: byShop(2), Lines: []ReturnLine{{SKU: "tea", Quantity: 2, Reason: Defective, Wanted: ReplacementRemedy}}}, scan(3, ScanReturned).of("R1")} {
+		if err := w.apply(e); err != nil {
+			f.Fatal(err)
+		}
+	}
+	f.Add([]byte(text(&w.s)), []byte{17, 0, 9, 2, 1, 3, 18, 0, 9, 200, 1, 3, 19, 0, 9, 130, 1, 1, 15, 0, 0, 0, 255, 255})
 	f.Add([]byte(`{"cases":[{"kind":"lost","level":-9}],"parcels":[{"id":"A","said":[{"m":"lost"}],"check":"x"}],"hold":{},"seen":[3,1]}`), []byte{15, 0, 0, 0, 255, 255, 12, 20, 70, 6, 0, 1})
 	f.Fuzz(func(t *testing.T, state, events []byte) {
 		var s State
-		if len(state) > 20_000 || len(events) > 60 || json.Unmarshal(state, &s) != nil || len(s.Parcels)+len(s.Cases) > 20 {
+		if len(state) > 20_000 || len(events) > 60 || json.Unmarshal(state, &s) != nil || len(s.Parcels)+len(s.Cases)+len(s.Returns) > 20 {
 			return
 		}
 		next := bytesToEvents(events, func() []Command { return s.Pending })

@@ -4,19 +4,22 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
 // watch applies events and checks after each what must always hold.
 type watch struct {
 	s      State
-	ids    map[string]bool // command IDs ever given out
-	open   map[string]bool // cases as the happenings tell them
-	strict bool            // requests pass Check; the state is one that we made
+	ids    map[string]bool        // command IDs ever given out
+	open   map[string]bool        // cases as the happenings tell them
+	told   map[string]ReturnState // the states of returns as they tell them
+	steps  map[[2]ReturnState]bool
+	strict bool // requests pass Check; the state is one that we made
 }
 
 func watching(spec Spec) *watch {
-	w := &watch{s: New(spec, rulesOf(spec), spec.PlacedAt), ids: map[string]bool{}, open: map[string]bool{}, strict: true}
+	w := &watch{s: New(spec, rulesOf(spec), spec.PlacedAt), ids: map[string]bool{}, open: map[string]bool{}, told: map[string]ReturnState{}, steps: map[[2]ReturnState]bool{}, strict: true}
 	w.s.Told = nil
 	return w
 }
@@ -24,7 +27,8 @@ func watching(spec Spec) *watch {
 func isRequest(e Event) bool {
 	switch e.(type) {
 	case PutParcel, Cancel, Hold, Release, ChangePromise, CorrectAddress, CorrectMilestone,
-		AssignCase, NoteCase, ResolveCase, ReopenCase, ExtendWait, FireWait, ReportNotReceived, DecideRemedy, EndRemedy, AdoptPolicy:
+		AssignCase, NoteCase, ResolveCase, ReopenCase, ExtendWait, FireWait, ReportNotReceived, DecideRemedy, EndRemedy,
+		RequestReturn, DecideReturn, ShipReturn, InspectReturn, DisposeReturn, SendReturnBack, CancelReturn, AdoptPolicy:
 		return true
 	case Scan, CarrierEvent, Unreadable, Tick, Answered:
 	}
@@ -37,6 +41,8 @@ func isCorrection(e Event) bool {
 		return true
 	case CarrierEvent:
 		return e.Correction
+	case ResolveCase: // these set the milestone as support
+		return slices.Contains([]Resolution{DeclareLost, DeclareDelivered, Refund, Replace, Claim}, e.Resolution)
 	}
 	return false
 }
@@ -46,6 +52,13 @@ func isCorrection(e Event) bool {
 func (w *watch) apply(e Event) error {
 	if isRequest(e) && Check(&w.s, e) != nil {
 		return nil
+	}
+	if r, ok := e.(RequestReturn); ok && r.Parcel == "" {
+		for _, l := range r.Lines {
+			if n := w.deliveredAndNotReturned(l.SKU); l.Quantity > n {
+				return fmt.Errorf("%d %s are to come back, but %d were delivered and are in no return", l.Quantity, l.SKU, n)
+			}
+		}
 	}
 	if err := w.step(e); err != nil {
 		return fmt.Errorf("%T %+v: %w", e, e, err)
@@ -114,6 +127,17 @@ func (w *watch) check(pending, cmds []Command) error {
 			}
 			delete(w.open, key)
 		}
+		if h.Type == ReturnChanged {
+			words := strings.Fields(strings.ReplaceAll(h.Text, ":", " "))
+			was, to := w.told[words[0]], ReturnState(words[1])
+			if was != to && !(was == "" && to == ReturnRequested) && !LegalReturn(was, to) {
+				return fmt.Errorf("return %s went from %q to %s", words[0], was, to)
+			}
+			w.told[words[0]], w.steps[[2]ReturnState{was, to}] = to, true
+		}
+	}
+	if err := w.checkReturns(); err != nil {
+		return err
 	}
 	if len(w.open) != len(s.Cases) {
 		return fmt.Errorf("told of %d open cases, have %d", len(w.open), len(s.Cases))
@@ -159,7 +183,7 @@ func (w *watch) check(pending, cmds []Command) error {
 	}
 	for i, r := range s.Remedies {
 		for _, o := range s.Remedies[:i] {
-			if o.ID == r.ID || o.Parcel == r.Parcel && o.State == Confirmed && r.State == Confirmed && o.Kind != ClaimRemedy && r.Kind != ClaimRemedy {
+			if o.ID == r.ID || o.Parcel == r.Parcel && o.Return == "" && r.Return == "" && o.State == Confirmed && r.State == Confirmed && o.Kind != ClaimRemedy && r.Kind != ClaimRemedy {
 				return fmt.Errorf("parcel %s was made good twice: %s, %s", r.Parcel, o.ID, r.ID)
 			}
 		}
@@ -167,7 +191,7 @@ func (w *watch) check(pending, cmds []Command) error {
 			return fmt.Errorf("%s above the limit without a second person", r.ID)
 		}
 	}
-	if s.Closed && (len(s.Cases) > 0 || s.openRemedies()) {
+	if s.Closed && (len(s.Cases) > 0 || s.openRemedies() || s.openReturns()) {
 		return fmt.Errorf("closed with open cases")
 	}
 	for _, l := range s.Spec.Lines {
@@ -193,6 +217,97 @@ func (w *watch) check(pending, cmds []Command) error {
 		}
 	}
 	ViewOf(s)
+	return nil
+}
+
+func (w *watch) deliveredAndNotReturned(sku string) int {
+	n := 0
+	for _, p := range w.s.Parcels {
+		for _, a := range p.Lines {
+			if p.Return == "" && p.Milestone == Delivered && a.SKU == sku {
+				n += a.Quantity
+			}
+		}
+	}
+	return n - w.comingBack()[sku]
+}
+
+// comingBack counts the units in returns, each parcel once.
+func (w *watch) comingBack() map[string]int {
+	last := map[string]Return{}
+	for _, r := range w.s.Returns {
+		if r.State != ReturnRejected && r.State != ReturnCancelled {
+			last[r.Parcel] = r
+		}
+	}
+	n := map[string]int{}
+	for _, r := range last {
+		for _, l := range r.Lines {
+			n[l.SKU] += l.Quantity
+		}
+	}
+	return n
+}
+
+// checkReturns is what must hold of every return.
+func (w *watch) checkReturns() error {
+	s := &w.s
+	ws := Waiting(s)
+	for _, r := range s.Returns {
+		d := r.State.definition()
+		if d.Title == "" || r.State != w.told[r.ID] || r.State.Open() != r.EndedAt.IsZero() {
+			return fmt.Errorf("return %s is %q, told %q, ended at %s", r.ID, r.State, w.told[r.ID], r.EndedAt)
+		}
+		waited := slices.ContainsFunc(ws, func(x Wait) bool { return x.Parcel == r.Parcel && x.Owner != "" })
+		if r.State.Open() && !waited {
+			return fmt.Errorf("return %s is %s and waits for nothing", r.ID, r.State)
+		}
+		for _, l := range r.Lines {
+			all, accepted := r.found(l.SKU)
+			if all > l.Quantity || accepted > all || !r.InspectedAt.IsZero() && all != l.Quantity {
+				return fmt.Errorf("return %s: %d of %d %s inspected, %d accepted", r.ID, all, l.Quantity, l.SKU, accepted)
+			}
+		}
+		for _, p := range r.Findings {
+			if p.To == "" || !r.DisposedAt.IsZero() && p.Accepted && p.To == SendBack {
+				return fmt.Errorf("return %s: piece %+v", r.ID, p)
+			}
+		}
+		confirmed := func(refund bool) bool {
+			return slices.ContainsFunc(s.Remedies, func(m Remedy) bool {
+				return m.Return == r.ID && m.State == Confirmed && (m.Kind == RefundRemedy) == refund
+			})
+		}
+		if r.State == RefundReleased && !confirmed(true) || r.State == ReplacementReleased && !confirmed(false) {
+			return fmt.Errorf("return %s is %s, but no storefront confirmed it", r.ID, r.State)
+		}
+	}
+	for sku, n := range w.comingBack() {
+		if l := s.LineBySKU(sku); l == nil || n > l.Quantity {
+			return fmt.Errorf("%d %s are to come back, more than were ordered", n, sku)
+		}
+	}
+	var asked, paid, booked int64
+	for _, r := range s.Remedies {
+		switch {
+		case r.State == Declined || r.Kind == ClaimRemedy:
+		case r.Kind == RefundRemedy:
+			asked += r.Amount
+		default:
+			asked += s.cost(r.Lines)
+		}
+	}
+	book := s.ledger("")
+	for _, l := range s.Spec.Lines {
+		cost := l.UnitAmount * int64(l.Quantity)
+		if book[l.SKU].amount > cost {
+			return fmt.Errorf("%d of %d made good for %s", book[l.SKU].amount, cost, l.SKU)
+		}
+		paid, booked = paid+cost, booked+book[l.SKU].amount
+	}
+	if paid > 0 && (asked > paid || asked != booked) {
+		return fmt.Errorf("%d asked for, %d of it for lines, that cost %d", asked, booked, paid)
+	}
 	return nil
 }
 

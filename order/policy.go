@@ -110,6 +110,16 @@ type Policy struct {
 	// ReportWindow is how long after a delivery it may be reported as not received.
 	ReportWindow Duration `json:"report_window,omitempty"`
 
+	ReturnWindow   Duration `json:"return_window,omitempty"`   // delivered → the last moment to ask for a return
+	ReturnDecision Duration `json:"return_decision,omitempty"` // a return, or what was declined of it → decided about
+	ReturnShip     Duration `json:"return_ship,omitempty"`     // authorized, or label sent → with the carrier
+	ReturnReceipt  Duration `json:"return_receipt,omitempty"`  // delivered by the carrier → scanned at the dock
+	ReturnInspect  Duration `json:"return_inspect,omitempty"`  // received → inspected; and → decided about, sent back
+	// ReturnAutoLimit in minor units: returns worth no more are authorized without
+	// a person. 0: none is. ReturnExcluded are the classes of which none is.
+	ReturnAutoLimit int64   `json:"return_auto_limit,omitempty"`
+	ReturnExcluded  []Class `json:"return_excluded,omitempty"`
+
 	// AttemptLimit is how many failed attempts make the case more severe; 0: 3.
 	AttemptLimit int `json:"attempt_limit,omitempty"`
 
@@ -129,6 +139,8 @@ func DefaultPolicy() Policy {
 		CaseDue: 1 * dayLong, HoldReview: 3 * dayLong, CloseAfter: 30 * dayLong, RideAlong: Duration(6 * time.Hour),
 		ClockSkew: 1 * dayLong, Future: Duration(15 * time.Minute),
 		Trace: defaultTrace, RemedyAnswer: defaultRemedyAnswer, ClaimAnswer: defaultClaimAnswer, RefundLimit: 500_00, ReportWindow: defaultReportWindow,
+		ReturnWindow: defaultReturnWindow, ReturnDecision: defaultReturnDecision, ReturnShip: defaultReturnShip, ReturnReceipt: defaultReturnReceipt, ReturnInspect: defaultReturnInspect,
+		ReturnAutoLimit: 200_00, ReturnExcluded: []Class{HighValue},
 	}
 	for _, d := range CaseDefinitions {
 		if d.Due == p.CaseDue && d.Notice == 0 {
@@ -152,6 +164,12 @@ const (
 	defaultClaimAnswer  = 30 * dayLong
 	defaultReportWindow = 30 * dayLong
 	defaultAttemptLimit = 3
+
+	defaultReturnWindow   = 30 * dayLong
+	defaultReturnDecision = 2 * dayLong
+	defaultReturnShip     = 14 * dayLong
+	defaultReturnReceipt  = 2 * dayLong
+	defaultReturnInspect  = 3 * dayLong
 )
 
 // Completed is the policy with those values where it has none.
@@ -159,6 +177,9 @@ func (p Policy) Completed() Policy {
 	p.Trace, p.RemedyAnswer = cmp.Or(p.Trace, defaultTrace), cmp.Or(p.RemedyAnswer, defaultRemedyAnswer)
 	p.ClaimAnswer, p.ReportWindow = cmp.Or(p.ClaimAnswer, defaultClaimAnswer), cmp.Or(p.ReportWindow, defaultReportWindow)
 	p.AttemptLimit = cmp.Or(p.AttemptLimit, defaultAttemptLimit)
+	p.ReturnWindow, p.ReturnDecision = cmp.Or(p.ReturnWindow, defaultReturnWindow), cmp.Or(p.ReturnDecision, defaultReturnDecision)
+	p.ReturnShip, p.ReturnReceipt = cmp.Or(p.ReturnShip, defaultReturnShip), cmp.Or(p.ReturnReceipt, defaultReturnReceipt)
+	p.ReturnInspect = cmp.Or(p.ReturnInspect, defaultReturnInspect)
 	return p
 }
 
@@ -207,6 +228,8 @@ func (p *Policy) durations() []struct {
 		{"check_answer", &p.CheckAnswer}, {"case_due", &p.CaseDue}, {"hold_review", &p.HoldReview},
 		{"close_after", &p.CloseAfter}, {"ride_along", &p.RideAlong}, {"clock_skew", &p.ClockSkew}, {"future", &p.Future},
 		{"trace", &p.Trace}, {"remedy_answer", &p.RemedyAnswer}, {"claim_answer", &p.ClaimAnswer}, {"report_window", &p.ReportWindow},
+		{"return_window", &p.ReturnWindow}, {"return_decision", &p.ReturnDecision}, {"return_ship", &p.ReturnShip}, {"return_receipt", &p.ReturnReceipt},
+		{"return_inspect", &p.ReturnInspect},
 	}
 }
 
@@ -258,7 +281,8 @@ func (p Policy) Faults() (found []Refusal) {
 	}
 	for _, f := range p.durations() {
 		d := time.Duration(*f.d)
-		mayBeZero := slices.Contains([]string{"close_after", "ride_along", "clock_skew", "future", "trace", "remedy_answer", "claim_answer", "report_window"}, f.name)
+		mayBeZero := slices.Contains([]string{"close_after", "ride_along", "clock_skew", "future", "trace", "remedy_answer", "claim_answer", "report_window",
+			"return_window", "return_decision", "return_ship", "return_receipt", "return_inspect"}, f.name)
 		if d < 0 || d == 0 && !mayBeZero || d > 5*365*24*time.Hour {
 			bad(f.name, "must be between 0 and 5 years, not %s", d)
 		}
@@ -341,6 +365,14 @@ func (p Policy) Faults() (found []Refusal) {
 	}
 	if p.RefundLimit < 0 {
 		bad("refund_limit", "must not be negative")
+	}
+	if p.ReturnAutoLimit < 0 {
+		bad("return_auto_limit", "must not be negative")
+	}
+	for i, c := range p.ReturnExcluded {
+		if !slices.Contains(Classes, c) {
+			bad(fmt.Sprintf("return_excluded[%d]", i), "%q is not an order class", c)
+		}
 	}
 	if p.AttemptLimit < 0 || p.AttemptLimit > maxAttempts {
 		bad("attempt_limit", "must be between 0 and %d", maxAttempts)

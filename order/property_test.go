@@ -51,7 +51,7 @@ func drawEvent(t *rapid.T, now time.Time) Event {
 	if rapid.Bool().Draw(t, "inbox") {
 		m.N = int64(rapid.IntRange(1, 40).Draw(t, "n"))
 	}
-	parcel := rapid.SampledFrom([]string{"A", "A", "A", "B", "1", "nobody's"}).Draw(t, "parcel")
+	parcel := rapid.SampledFrom([]string{"A", "A", "A", "B", "1", "R1", "R2", "nobody's"}).Draw(t, "parcel")
 	switch kind := rapid.IntRange(0, 19).Draw(t, "kind"); kind {
 	case 0, 1, 2:
 		e := Scan{Meta: m, Parcel: parcel, Kind: rapid.SampledFrom(append([]ScanKind{"juggled"}, ScanKinds...)).Draw(t, "scan")}
@@ -183,13 +183,16 @@ func drawAct(t *rapid.T, s *State, now time.Time) Event {
 	if len(s.Remedies) > 0 {
 		remedy = rapid.SampledFrom(s.Remedies).Draw(t, "remedy").ID
 	}
+	if rapid.Bool().Draw(t, "about returns") {
+		return drawReturnAct(t, s, m)
+	}
 	switch rapid.IntRange(0, 12).Draw(t, "act") {
 	case 0:
 		return AssignCase{m, on, "ann"}
 	case 1:
 		return NoteCase{m, on, "called them"}
 	case 2, 3, 4, 5:
-		all := []Resolution{WaitOn, Arranged, CancelParcel, DeclareLost, DeclareDelivered, Refund, Replace, Claim, Dismiss}
+		all := []Resolution{WaitOn, Arranged, CancelParcel, DeclareLost, DeclareDelivered, Refund, Replace, Claim, EndReturn, Dismiss}
 		return ResolveCase{Meta: m, Case: on, Resolution: rapid.SampledFrom(all).Draw(t, "resolution"), Until: until, Amount: int64(rapid.SampledFrom([]int{0, 0, 500, 90000}).Draw(t, "amount"))}
 	case 6:
 		return ReopenCase{m, on}
@@ -205,6 +208,76 @@ func drawAct(t *rapid.T, s *State, now time.Time) Event {
 		return AdoptPolicy{m, drawPolicy(t, s.Spec.Policy), rapid.IntRange(0, 3).Draw(t, "switch") == 0}
 	}
 	return EndRemedy{Meta: m, Remedy: remedy, Confirmed: rapid.Bool().Draw(t, "confirmed")}
+}
+
+// drawReturnAct is something that people do about returns: mostly the next step.
+func drawReturnAct(t *rapid.T, s *State, m Meta) Event {
+	if rapid.IntRange(0, 3).Draw(t, "desk") > 0 {
+		m.By, m.Reason = ReturnsDesk, "because"
+	}
+	sku := rapid.SampledFrom([]string{"mug", "tea", "mug"}).Draw(t, "sku")
+	quantity := rapid.IntRange(0, 3).Draw(t, "quantity")
+	id, usual := "R1", []int{0, 1, 1, 2}
+	if len(s.Returns) > 0 {
+		r := rapid.SampledFrom(s.Returns).Draw(t, "return")
+		id = r.ID
+		for _, l := range r.Lines {
+			if all, _ := r.found(l.SKU); all < l.Quantity && rapid.IntRange(0, 3).Draw(t, "its own") > 0 {
+				sku, quantity = l.SKU, l.Quantity-all
+			}
+		}
+		switch r.State {
+		case ReturnRequested:
+			usual = []int{3, 3, 3, 9}
+		case ReturnAuthorized, ReturnLabelSent, ReturnPickup, ReturnInTransit:
+			usual = []int{0, 1, 4, 4, 9}
+		case ReturnReceived, ReturnInspecting:
+			usual = []int{5, 6, 7, 8}
+		case ReturnDispositioned, RefundReleased, ReplacementReleased, ReturnSentBack:
+			usual = []int{8, 9, 10, 10}
+		case ReturnRejected, ReturnClosed, ReturnCancelled:
+		}
+	}
+	act := rapid.IntRange(0, 10).Draw(t, "return act")
+	if rapid.IntRange(0, 5).Draw(t, "usual") > 0 {
+		act = rapid.SampledFrom(usual).Draw(t, "usual act")
+	}
+	switch act {
+	case 0, 1:
+		l := ReturnLine{SKU: sku, Quantity: quantity, Reason: rapid.SampledFrom(ReturnReasons).Draw(t, "why"), Wanted: rapid.SampledFrom([]RemedyKind{RefundRemedy, ReplacementRemedy, ExchangeRemedy, "gold"}).Draw(t, "wanted")}
+		if l.Wanted == ExchangeRemedy {
+			l.Instead = "cup"
+		}
+		lines := []ReturnLine{l}
+		if other := l; rapid.Bool().Draw(t, "two") {
+			other.SKU, other.Wanted, other.Instead = "tea", rapid.SampledFrom([]RemedyKind{RefundRemedy, ReplacementRemedy}).Draw(t, "other wanted"), ""
+			lines = append(lines, other)
+		}
+		return RequestReturn{Meta: m, Lines: lines}
+	case 2:
+		return RequestReturn{Meta: m, Parcel: rapid.SampledFrom([]string{"A", "B", "1", "R1"}).Draw(t, "box")}
+	case 3:
+		return DecideReturn{m, id, rapid.IntRange(0, 2).Draw(t, "agree") > 0}
+	case 4:
+		if rapid.Bool().Draw(t, "pickup") {
+			return ShipReturn{Meta: m, Return: id, PickupAt: m.Applied.Add(hour)}
+		}
+		return ShipReturn{Meta: m, Return: id, Carrier: "ups", Tracking: "T-900"}
+	case 5, 6, 7:
+		p := Finding{SKU: sku, Quantity: quantity, Grade: rapid.SampledFrom(Grades).Draw(t, "grade"), Serial: rapid.SampledFrom([]SerialCheck{"", SerialOK, SerialMismatch}).Draw(t, "serial"),
+			To: rapid.SampledFrom([]Disposition{"", "", Scrap, SendBack}).Draw(t, "to")}
+		return InspectReturn{m, id, []Finding{p}}
+	case 8:
+		e := DisposeReturn{Meta: m, Return: id}
+		if rapid.Bool().Draw(t, "override") {
+			e.Lines = []Disposal{{sku, rapid.SampledFrom(Grades).Draw(t, "grade"), rapid.SampledFrom([]Disposition{"", Scrap, SendBack}).Draw(t, "to"), rapid.Bool().Draw(t, "accept")}}
+		}
+		return e
+	}
+	if act == 9 {
+		return CancelReturn{m, id}
+	}
+	return SendReturnBack{Meta: m, Return: id}
 }
 
 func TestWhateverHappensTheInvariantsHold(t *testing.T) {
@@ -368,4 +441,123 @@ func TestTheLastFixedNumberOfFactsIsRemembered(t *testing.T) {
 	e.N = 3*maxSeen - 100
 	play(&s, e)
 	equal(t, "seq after a repeat", s.Seq, seq)
+}
+
+// Lives of returns: an order that was delivered or came back, and then mostly
+// what happens to returns.
+func TestWhateverHappensToReturnsTheInvariantsHold(t *testing.T) {
+	seen := map[ReturnState]bool{}
+	rapid.Check(t, func(t *rapid.T) {
+		spec := today(rapid.SampledFrom([]Spec{oneParcel(), twoParcels()}).Draw(t, "spec"))
+		switch rapid.IntRange(0, 4).Draw(t, "prices") {
+		case 0:
+			spec.Currency = ""
+		case 1:
+			for i := range spec.Lines {
+				spec.Lines[i].UnitAmount = 0
+			}
+		case 2:
+			spec.Policy.RefundLimit, spec.Policy.ReturnAutoLimit = 1500, 1500
+		}
+		w, now := watching(spec), at(1)
+		for _, p := range spec.Parcels {
+			end := rapid.SampledFrom([]Milestone{Delivered, Delivered, Delivered, Returned, Lost}).Draw(t, p.ID)
+			if err := w.apply(moves(1, end).of(p.ID)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for range rapid.IntRange(1, 40).Draw(t, "events") {
+			now = now.Add(time.Duration(rapid.SampledFrom([]int{0, 1, 24, 24, 24 * 4, 24 * 20}).Draw(t, "hours later")) * hour)
+			var e Event
+			switch rapid.IntRange(0, 9).Draw(t, "kind") {
+			case 0, 1, 2, 3, 4:
+				m := Meta{ID: fmt.Sprint("a", w.s.Seq), By: Support, Actor: rapid.SampledFrom([]string{"ann", "bo"}).Draw(t, "actor"), Reason: "because", Applied: now}
+				e = drawReturnAct(t, &w.s, m)
+			case 5, 6:
+				p := rapid.SampledFrom(w.s.Parcels).Draw(t, "parcel").ID
+				if n := len(w.s.Returns); n > 0 && rapid.IntRange(0, 3).Draw(t, "a return's") > 0 {
+					p = rapid.SampledFrom(w.s.Returns).Draw(t, "whose").Parcel
+				}
+				if rapid.IntRange(0, 2).Draw(t, "dock") == 0 {
+					e = Scan{Meta: Meta{By: Warehouse, Occurred: now, Applied: now}, Parcel: p, Kind: ScanReturned}
+				} else {
+					e = CarrierEvent{Meta: Meta{By: CarrierSays, Occurred: now, Applied: now}, Parcel: p, Physical: true, Correction: rapid.IntRange(0, 5).Draw(t, "correction") == 0,
+						Milestone: rapid.SampledFrom([]Milestone{InTransit, InTransit, Delivered, Returning, Returned, Lost, Destroyed, Labelled, Labelled}).Draw(t, "milestone")}
+				}
+			case 7:
+				if len(w.s.Pending) > 0 {
+					e = Answered{Meta: Meta{By: Engine, Applied: now}, Command: rapid.SampledFrom(w.s.Pending).Draw(t, "command").ID, Declined: rapid.SampledFrom([]string{"", "", "no"}).Draw(t, "declined")}
+					break
+				}
+				e = Tick{Meta{By: Engine, Applied: now}}
+			case 8:
+				e = drawAct(t, &w.s, now)
+			default:
+				e = Tick{Meta{By: Engine, Applied: now}}
+			}
+			if err := w.apply(e); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for step := range w.steps {
+			seen[step[1]] = true
+		}
+		if err := w.finish(now); err != nil {
+			t.Fatal(err)
+		}
+	})
+	for _, state := range []ReturnState{ReturnReceived, ReturnInspecting, ReturnDispositioned} {
+		if !seen[state] {
+			t.Errorf("no return was ever %s", state) // then this test tests nothing
+		}
+	}
+}
+
+// finish lets everybody do their work until the order is closed.
+func (w *watch) finish(now time.Time) error {
+	for range 30 {
+		now = now.Add(7 * 24 * hour)
+		m := func(by Source) Meta {
+			return Meta{By: by, Actor: "cy" + string(by), Reason: "to get on", Occurred: now, Applied: now}
+		}
+		w.s.Now = now
+		var todo []Event
+		for _, c := range w.s.Pending {
+			todo = append(todo, Answered{Meta: m(Engine), Command: c.ID})
+		}
+		for _, r := range w.s.Remedies {
+			todo = append(todo, DecideRemedy{m(Support), r.ID, true}, EndRemedy{Meta: m(Support), Remedy: r.ID, Confirmed: true})
+		}
+		todo = append(todo, Release{m(Support)}, Cancel{Meta: m(Support)})
+		for _, p := range w.s.Parcels {
+			if p.Return == "" && p.Milestone.Stage() > Preparing && !p.Milestone.Settled() {
+				todo = append(todo, CorrectMilestone{m(Support), p.ID, Lost})
+			}
+			if p.Return != "" {
+				todo = append(todo, Scan{Meta: m(Warehouse), Parcel: p.ID, Kind: ScanReturned}, RequestReturn{Meta: m(ReturnsDesk), Parcel: p.ID})
+			}
+		}
+		for _, r := range w.s.Returns {
+			todo = append(todo, DecideReturn{m(ReturnsDesk), r.ID, true})
+			for _, l := range r.Lines {
+				all, _ := r.found(l.SKU)
+				todo = append(todo, InspectReturn{m(ReturnsDesk), r.ID, []Finding{{SKU: l.SKU, Quantity: l.Quantity - all, Grade: GradeDamaged}}})
+			}
+			todo = append(todo, DisposeReturn{Meta: m(ReturnsDesk), Return: r.ID}, SendReturnBack{Meta: m(ReturnsDesk), Return: r.ID})
+		}
+		for _, c := range w.s.Cases {
+			for _, how := range []Resolution{Dismiss, DeclareLost, CancelParcel, WaitOn} {
+				todo = append(todo, ResolveCase{Meta: m(Support), Case: c.ID, Resolution: how, Until: now.Add(hour)})
+			}
+		}
+		for _, e := range append(todo, Tick{m(Engine)}) {
+			if err := w.apply(e); err != nil {
+				return err
+			}
+		}
+		if w.s.Closed {
+			return nil
+		}
+	}
+	return fmt.Errorf("it never ends: %+v\nreturns %+v", Waiting(&w.s), w.s.Returns)
 }

@@ -13,6 +13,7 @@ const (
 	RefundRemedy      RemedyKind = "refund"      // the storefront pays back
 	ReplacementRemedy RemedyKind = "replacement" // the storefront makes a new order
 	ClaimRemedy       RemedyKind = "claim"       // the carrier pays; people file it
+	ExchangeRemedy    RemedyKind = "exchange"    // the storefront makes a new order for something else
 )
 
 // RemedyState is how far a remedy has come. Nothing is refunded before the
@@ -37,6 +38,7 @@ type Remedy struct {
 	Parcel     string       `json:"parcel,omitempty"`
 	Return     string       `json:"return,omitempty"`
 	Lines      []Allocation `json:"lines,omitempty"`
+	Instead    []Allocation `json:"instead,omitempty"` // what an exchange sends for the lines
 	Amount     int64        `json:"amount,omitempty"`
 	Currency   string       `json:"currency,omitempty"`
 	State      RemedyState  `json:"state"`
@@ -109,9 +111,16 @@ func (s *State) remedy(r Resolution, c Case, e ResolveCase) {
 		rem.Kind = ReplacementRemedy
 	case Claim:
 		rem.Kind = ClaimRemedy
+	case Refund, WaitOn, Arranged, CancelParcel, DeclareLost, DeclareDelivered, EndReturn, Dismiss:
 	}
 	if p := s.ParcelByID(c.Parcel); p != nil {
 		rem.Lines = slices.Clone(p.Lines)
+		if ret := s.returnOf(p.ID); ret != nil && ret.State.Open() {
+			rem.Return = ret.ID
+		}
+		if r == Refund && rem.Amount == 0 {
+			rem.Amount, _ = s.owedAll(p)
+		}
 	}
 	s.begin(rem)
 }
@@ -160,6 +169,7 @@ func (s *State) endRemedy(r *Remedy, st RemedyState, reference string, m Meta) {
 		text += ": " + m.Reason
 	}
 	s.tell(Happening{Type: RemedyChanged, At: s.Now, Parcel: r.Parcel, Actor: m.Actor, Cause: m.ID, Text: text})
+	s.remedied(r)
 }
 
 func (s *State) remedyAnswered(id string, e Answered) {
@@ -222,11 +232,16 @@ func (s *State) checkRemedy(e ResolveCase, c *Case) error {
 	if p == nil {
 		return refuse("resolution", "the case is about no parcel")
 	}
-	if kind != RefundRemedy {
-		return nil
-	}
-	worth := s.cost(p.Lines)
+	worth, whole := s.owedAll(p)
 	switch {
+	case kind == ClaimRemedy:
+		return nil
+	case worth == 0 && s.cost(p.Lines) > 0:
+		return refuse("resolution", "what was in parcel %s has been made good", p.ID)
+	case kind == ReplacementRemedy && !whole:
+		return refuse("resolution", "a part of what was in parcel %s has been made good: refund the rest", p.ID)
+	case kind == ReplacementRemedy:
+		return nil
 	case e.Amount < 0:
 		return refuse("amount", "must not be negative")
 	case s.Spec.Currency == "":
@@ -234,7 +249,7 @@ func (s *State) checkRemedy(e ResolveCase, c *Case) error {
 	case e.Amount == 0 && worth == 0:
 		return refuse("amount", "is needed: the order does not say what the lines cost")
 	case worth > 0 && e.Amount > worth:
-		return refuse("amount", "%s is more than the parcel's lines cost, %s", money(e.Amount, s.Spec.Currency), money(worth, s.Spec.Currency))
+		return refuse("amount", "%s is more than is left of what the parcel's lines cost, %s", money(e.Amount, s.Spec.Currency), money(worth, s.Spec.Currency))
 	}
 	return nil
 }
@@ -281,4 +296,69 @@ func (s *State) Remedy(id string) (Remedy, bool) {
 		return *r, true
 	}
 	return Remedy{}, false
+}
+
+// made is what refunds and replacements have made good of a line: in minor
+// units and in units, in all and for one parcel.
+type made struct {
+	amount, here    int64
+	units, unitHere int
+}
+
+// ledger adds up what every refund and replacement that was not declined makes
+// good. A refund of part of its lines' cost goes to its lines in their order,
+// never more to one than is left of what it cost.
+func (s *State) ledger(parcel string) map[string]made {
+	book := map[string]made{}
+	for i := range s.Remedies {
+		r := &s.Remedies[i]
+		if r.Kind == ClaimRemedy || r.State == Declined {
+			continue
+		}
+		left := s.cost(r.Lines)
+		if r.Kind == RefundRemedy {
+			left = r.Amount
+		}
+		for _, a := range r.Lines {
+			l := s.LineBySKU(a.SKU)
+			if l == nil {
+				continue
+			}
+			m := book[a.SKU]
+			part := max(0, min(l.UnitAmount*int64(a.Quantity), left, l.UnitAmount*int64(l.Quantity)-m.amount))
+			left -= part
+			m.amount, m.units = m.amount+part, m.units+a.Quantity
+			if r.Parcel == parcel {
+				m.here, m.unitHere = m.here+part, m.unitHere+a.Quantity
+			}
+			book[a.SKU] = m
+		}
+	}
+	return book
+}
+
+// owed is what is still to make good of some units that came or should have come
+// in a parcel: in minor units, and how many whole units that is.
+func (s *State) owed(parcel string, a Allocation) (amount int64, units int) {
+	l := s.LineBySKU(a.SKU)
+	if l == nil {
+		return 0, 0
+	}
+	m := s.ledger(parcel)[a.SKU]
+	if l.UnitAmount <= 0 {
+		return 0, max(0, min(a.Quantity-m.unitHere, l.Quantity-m.units))
+	}
+	amount = max(0, min(l.UnitAmount*int64(a.Quantity)-m.here, l.UnitAmount*int64(l.Quantity)-m.amount))
+	return amount, int(amount / l.UnitAmount)
+}
+
+// owedAll is what is still to make good of all that is in a parcel; whole says
+// that nothing of it was made good before.
+func (s *State) owedAll(p *Parcel) (amount int64, whole bool) {
+	whole = true
+	for _, a := range p.Lines {
+		n, units := s.owed(p.ID, a)
+		amount, whole = amount+n, whole && units >= a.Quantity
+	}
+	return amount, whole
 }

@@ -34,8 +34,15 @@ var rewrite = flag.Bool("rewrite", false, "write what the scripts in testdata re
 //	03-03 11:00 assign|note|reopen stalled A [who or text]
 //	03-03 11:00 extend|fire movement A [case=stalled] [until=...]
 //	03-03 11:00 missing A
-//	03-03 11:00 agree|decline|end REMEDY [confirmed] [actor=u2]
+//	03-03 11:00 agree|decline|end REMEDY, or what the last one's ID begins with [confirmed] [actor=u2]
 //	03-03 11:00 storefront REMEDY [reference=R1] [declined=why] [failed=why]
+//	03-03 11:00 return mug:2:defective:refund tea:1:does_not_fit:exchange:cup [by=support]
+//	03-03 11:00 take-in A
+//	03-03 11:00 authorize|reject|call-off R1 [by=support]
+//	03-03 11:00 ship R1 [carrier=dhl tracking=T-R00] [pickup=03-05T12:00]
+//	03-03 11:00 inspect R1 mug:1:a_new[:ok][:scrap] [photo=ref]
+//	03-03 11:00 dispose R1 mug:c_damaged:scrap:accept tea:missing
+//	03-03 11:00 send-back R1 carrier=dhl tracking=T-B00
 func TestScripts(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txt")
 	if err != nil || len(files) == 0 {
@@ -217,19 +224,66 @@ func (r *script) line(line string) error {
 		e = ReportNotReceived{m, word(0)}
 	case "agree", "decline":
 		m.By, m.Actor = Support, orElse(opts["actor"], m.Actor)
-		e = DecideRemedy{m, word(0), verb == "agree"}
+		e = DecideRemedy{m, r.remedyID(word(0)), verb == "agree"}
 	case "end":
 		m.By = Support
-		e = EndRemedy{Meta: m, Remedy: word(0), Confirmed: word(1) == "confirmed", Reference: opts["reference"]}
+		e = EndRemedy{Meta: m, Remedy: r.remedyID(word(0)), Confirmed: word(1) == "confirmed", Reference: opts["reference"]}
+	case "return", "take-in":
+		m.By = Source(orElse(opts["by"], string(m.By)))
+		rr := RequestReturn{Meta: m}
+		if verb == "take-in" {
+			rr.By, rr.Parcel = ReturnsDesk, word(0)
+		} else {
+			for _, w := range plain {
+				f := append(strings.Split(w, ":"), "", "", "", "")
+				n, _ := strconv.Atoi(f[1])
+				rr.Lines = append(rr.Lines, ReturnLine{SKU: f[0], Quantity: n, Reason: ReturnReason(f[2]), Wanted: RemedyKind(f[3]), Instead: f[4]})
+			}
+		}
+		e = rr
+	case "authorize", "reject":
+		m.By = Source(orElse(opts["by"], string(ReturnsDesk)))
+		e = DecideReturn{m, word(0), verb == "authorize"}
+	case "call-off":
+		m.By = Source(orElse(opts["by"], string(m.By)))
+		e = CancelReturn{m, word(0)}
+	case "ship":
+		e = ShipReturn{m, word(0), opts["carrier"], opts["tracking"], optTime("pickup")}
+	case "inspect":
+		m.By, m.Actor = ReturnsDesk, "d1"
+		in := InspectReturn{Meta: m, Return: word(0)}
+		for _, w := range plain[1:] {
+			f := append(strings.Split(w, ":"), "", "", "", "")
+			n, _ := strconv.Atoi(f[1])
+			p := Finding{SKU: f[0], Quantity: n, Grade: Grade(f[2]), Serial: SerialCheck(f[3]), To: Disposition(f[4])}
+			if v := opts["photo"]; v != "" {
+				p.Photos = []string{v}
+			}
+			in.Findings = append(in.Findings, p)
+		}
+		e = in
+	case "dispose":
+		m.By, m.Actor = ReturnsDesk, "d1"
+		d := DisposeReturn{Meta: m, Return: word(0)}
+		for _, w := range plain[1:] {
+			f := append(strings.Split(w, ":"), "", "", "", "")
+			d.Lines = append(d.Lines, Disposal{f[0], Grade(f[1]), Disposition(f[2]), f[3] == "accept"})
+		}
+		e = d
+	case "send-back":
+		m.By = ReturnsDesk
+		e = SendReturnBack{m, word(0), opts["carrier"], opts["tracking"]}
 	case "storefront":
-		e = Answered{Meta: Meta{By: Engine, Applied: now}, Command: word(0), Reference: opts["reference"], Declined: opts["declined"], Failed: opts["failed"]}
+		e = Answered{Meta: Meta{By: Engine, Applied: now}, Command: r.remedyID(word(0)), Reference: opts["reference"], Declined: opts["declined"], Failed: opts["failed"]}
 	default:
 		return fmt.Errorf("unknown word %q", verb)
 	}
 	if err != nil {
 		return err
 	}
-	if refusal := Check(&r.state, e); refusal != nil {
+	today := r.state
+	today.Now = now // as the workflow asks
+	if refusal := Check(&today, e); refusal != nil {
 		fmt.Fprintf(&r.out, "    refused: %s\n", refusal)
 		return nil
 	}
@@ -251,6 +305,16 @@ func (r *script) caseID(kind, parcel string) string {
 		}
 	}
 	return kind + "?"
+}
+
+// remedyID finds the last remedy whose ID begins so.
+func (r *script) remedyID(prefix string) string {
+	for _, x := range slices.Backward(r.state.Remedies) {
+		if strings.HasPrefix(x.ID, prefix) {
+			return x.ID
+		}
+	}
+	return prefix
 }
 
 func allocations(words []string) ([]Allocation, error) {
@@ -367,6 +431,12 @@ func (r *script) show() {
 			reached = append(reached, string(x.Milestone)+" "+stamp(x.At))
 		}
 		fmt.Fprintf(&r.out, "        %s\n", strings.Join(reached, ", "))
+	}
+	for _, x := range v.Returns {
+		fmt.Fprintf(&r.out, "    return %s: %s since %s, %q, in parcel %s, which is %s\n", x.ID, x.State, stamp(x.Since), x.Title, x.Box.ID, x.Box.Milestone)
+		for _, p := range x.Findings {
+			fmt.Fprintf(&r.out, "        %d %s %s %s, to %s, accepted %v %v\n", p.Quantity, p.SKU, p.Grade, p.Serial, p.To, p.Accepted, p.Photos)
+		}
 	}
 	for _, c := range v.Cases {
 		fmt.Fprintf(&r.out, "    case %s %s: %s; %s, due %s, level %d\n", c.Kind, c.Parcel, c.Text, c.Owner, stamp(c.Due), c.Level)

@@ -75,6 +75,27 @@ func Stamp(e Event, now time.Time) Event {
 	case AdoptPolicy:
 		e.Applied = now
 		return e
+	case RequestReturn:
+		e.Applied = now
+		return e
+	case DecideReturn:
+		e.Applied = now
+		return e
+	case ShipReturn:
+		e.Applied = now
+		return e
+	case InspectReturn:
+		e.Applied = now
+		return e
+	case DisposeReturn:
+		e.Applied = now
+		return e
+	case SendReturnBack:
+		e.Applied = now
+		return e
+	case CancelReturn:
+		e.Applied = now
+		return e
 	case Tick:
 		e.Applied = now
 		return e

@@ -132,6 +132,8 @@ type Parcel struct {
 	Tracking string       `json:"tracking,omitempty"`
 	// Master is the number of the shipment that this one box is a piece of.
 	Master string `json:"master_tracking,omitempty"`
+	// Return is the return that it carries; empty for what goes to the buyer.
+	Return string `json:"return,omitempty"`
 	// Unplanned parcels hold what no planned parcel holds yet.
 	Unplanned bool `json:"unplanned,omitempty"`
 
@@ -327,6 +329,7 @@ type State struct {
 	Extensions []Extension `json:"extensions,omitempty"`
 	Revisits   []Revisit   `json:"revisits,omitempty"`
 	Remedies   []Remedy    `json:"remedies,omitempty"`
+	Returns    []Return    `json:"returns,omitempty"`
 	// PromiseMissed stays true once the promise passed without delivery.
 	PromiseMissed bool `json:"promise_missed,omitempty"`
 

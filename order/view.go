@@ -32,6 +32,9 @@ func (s *State) tally() tally {
 	var t tally
 	for i := range s.Parcels {
 		m := s.Parcels[i].Milestone
+		if s.Parcels[i].inbound() {
+			continue
+		}
 		if m == Cancelled {
 			t.cancelled++
 			continue
@@ -119,6 +122,13 @@ type ParcelView struct {
 	Reached         []Reached    `json:"reached"`
 }
 
+// ReturnView is a return as the API shows it, with the parcel that it comes in.
+type ReturnView struct {
+	Return
+	Title string     `json:"title"`
+	Box   ParcelView `json:"box"`
+}
+
 // View is an order as the API, the pages and the workflow's query show it.
 type View struct {
 	ID          string       `json:"id"`
@@ -136,6 +146,7 @@ type View struct {
 	Closed      bool         `json:"closed"`
 	Lines       []LineView   `json:"lines"`
 	Parcels     []ParcelView `json:"parcels"`
+	Returns     []ReturnView `json:"returns,omitempty"` // none: absent
 	Cases       []Case       `json:"cases"`
 	Waiting     []Wait       `json:"waiting"`
 	Anomalies   int          `json:"anomalies"`
@@ -144,21 +155,21 @@ type View struct {
 	Seq         int64        `json:"seq"`
 }
 
-// ViewOf shows a state. Lists are never null.
+// ViewOf shows a state. Lists are never null; returns are absent when there are none.
 func ViewOf(s *State) View {
 	v := View{
 		ID: s.Spec.ID, Store: s.Spec.Store, Number: s.Spec.Number, Class: s.Spec.Class, Status: s.Status, Summary: Summary(s),
 		PlacedAt: s.Spec.PlacedAt, PromisedAt: s.PromisedAt, DeliveredAt: DeliveredAt(s), CancelledAt: cancelledAt(s),
 		Late: IsLate(s), OnHold: s.Hold != nil, Closed: s.Closed,
 		Lines: make([]LineView, 0, len(s.Spec.Lines)), Parcels: make([]ParcelView, 0, len(s.Parcels)),
-		Cases: append([]Case{}, s.Cases...), Waiting: append([]Wait{}, Waiting(s)...), Anomalies: s.AnomalyCount,
+		Returns: make([]ReturnView, 0, len(s.Returns)), Cases: append([]Case{}, s.Cases...), Waiting: append([]Wait{}, Waiting(s)...), Anomalies: s.AnomalyCount,
 		Policy: fmt.Sprintf("%s v%d", s.Spec.Policy.Name, s.Spec.Policy.Version), Rules: s.Rules, Seq: s.Seq,
 	}
 	for _, l := range s.Spec.Lines {
 		lv := LineView{SKU: l.SKU, Quantity: l.Quantity, Unplanned: max(0, l.Quantity-s.allocated(l.SKU, ""))}
 		for i := range s.Parcels {
 			for _, a := range s.Parcels[i].Lines {
-				if a.SKU != l.SKU {
+				if a.SKU != l.SKU || s.Parcels[i].inbound() {
 					continue
 				}
 				switch m := s.Parcels[i].Milestone; {
@@ -179,17 +190,28 @@ func ViewOf(s *State) View {
 	}
 	for i := range s.Parcels {
 		p := &s.Parcels[i]
-		if p.Unplanned && p.Milestone == Cancelled && len(p.Lines) == 0 {
-			continue // a plan that was replaced, never a box
+		if p.inbound() || p.Unplanned && p.Milestone == Cancelled && len(p.Lines) == 0 {
+			continue // a return's; or a plan that was replaced, never a box
 		}
-		v.Parcels = append(v.Parcels, ParcelView{
-			ID: p.ID, Milestone: p.Milestone, Title: p.title(), Since: p.Since, Carrier: p.Carrier, Service: p.Service, Tracking: p.Tracking,
-			Master: p.Master, Pieces: p.Of, PiecesDelivered: p.Delivered,
-			Lines: append([]Allocation{}, p.Lines...), PossessionAt: p.PossessionAt, LastMovement: p.LastMovement, LastPlace: p.LastPlace,
-			ETA: p.ETA, Attempts: len(p.Attempts), Reached: append([]Reached{}, p.Reached...),
-		})
+		v.Parcels = append(v.Parcels, viewOf(p))
+	}
+	for i := range s.Returns {
+		r := ReturnView{Return: s.Returns[i], Title: s.Returns[i].State.Title()}
+		if p := s.ParcelByID(r.Parcel); p != nil {
+			r.Box = viewOf(p)
+		}
+		v.Returns = append(v.Returns, r)
 	}
 	return v
+}
+
+func viewOf(p *Parcel) ParcelView {
+	return ParcelView{
+		ID: p.ID, Milestone: p.Milestone, Title: p.title(), Since: p.Since, Carrier: p.Carrier, Service: p.Service, Tracking: p.Tracking,
+		Master: p.Master, Pieces: p.Of, PiecesDelivered: p.Delivered,
+		Lines: append([]Allocation{}, p.Lines...), PossessionAt: p.PossessionAt, LastMovement: p.LastMovement, LastPlace: p.LastPlace,
+		ETA: p.ETA, Attempts: len(p.Attempts), Reached: append([]Reached{}, p.Reached...),
+	}
 }
 
 // cancelledAt is when the order was cancelled, at once or parcel by parcel.
@@ -197,7 +219,9 @@ func cancelledAt(s *State) time.Time {
 	at := s.CancelledAt
 	if at.IsZero() && s.Status == StatusCancelled {
 		for i := range s.Parcels {
-			at = latest(at, s.Parcels[i].ReachedAt(Cancelled))
+			if !s.Parcels[i].inbound() {
+				at = latest(at, s.Parcels[i].ReachedAt(Cancelled))
+			}
 		}
 	}
 	return at
@@ -210,7 +234,7 @@ func DeliveredAt(s *State) time.Time {
 	}
 	var at time.Time
 	for i := range s.Parcels {
-		if p := &s.Parcels[i]; p.Milestone == Delivered {
+		if p := &s.Parcels[i]; p.Milestone == Delivered && !p.inbound() {
 			at = latest(at, p.ReachedAt(Delivered))
 		}
 	}
@@ -241,7 +265,7 @@ func Summary(s *State) string {
 		return "On hold"
 	case t.live == 1 && s.allAllocated():
 		for i := range s.Parcels {
-			if p := &s.Parcels[i]; p.Milestone != Cancelled {
+			if p := &s.Parcels[i]; p.Milestone != Cancelled && !p.inbound() {
 				return p.title()
 			}
 		}

@@ -24,6 +24,13 @@ const (
 	WaitTrace    WaitKind = "trace"   // a stalled parcel is given up
 	WaitRemedy   WaitKind = "remedy"  // a refund, replacement or claim is answered
 	WaitRevisit  WaitKind = "revisit" // a case that was given time comes back
+
+	WaitReturnDecision WaitKind = "return_decision" // a requested return is authorized
+	WaitReturnShipment WaitKind = "return_shipment" // the buyer sends it
+	WaitReturnReceipt  WaitKind = "return_receipt"  // the carrier delivered it, the dock has not scanned it
+	WaitInspection     WaitKind = "inspection"
+	WaitDisposition    WaitKind = "disposition" // a person decides what no rule lets through
+	WaitSendBack       WaitKind = "send_back"
 )
 
 // Wait is one thing that the order waits for. Every wait has an end and an
@@ -91,6 +98,11 @@ func Waiting(s *State) []Wait {
 			add(s.remedyWait(r))
 		}
 	}
+	for i := range s.Returns {
+		if w, late, ok := s.returnWait(&s.Returns[i]); ok && s.caseOf(late, w.Parcel) == nil {
+			add(w)
+		}
+	}
 	for _, r := range s.Revisits {
 		add(Wait{Kind: WaitRevisit, Parcel: r.Case.Parcel, Case: r.Case.Kind, What: "a change that would end " + string(r.Case.Kind), Since: r.Since, Until: r.Until,
 			Rule: "until set by a person", Owner: r.Case.Owner, Then: "the case is opened again", CutShort: "any change of the parcel"})
@@ -149,7 +161,7 @@ func (s *State) nextScan(c *Parcel) (w Wait, ok bool) {
 		return Wait{Kind: WaitMovement, Parcel: c.ID, What: what, Since: since, Until: on.Add(since, gap), Rule: rule + " " + on.amount(gap),
 			Owner: CarrierTeam, Then: "the carrier is asked; if it knows nothing new, a stalled case is opened", CutShort: "any physical scan"}, true
 	}
-	if s.Hold != nil {
+	if s.Hold != nil || c.inbound() {
 		return w, false
 	}
 	since := latest(c.Since, s.ReleasedAt)
@@ -214,7 +226,7 @@ func NextDeadline(s *State) (w Wait, ok bool) {
 // tick fires every wait that is over. Each firing moves that wait's end or
 // removes it, so the loop ends; the bound is for the proof's sake.
 func (s *State) tick() {
-	for range 4*(len(s.Parcels)+len(s.Cases)+len(s.Remedies)+len(s.Revisits)) + 8 {
+	for range 4*(len(s.Parcels)+len(s.Cases)+len(s.Remedies)+len(s.Revisits)+len(s.Returns)) + 8 {
 		w, ok := NextDeadline(s)
 		if !ok || w.Until.After(s.Now) {
 			return
@@ -273,6 +285,10 @@ func (s *State) fire(w Wait) {
 		}
 	case WaitRemedy:
 		s.open(RemedyOverdue, p, SupportTeam, w.Since, w.What+" since "+day(w.Since))
+	case WaitReturnDecision, WaitReturnShipment, WaitReturnReceipt:
+		s.open(ReturnOverdue, p, ReturnsTeam, w.Since, w.What+" since "+day(w.Since))
+	case WaitInspection, WaitDisposition, WaitSendBack:
+		s.open(InspectionOverdue, p, ReturnsTeam, w.Since, w.What+" since "+day(w.Since))
 	case WaitRevisit:
 		s.revisit(w)
 	case WaitClose:
@@ -372,10 +388,10 @@ func (s *State) openCases() {
 				c.Text = text // a further attempt, same case
 				s.limited(c, len(p.Attempts))
 			}
-		case p.Milestone == Lost:
+		case p.Milestone == Lost, p.inbound() && p.Milestone == Destroyed:
 			s.open(LostParcel, p, SupportTeam, p.Since, "given up as lost")
-		case s.Rules >= peopleRules && (p.Milestone == Returning || p.Milestone == Returned):
-			s.open(UnexpectedReturn, p, ReturnsTeam, p.turned(), "it turned round without a return")
+		case s.Rules >= peopleRules && s.unexpected(p):
+			s.open(UnexpectedReturn, p, ReturnsTeam, p.turned(), p.turnedText())
 		}
 	}
 	if s.late() {
@@ -403,7 +419,9 @@ func (s *State) limited(c *Case, attempts int) {
 
 // toCome says whether the parcel is still on its way to the buyer. One that
 // turned round is no longer late, but returning.
-func (p *Parcel) toCome() bool { return p.Milestone.Stage() < Arrived && !p.Milestone.Settled() }
+func (p *Parcel) toCome() bool {
+	return p.Milestone.Stage() < Arrived && !p.Milestone.Settled() && !p.inbound()
+}
 
 // undelivered says whether anything is still to come.
 func (s *State) undelivered() bool {
@@ -474,7 +492,7 @@ func (s *State) persists(c *Case) bool {
 		return p != nil && p.Milestone == AttemptFailed
 	case LostParcel:
 		// Given up by the carrier, or by us when the trace window had passed.
-		return p != nil && (p.Milestone == Lost || s.Rules >= peopleRules && p.still(c.Baseline))
+		return p != nil && (p.Milestone == Lost || p.inbound() && p.Milestone == Destroyed || s.Rules >= peopleRules && p.still(c.Baseline))
 	case AddressProblem, CustomsHold, PaymentDue, Weather:
 		return p != nil && p.still(c.Baseline)
 	case Refused:
@@ -484,7 +502,9 @@ func (s *State) persists(c *Case) bool {
 	case NotReceived:
 		return p != nil && p.Milestone == Delivered && !p.NotReceivedAt.IsZero()
 	case UnexpectedReturn:
-		return p != nil && (p.Milestone == Returning || p.Milestone == Returned)
+		return p != nil && s.unexpected(p)
+	case ReturnOverdue, InspectionOverdue:
+		return s.returnLate(c)
 	case RemedyOverdue:
 		return slices.ContainsFunc(s.Remedies, func(r Remedy) bool {
 			return r.State.Open() && r.Parcel == c.Parcel && r.AskedAt.Equal(c.Baseline)
@@ -500,7 +520,7 @@ func (s *State) caseWaits(c *Case, add func(Wait)) {
 		add(Wait{Kind: WaitNotice, Parcel: c.Parcel, Case: c.Kind, What: "people to settle " + string(c.Kind) + " before the buyer hears of it", Since: c.OpenedAt, Until: c.NoticeAt,
 			Rule: "cases." + string(c.Kind) + ".notice " + p.caseRule(c.Kind).Notice.String(), Owner: c.Owner, Then: "the buyer is told", CutShort: "resolve the case, or tell the buyer now"})
 	}
-	if c.Kind == Stalled && s.caseOf(LostParcel, c.Parcel) == nil && !s.decided(LostParcel, c.Parcel, c.Baseline) {
+	if parcel := s.ParcelByID(c.Parcel); c.Kind == Stalled && parcel != nil && parcel.still(c.Baseline) && s.caseOf(LostParcel, c.Parcel) == nil && !s.decided(LostParcel, c.Parcel, c.Baseline) {
 		add(Wait{Kind: WaitTrace, Parcel: c.Parcel, Case: c.Kind, What: "a trace of the stalled parcel", Since: c.OpenedAt, Until: c.OpenedAt.Add(time.Duration(p.Trace)),
 			Rule: "trace " + p.Trace.String(), Owner: OpsTeam, Then: "a lost case is opened", CutShort: "any movement, or say that it is lost"})
 	}
@@ -521,8 +541,18 @@ func (p *Parcel) still(since time.Time) bool {
 	return p.Milestone.Stage() > Preparing && !p.Milestone.Settled() && !latest(p.LastMovement, p.Since).After(since)
 }
 
+func (p *Parcel) turnedText() string {
+	if p.inbound() {
+		return "it comes, though return " + p.Return + " had ended"
+	}
+	return "it turned round without a return"
+}
+
 // turned is when the parcel turned round.
 func (p *Parcel) turned() time.Time {
+	if p.inbound() && !p.PossessionAt.IsZero() {
+		return p.PossessionAt
+	}
 	if at := p.ReachedAt(Returning); !at.IsZero() {
 		return at
 	}

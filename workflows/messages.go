@@ -47,6 +47,13 @@ const (
 	UpdateNotReceived      = "report_not_received"
 	UpdateDecideRemedy     = "decide_remedy"
 	UpdateEndRemedy        = "end_remedy"
+	UpdateRequestReturn    = "request_return"
+	UpdateDecideReturn     = "decide_return"
+	UpdateShipReturn       = "ship_return"
+	UpdateInspectReturn    = "inspect_return"
+	UpdateDisposeReturn    = "dispose_return"
+	UpdateSendReturnBack   = "send_return_back"
+	UpdateCancelReturn     = "cancel_return"
 	UpdateAdoptPolicy      = "adopt_policy"
 )
 
@@ -85,6 +92,20 @@ func UpdateName(request order.Event) string {
 		return UpdateDecideRemedy
 	case order.EndRemedy:
 		return UpdateEndRemedy
+	case order.RequestReturn:
+		return UpdateRequestReturn
+	case order.DecideReturn:
+		return UpdateDecideReturn
+	case order.ShipReturn:
+		return UpdateShipReturn
+	case order.InspectReturn:
+		return UpdateInspectReturn
+	case order.DisposeReturn:
+		return UpdateDisposeReturn
+	case order.SendReturnBack:
+		return UpdateSendReturnBack
+	case order.CancelReturn:
+		return UpdateCancelReturn
 	case order.AdoptPolicy:
 		return UpdateAdoptPolicy
 	case order.Scan, order.CarrierEvent, order.Unreadable, order.Tick, order.Answered:

@@ -279,6 +279,13 @@ func (sh *shell) handlers(ctx workflow.Context) error {
 		answer[order.ReportNotReceived](ctx, sh, UpdateNotReceived, "A delivered parcel did not come"),
 		answer[order.DecideRemedy](ctx, sh, UpdateDecideRemedy, "Agree to a refund above the limit, or decline it"),
 		answer[order.EndRemedy](ctx, sh, UpdateEndRemedy, "Record what came of a refund, replacement or claim"),
+		answer[order.RequestReturn](ctx, sh, UpdateRequestReturn, "Ask to send something back, or take in a parcel that came back"),
+		answer[order.DecideReturn](ctx, sh, UpdateDecideReturn, "Authorize a return, or reject it"),
+		answer[order.ShipReturn](ctx, sh, UpdateShipReturn, "Say how a return comes: by a label or a pickup"),
+		answer[order.InspectReturn](ctx, sh, UpdateInspectReturn, "Say what was found in a return"),
+		answer[order.DisposeReturn](ctx, sh, UpdateDisposeReturn, "Decide about what was found in a return"),
+		answer[order.SendReturnBack](ctx, sh, UpdateSendReturnBack, "What was not accepted left for the buyer"),
+		answer[order.CancelReturn](ctx, sh, UpdateCancelReturn, "End a return that leads nowhere"),
 		answer[order.AdoptPolicy](ctx, sh, UpdateAdoptPolicy, "Follow another version of the policy"),
 	} {
 		if err != nil {

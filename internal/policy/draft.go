@@ -42,6 +42,11 @@ var durations = []struct {
 	{"remedy_answer", func(p *order.Policy) *order.Duration { return &p.RemedyAnswer }},
 	{"claim_answer", func(p *order.Policy) *order.Duration { return &p.ClaimAnswer }},
 	{"report_window", func(p *order.Policy) *order.Duration { return &p.ReportWindow }},
+	{"return_window", func(p *order.Policy) *order.Duration { return &p.ReturnWindow }},
+	{"return_decision", func(p *order.Policy) *order.Duration { return &p.ReturnDecision }},
+	{"return_ship", func(p *order.Policy) *order.Duration { return &p.ReturnShip }},
+	{"return_receipt", func(p *order.Policy) *order.Duration { return &p.ReturnReceipt }},
+	{"return_inspect", func(p *order.Policy) *order.Duration { return &p.ReturnInspect }},
 	{"close_after", func(p *order.Policy) *order.Duration { return &p.CloseAfter }},
 	{"ride_along", func(p *order.Policy) *order.Duration { return &p.RideAlong }},
 	{"clock_skew", func(p *order.Policy) *order.Duration { return &p.ClockSkew }},
@@ -49,7 +54,7 @@ var durations = []struct {
 }
 
 var (
-	others     = []string{"rhythms", "cases", "attempt_limit", "refund_limit", "classes"}
+	others     = []string{"rhythms", "cases", "attempt_limit", "refund_limit", "return_auto_limit", "return_excluded", "classes"}
 	inRhythms  = []string{"carrier", "service", "lane", "gap"}
 	inCases    = []string{"owner", "severity", "due", "notice", "ladder"}
 	inCalendar = []string{"zone", "hours", "cut_off", "holidays"}
@@ -81,6 +86,14 @@ func (d *draft) read(n *yaml.Node) (classes []entry) {
 		case "refund_limit":
 			d.lines[e.name] = e.value
 			d.RefundLimit = d.number(e.value, at)
+		case "return_auto_limit":
+			d.lines[e.name] = e.value
+			d.ReturnAutoLimit = d.number(e.value, at)
+		case "return_excluded":
+			d.lines[e.name], d.ReturnExcluded = e.value, nil
+			for _, n := range d.list(e.value, at) {
+				d.ReturnExcluded = append(d.ReturnExcluded, order.Class(d.text(n, at)))
+			}
 		case "classes":
 			classes = append(classes, d.entries(e.value, at)...)
 		default:

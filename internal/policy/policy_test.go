@@ -157,6 +157,8 @@ func TestFaultsNameTheirLine(t *testing.T) {
 		"too many attempts":    {"policies:\n  a:\n    attempt_limit: 21", "line 3: policies.a.attempt_limit: must be between 0 and 20"},
 		"money":                {"policies:\n  a:\n    refund_limit: 5.00", `line 3: policies.a.refund_limit: "5.00" is no whole number`},
 		"negative money":       {"policies:\n  a:\n    refund_limit: -1", "line 3: policies.a.refund_limit: must not be negative"},
+		"no excluded class":    {"policies:\n  a:\n    return_excluded:\n    - vip", `line 4: policies.a.return_excluded[0]: "vip" is not an order class`},
+		"return money":         {"policies:\n  a:\n    return_auto_limit: -5", "line 3: policies.a.return_auto_limit: must not be negative"},
 		"no class":             {"policies:\n  a:\n    classes:\n      vip: {}", "line 4: policies.a.classes.vip: is no order class"},
 		"class in a class":     {"policies:\n  a:\n    classes:\n      bulky:\n        classes: {bulky: {}}", "line 5: policies.a.classes.bulky.classes: a class has none"},
 		"fault of a class":     {"policies:\n  a:\n    classes:\n      bulky:\n        pick: 0", "line 5: policies.a.classes.bulky.pick: must be between"},
