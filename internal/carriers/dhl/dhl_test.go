@@ -132,6 +132,26 @@ func TestEcommerceAmericas(t *testing.T) {
 	}
 }
 
+// TestEcommerceNumbers: a shipper may number as it likes, but a parcel must be
+// found by what is left.
+func TestEcommerceNumbers(t *testing.T) {
+	for _, c := range []struct{ shippers, dhls, lastMile, tracking, piece string }{
+		{"GM1001", "4231000000000017", "9374869903500000000017", "GM1001", "9374869903500000000017"},
+		{"order #7 / a", "4231000000000017", "9374869903500000000017", "4231000000000017", "9374869903500000000017"},
+		{"order #7 / a", "", "9374869903500000000017", "9374869903500000000017", "9374869903500000000017"},
+		{"", "", "9374869903500000000017", "9374869903500000000017", "9374869903500000000017"},
+		{"GM1001", "", "", "GM1001", ""},
+		{"GM1001", "", "?", "GM1001", ""},
+		{"#7/a", "", "", "#7/A", ""}, // told, and counted as what cannot be
+	} {
+		body := fmt.Sprintf(`{"packages":[{"package":{"packageId":%q,"dhlPackageId":%q,"trackingId":%q},"events":[{"date":"2026-07-07","primaryEventId":600}]}]}`, c.shippers, c.dhls, c.lastMile)
+		got, err := New().ParseTrack([]byte(body))
+		if err != nil || len(got) != 1 || got[0].Tracking != c.tracking || got[0].Piece != c.piece {
+			t.Errorf("%+v: %+v %v", c, got, err)
+		}
+	}
+}
+
 // TestEcommerceClocks: what a label means, and where the place knows better.
 func TestEcommerceClocks(t *testing.T) {
 	for _, c := range []struct{ day, label, location, country, want string }{

@@ -36,10 +36,19 @@ type scan struct {
 
 // shipment reads the events under two numbers. The shipper's is on the package
 // from the label on. The last mile's, for USPS its barcode, may come later; it is
-// told as the box's own, so that an order finds it by either.
+// told as the box's own, so that an order finds it by either. Shippers make up
+// theirs: what no parcel can carry is passed over while there is another.
 func (p packet) shipment() shipment {
+	s := shipment{unit: tableEcommerce}
+	for _, t := range []text{p.Package.Shippers, p.Package.DHLs, p.Package.LastMile} {
+		if n := carriers.Number(string(t)); s.number == "" || n != "" && !carriers.IsNumber(s.number) {
+			s.number = n
+		}
+	}
 	own := carriers.Number(string(p.Package.LastMile))
-	s := shipment{unit: tableEcommerce, number: carriers.Number(string(carriers.First(p.Package.Shippers, p.Package.DHLs, p.Package.LastMile)))}
+	if !carriers.IsNumber(own) {
+		own = ""
+	}
 	for _, e := range p.Events {
 		if e, ok := e.event(s.number); ok {
 			e.Piece = own
