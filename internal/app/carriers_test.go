@@ -93,6 +93,10 @@ func TestCarriersTestWebhook(t *testing.T) {
 			t.Errorf("%v: %v", args, err)
 		}
 	}
+	t.Setenv("WAYBILL_WEBHOOK_SECRETS", "dhl=long-enough,secret")
+	if err := Carriers([]string{"test-webhook", "dhl", file}, &strings.Builder{}); err == nil || !strings.Contains(err.Error(), "entry 2 is not") || strings.Contains(err.Error(), `"secret"`) {
+		t.Errorf("the end of a secret that has a comma: %v", err)
+	}
 	t.Setenv("WAYBILL_WEBHOOK_SECRETS", "dhl=short")
 	if err := Carriers([]string{"test-webhook", "dhl", file}, &strings.Builder{}); err == nil || !strings.Contains(err.Error(), "shorter than 8") {
 		t.Errorf("secrets that the server would not start with: %v", err)

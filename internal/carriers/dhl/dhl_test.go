@@ -154,6 +154,12 @@ func TestEcommerceNumbers(t *testing.T) {
 
 // TestEcommerceClocks: what a label means, and where the place knows better.
 func TestEcommerceClocks(t *testing.T) {
+	for _, at := range []string{"8 o'clock", "25:00:00", "T12:00:00"} {
+		e, ok := scan{Date: "2026-07-07", Time: at, Zone: "ET", Code: "600"}.event("GM1")
+		if !ok || e.Basis != carriers.DateOnly || e.Local != "2026-07-07T12:00:00" {
+			t.Errorf("%q: %+v %v", at, e.Moment, ok)
+		}
+	}
 	for _, c := range []struct{ day, label, location, country, want string }{
 		{"2026-07-07", "ET", "", "", "2026-07-07T16:00:00Z zone"},
 		{"2026-07-07", "EST", "", "", "2026-07-07T16:00:00Z zone"}, // nobody's wall shows standard time in July

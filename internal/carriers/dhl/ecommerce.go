@@ -99,14 +99,14 @@ var clocks = map[string]string{
 // moment reads the wall time by its label: an offset, UTC, or a time of the
 // United States. Elsewhere, and without a label that is known, the place says.
 func (e scan) moment() (carriers.Moment, bool) {
-	at, label := strings.TrimSpace(e.Date), strings.ToUpper(e.Zone.Clean(20))
+	at, label := e.Date, strings.ToUpper(e.Zone.Clean(20))
 	if label == "UTC" || label == "GMT" {
 		label = "Z"
 	}
 	country, region := e.place()
 	there := carriers.Zone(country, region, e.postal())
 	if clock := strings.TrimSpace(e.Time); clock != "" {
-		at += "T" + clock
+		at = strings.TrimSpace(at) + "T" + clock
 		if off, ok := carriers.ParseOffset(label); ok {
 			at += carriers.SpellOffset(off)
 		}
@@ -115,7 +115,10 @@ func (e scan) moment() (carriers.Moment, bool) {
 	if state := clocks[label]; state != "" && (country == "" || country == "US") && !(state == "CO" && region == "AZ") {
 		there = carriers.Zone("US", state, "")
 	}
-	return moment(at, there)
+	if m, ok := moment(at, there); ok {
+		return m, true
+	}
+	return moment(e.Date, nil) // a time that nobody can read, on a day that one can
 }
 
 // place reads "Town, ST, US" and "Town, CC". Two letters after a town alone are a
