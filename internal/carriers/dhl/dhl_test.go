@@ -299,6 +299,9 @@ func TestErrorsAndSilence(t *testing.T) {
 		`{"packages":[{"package":{"manifestId":"M1"},"events":[]}]}`:                                                                                    "without a number",
 		`{"packages":[{"events":[]}]}`:                                                                                                                  "without a number",
 		`{"type":"https://api-sandbox.dhlecs.com/docs/errors/400.0004004","title":"Dynamic Validation Failed","invalidParams":[{"name":"trackingId"}]}`: "Dynamic Validation Failed",
+		`{"packages":[{"package":{"packageId":"GM1"},"events":[{"eventId":600,"at":"2026-03-07"}]}]}`:                                                   "none says what happened and when",
+		`{"shipments":[{"id":"1","events":[{"timestamp":"yesterday","statusCode":"transit"},{"timestamp":"2026-03-07"}]}]}`:                             "2 events, and none says",
+		`{"shipments":[{"shipmentTrackingNumber":"1","events":[{"date":"2026-03-07","time":"10:00:00"}]}]}`:                                             "1 events, and none says",
 		`{"shipments":[7]}`: "cannot unmarshal",
 		`{"shipments":{}}`:  "cannot unmarshal",
 		`<TrackingResponse><AWBInfo><Status><Condition><ConditionCode>103</ConditionCode><ConditionData>none</ConditionData></Condition></Status></AWBInfo></TrackingResponse>`: "103: none",
@@ -312,6 +315,7 @@ func TestErrorsAndSilence(t *testing.T) {
 		}
 	}
 	for _, quiet := range []string{`{"scope":"subscription.confirmation","secret":"s","self":"x"}`, `{"shipments":[]}`, `{"shipments":[{"id":"1","events":[]}]}`,
+		`{"shipments":[{"id":"1","events":[],"status":null}]}`, `{"shipments":[{"id":"1","status":{}}]}`,
 		`{"total":0,"packages":[]}`, `{"packages":[{"package":{"packageId":"GM1"},"events":null}]}`} {
 		if got, err := a.ParsePush([]byte(quiet)); err != nil || len(got) > 0 {
 			t.Errorf("%s: %v %v", quiet, got, err)

@@ -49,11 +49,14 @@ func (p packet) shipment() shipment {
 	if !carriers.IsNumber(own) {
 		own = ""
 	}
-	for _, e := range p.Events {
-		if e, ok := e.event(s.number); ok {
-			e.Piece = own
-			s.events = append(s.events, e)
+	for _, told := range p.Events {
+		e, ok := told.event(s.number)
+		if !ok {
+			s.bad++
+			continue
 		}
+		e.Piece = own
+		s.events = append(s.events, e)
 	}
 	prove(s.events, carriers.Proofs(p.Recipient.Signed, false, false, false))
 	promise(s.events, carriers.Promise(p.Package.ETA))

@@ -81,6 +81,7 @@ func (d document) events() ([]carriers.Event, error) {
 		raws = append(raws, *d.Packages...)
 	}
 	var all []carriers.Event
+	bad := 0
 	units := map[string]string{}
 	for _, raw := range raws {
 		s, err := shipmentOf(raw)
@@ -94,10 +95,13 @@ func (d document) events() ([]carriers.Event, error) {
 		}
 		units[s.number] = s.unit
 		carriers.Homecoming(s.events)
-		all = append(all, s.events...)
+		all, bad = append(all, s.events...), bad+s.bad
 		if len(all) > carriers.MaxEvents {
 			return nil, carriers.Malformed("DHL: more than %d events", carriers.MaxEvents)
 		}
+	}
+	if len(all) == 0 && bad > 0 {
+		return nil, carriers.Malformed("DHL: %d events, and none says what happened and when", bad)
 	}
 	return all, nil
 }
@@ -106,6 +110,7 @@ func (d document) events() ([]carriers.Event, error) {
 type shipment struct {
 	number, unit string
 	events       []carriers.Event
+	bad          int // events that say neither what nor when
 }
 
 func shipmentOf(raw json.RawMessage) (shipment, error) {
