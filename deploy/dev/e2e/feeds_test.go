@@ -3,7 +3,6 @@ package e2e
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -86,5 +85,5 @@ func TestAFeedThatStopsIsOneFaultAndRecovers(t *testing.T) {
 	if v := look(); v.Phase != feed.Recovering || faults() != 1 || !strings.Contains(v.Words, "fedex push: recovering") {
 		t.Errorf("%d faults; %s", faults(), v.Words)
 	}
-	t.Log(fmt.Sprintf("\n%s", look().Words))
+	t.Logf("\n%s", look().Words)
 }
