@@ -28,8 +28,12 @@ const usage = `waybill runs the lifecycle of orders.
   waybill key NAME SCOPE... make an API key; scopes: storefront warehouse carrier support ops admin
   waybill explain ORDER     why an order waits, and until when
   waybill replay [FILE...]  replay histories with this binary; without files, the namespace's open orders
-  waybill carriers list | explain [CARRIER] CODE | test CARRIER FILE | detect NUMBER
-                            what carriers' codes, payloads and tracking numbers mean to us
+  waybill carriers list | explain [CARRIER] CODE | detect NUMBER
+                            what carriers' codes and tracking numbers mean to us
+  waybill carriers test-webhook CARRIER FILE [--header 'Name: value']... [--secret VARIABLE]
+                            whether a push would be let in, and what it or a file becomes
+  waybill policy check FILE | apply FILE [--yes]
+                            what is wrong with a policy file; what it would change, and apply it
   waybill simulate ...      replay real orders through the API; see waybill simulate --help
   waybill version
 
@@ -75,6 +79,12 @@ func command(ctx context.Context, name string, args []string, out, errOut io.Wri
 		return nil
 	case "simulate":
 		return sim.Command(ctx, args, out, errOut)
+	case "policy":
+		err := app.Policy(ctx, args, out, log)
+		if errors.Is(err, flag.ErrHelp) {
+			return errUsage
+		}
+		return err
 	case "carriers":
 		err := app.Carriers(args, out)
 		if errors.Is(err, flag.ErrHelp) {

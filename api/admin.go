@@ -2,13 +2,16 @@ package api
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/waybillhq/waybill/internal/policy"
 	"github.com/waybillhq/waybill/internal/store"
 	"github.com/waybillhq/waybill/order"
 )
@@ -85,53 +88,117 @@ func unbound(c echo.Context) error {
 	return nil
 }
 
+// putPolicy writes the next version for orders to come, or says what it would
+// do. Running orders go on with theirs until they are asked to adopt it.
 func (s *server) putPolicy(c echo.Context) error {
 	if err := unbound(c); err != nil {
 		return err
 	}
+	ctx := c.Request().Context()
 	name, err := param(c, "name")
 	if err != nil {
 		return err
 	}
+	newest, err := s.store.Policy(ctx, name)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	var p order.PolicyBook
+	if isYAML(c.Request()) {
+		p, err = s.policyFile(c, name)
+	} else if newest.Source != "" {
+		err = conflict("The policy " + name + " comes from a file, which says more than JSON can: send the file as " + yamlMedia + ".")
+	} else {
+		p.Policy, err = flatPolicy(c, name)
+	}
+	if err != nil {
+		return err
+	}
+	answer := struct {
+		order.PolicyBook
+		Effect *policy.Effect `json:"effect,omitempty"`
+	}{}
+	if dry, _ := strconv.ParseBool(c.QueryParam("dry_run")); dry {
+		if answer.PolicyBook, _, err = store.NextVersion(newest, p); err != nil {
+			return err
+		}
+		answer.Effect = &policy.Effect{Then: []policy.Outcome{}}
+		now := s.now().UTC()
+		err = s.store.EachOpen(ctx, func(o store.Order) error {
+			answer.Effect.Count(o.Current(), &answer.PolicyBook, now)
+			return ctx.Err()
+		})
+	} else {
+		answer.PolicyBook, err = s.store.PutPolicy(ctx, p, callerOf(c).actor())
+	}
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, answer)
+}
+
+// policyFile is one of the policies in a file; the others are left alone.
+func (s *server) policyFile(c echo.Context, name string) (order.PolicyBook, error) {
+	body, _ := c.Get(bodyKey).([]byte)
+	books, err := policy.Parse(body, s.carriers.Names(), s.now())
+	if err != nil {
+		return order.PolicyBook{}, invalid(fileErrors(err)...)
+	}
+	i := slices.IndexFunc(books, func(b order.PolicyBook) bool { return b.Name == name })
+	if i < 0 {
+		return order.PolicyBook{}, invalid(fieldError{"policies", "the file has no policy " + name})
+	}
+	return books[i], nil
+}
+
+// fileErrors names each fault of a file with its line.
+func fileErrors(err error) (found []fieldError) {
+	errs := []error{err}
+	if several, ok := err.(interface{ Unwrap() []error }); ok {
+		errs = several.Unwrap()
+	}
+	for _, err := range errs {
+		if f := (policy.Fault{}); errors.As(err, &f) {
+			found = append(found, fieldError{clean(f.Field, 200), "line " + strconv.Itoa(f.Line) + ": " + clean(f.Reason, 300)})
+		} else {
+			found = append(found, fieldError{"", clean(err.Error(), 300)})
+		}
+	}
+	return found
+}
+
+// flatPolicy is a policy as JSON: without classes.
+func flatPolicy(c echo.Context, name string) (order.Policy, error) {
 	p := order.DefaultPolicy()
 	p.Name = name
 	rules := p.Cases
 	p.Cases = nil // a list that is decoded into another one keeps some of its fields
 	if err := decodeInto(c, &p); err != nil {
-		return err
+		return p, err
 	}
 	if p.Cases == nil {
 		p.Cases = rules
 	}
 	if p.Name != name {
-		return invalid(fieldError{"name", "must be the name in the path, or left out"})
+		return p, invalid(fieldError{"name", "must be the name in the path, or left out"})
 	}
 	p.Version = 0 // the store gives it
 	for i := range p.Rhythms {
 		p.Rhythms[i].Service = clean(p.Rhythms[i].Service, 40)
 	}
-	if err := p.Validate(); err != nil {
-		return invalid(policyErrors(err)...)
-	}
-	p, err = s.store.PutPolicy(c.Request().Context(), p, callerOf(c).actor())
-	if err != nil {
-		return err
-	}
-	return c.JSON(http.StatusOK, p)
-}
-
-// policyErrors takes apart what Policy.Validate says: "policy x: a must ...; b must ...".
-func policyErrors(err error) []fieldError {
-	_, list, ok := strings.Cut(err.Error(), ": ")
-	if !ok {
-		return []fieldError{{"", err.Error()}}
+	for i := range p.Calendars {
+		if p.Calendars[i].Zone = clean(p.Calendars[i].Zone, 60); p.Calendars[i].Zone == "" {
+			return p, invalid(fieldError{fmt.Sprintf("calendars[%d].zone", i), "is needed"})
+		}
 	}
 	var found []fieldError
-	for _, fault := range strings.Split(list, "; ") {
-		field, reason, _ := strings.Cut(fault, " ")
-		found = append(found, fieldError{field, reason})
+	for _, f := range p.Faults() {
+		found = append(found, fieldError{f.Field, f.Reason})
 	}
-	return found
+	if len(found) > 0 {
+		return p, invalid(found...)
+	}
+	return p, nil
 }
 
 func (s *server) getPolicy(c echo.Context) error {

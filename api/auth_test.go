@@ -35,6 +35,7 @@ var mayDo = map[string][]string{
 	"endRemedy":         {Support, Ops, Admin},
 	"listCases":         {Warehouse, Support, Ops, Admin},
 	"bulkCases":         {Support, Ops, Admin},
+	"adoptPolicy":       {Ops, Admin},
 	"detectCarriers":    {Storefront, Warehouse, Support, Ops, Admin},
 	"postScans":         {Warehouse, Admin},
 	"captureEPCIS":      {Warehouse, Admin},

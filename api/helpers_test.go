@@ -34,7 +34,7 @@ type memory struct {
 	addresses  map[string][]store.Address
 	contacts   map[string]store.Contact
 	stores     map[string]store.StoreRow
-	policies   map[string]order.Policy
+	policies   map[string]order.PolicyBook
 	keys       map[string]store.APIKey
 	keyLoads   int
 	audits     []store.Audit
@@ -255,14 +255,24 @@ func (m *memory) GetStore(_ context.Context, id string) (store.StoreRow, error) 
 	return r, m.fail
 }
 
-func (m *memory) PutPolicy(_ context.Context, p order.Policy, _ string) (order.Policy, error) {
+func (m *memory) EachOpen(_ context.Context, do func(store.Order) error) error {
+	defer m.lock()()
+	for _, o := range m.orders {
+		if err := do(*o); err != nil {
+			return err
+		}
+	}
+	return m.fail
+}
+
+func (m *memory) PutPolicy(_ context.Context, p order.PolicyBook, _ string) (order.PolicyBook, error) {
 	defer m.lock()()
 	p.Version = m.policies[p.Name].Version + 1
 	m.policies[p.Name] = p
 	return p, m.fail
 }
 
-func (m *memory) Policy(_ context.Context, name string) (order.Policy, error) {
+func (m *memory) Policy(_ context.Context, name string) (order.PolicyBook, error) {
 	defer m.lock()()
 	p, ok := m.policies[name]
 	if !ok {
@@ -384,13 +394,15 @@ type bench struct {
 }
 
 func newBench(t *testing.T, limits ...Limits) *bench {
+	freight := order.DefaultPolicy()
+	freight.Name = "freight"
 	t.Helper()
 	b := &bench{
 		T: t, log: &bytes.Buffer{}, keys: map[string]string{}, now: testNow,
 		memory: &memory{
 			orders: map[string]*store.Order{}, hashes: map[string][]byte{}, addresses: map[string][]store.Address{}, contacts: map[string]store.Contact{},
 			stores:   map[string]store.StoreRow{"acme": {ID: "acme", Name: "Acme", BrandColor: "#1f4f8f"}, "bolt": {ID: "bolt", Name: "Bolt", BrandColor: "#1f4f8f"}},
-			policies: map[string]order.Policy{"default": order.DefaultPolicy()}, keys: map[string]store.APIKey{}, idempotent: map[string]*kept{},
+			policies: map[string]order.PolicyBook{"default": {Policy: order.DefaultPolicy()}, "freight": {Policy: freight}}, keys: map[string]store.APIKey{}, idempotent: map[string]*kept{},
 		},
 	}
 	b.engine = &engine{memory: b.memory}

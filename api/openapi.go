@@ -43,7 +43,7 @@ type operation struct {
 	// raw: the body is a carrier's file, which its adapter judges.
 	raw      bool
 	hasBody  bool
-	media    []string // of the body
+	media    []string // of the body; a handler that takes YAML as well as JSON checks it
 	route    *routers.Route
 	query    map[string]bool // parameters that exist
 	pathOnly bool            // no parameters but those in the path
@@ -185,7 +185,7 @@ func (op *operation) validate(c echo.Context) error {
 		return nil
 	}
 	options := filterOptions
-	if op.itemByItem || op.raw || !op.hasBody {
+	if op.itemByItem || op.raw || !op.hasBody || isYAML(r) { // a file is its parser's to judge
 		o := *filterOptions
 		o.ExcludeRequestBody = true
 		options = &o
@@ -246,8 +246,7 @@ func (op *operation) readBody(c echo.Context) ([]byte, error) {
 	if len(body) == 0 {
 		return nil, op.missingBody()
 	}
-	media, _, _ := strings.Cut(r.Header.Get(echo.HeaderContentType), ";")
-	media = strings.ToLower(strings.TrimSpace(media))
+	media := mediaOf(r)
 	if !slices.Contains(op.media, media) {
 		detail := "Content-Type must be " + strings.Join(op.media, " or ") + "."
 		if strings.HasSuffix(media, "xml") {
@@ -260,7 +259,7 @@ func (op *operation) readBody(c echo.Context) ([]byte, error) {
 	}
 	// The filter's decoder would stop after the first value and not say where
 	// it stumbled.
-	if !json.Valid(body) {
+	if media != yamlMedia && !json.Valid(body) {
 		var whole json.RawMessage
 		err := json.Unmarshal(body, &whole)
 		var syntax *json.SyntaxError
@@ -283,6 +282,16 @@ func (op *operation) readBody(c echo.Context) ([]byte, error) {
 		return nil, malformed(fmt.Sprintf("The body is not UTF-8 at byte %d.", at+1))
 	}
 	return body, nil
+}
+
+const yamlMedia = "application/yaml"
+
+// isYAML: the contract has been checked, so the operation takes it.
+func isYAML(r *http.Request) bool { return mediaOf(r) == yamlMedia }
+
+func mediaOf(r *http.Request) string {
+	media, _, _ := strings.Cut(r.Header.Get(echo.HeaderContentType), ";")
+	return strings.ToLower(strings.TrimSpace(media))
 }
 
 func (op *operation) missingBody() error {

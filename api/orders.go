@@ -30,9 +30,10 @@ type newOrder struct {
 		Ref string `json:"ref,omitempty"`
 		store.Contact
 	} `json:"customer"`
-	ShipTo  store.Address         `json:"ship_to"`
-	Lines   []order.Line          `json:"lines"`
-	Parcels []order.PlannedParcel `json:"parcels,omitempty"`
+	ShipFrom string                `json:"ship_from,omitempty"` // country
+	ShipTo   store.Address         `json:"ship_to"`
+	Lines    []order.Line          `json:"lines"`
+	Parcels  []order.PlannedParcel `json:"parcels,omitempty"`
 }
 
 // settle brings what means the same into one form: the defaults that do not
@@ -151,7 +152,8 @@ func (s *server) createOrder(c echo.Context) error {
 		}
 		spec := order.Spec{
 			ID: req.Store + ":" + req.Number, Store: req.Store, Number: req.Number, Class: req.Class, CustomerRef: req.Customer.Ref,
-			Currency: req.Currency, Lines: req.Lines, Parcels: req.Parcels, PlacedAt: now, Policy: policy,
+			Currency: req.Currency, Lines: req.Lines, Parcels: req.Parcels, PlacedAt: now,
+			ShipFrom: req.ShipFrom, ShipTo: req.ShipTo.Country, Policy: policy.For(req.Class),
 		}
 		if req.PlacedAt != nil {
 			spec.PlacedAt = *req.PlacedAt

@@ -1,8 +1,10 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -195,5 +197,30 @@ func (s *server) correctAddress(c echo.Context) error {
 		Event: func(ctx context.Context, m order.Meta) (order.Event, string, error) {
 			version, err := s.store.PutAddress(ctx, id, cleanAddress(body.ShipTo))
 			return order.CorrectAddress{Meta: m, AddressVersion: version}, fmt.Sprintf("address version %d", version), err
+		}})
+}
+
+// adoptPolicy lets a running order follow the newest version of its policy, or
+// another policy.
+func (s *server) adoptPolicy(c echo.Context) error {
+	body, err := decode[struct {
+		Policy string `json:"policy"`
+		Reason string `json:"reason"`
+	}](c)
+	if err != nil {
+		return err
+	}
+	o, err := s.orderOf(c)
+	if err != nil {
+		return err
+	}
+	name := cmp.Or(body.Policy, o.Current().Spec.Policy.Name)
+	return s.ask(c, acts.Request{Action: "adopt_policy", Reason: body.Reason, Body: map[string]any{"policy": name},
+		Event: func(ctx context.Context, m order.Meta) (order.Event, string, error) {
+			p, err := s.store.Policy(ctx, name)
+			if errors.Is(err, store.ErrNotFound) {
+				err = &order.Refusal{Field: "policy", Reason: "there is no policy " + name}
+			}
+			return order.AdoptPolicy{Meta: m, Policy: p.For(o.Spec.Class), Switch: body.Policy != ""}, fmt.Sprintf("version %d", p.Version), err
 		}})
 }

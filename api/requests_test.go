@@ -25,6 +25,7 @@ func TestRequestsReachTheOrderWithTheirAudit(t *testing.T) {
 		{"POST", "/hold", Ops, `{"reason":"strike\u0000 ","until":"2026-11-23T12:00:00+01:00"}`, "hold", order.Support, "strike", "order.Hold"},
 		{"POST", "/promise", Admin, `{"promised_at":"2026-11-30T12:00:00Z"}`, "change_promise", order.Support, "", "order.ChangePromise"},
 		{"POST", "/address", Support, `{"ship_to":{"name":"Ada Canary","street":"2 Canary Row","city":"Springfield","country":"US"},"reason":"moved"}`, "correct_address", order.Support, "moved", "order.CorrectAddress"},
+		{"POST", "/policy", Ops, `{"policy":"freight","reason":"a pallet after all"}`, "adopt_policy", order.Support, "a pallet after all", "order.AdoptPolicy"},
 		{"POST", "/parcels/1/milestone", Support, `{"milestone":"picked","reason":"scanner broken"}`, "correct_milestone", order.Support, "scanner broken", "order.CorrectMilestone"},
 	} {
 		t.Run(c.action+" by "+c.scope, func(t *testing.T) {
@@ -71,6 +72,8 @@ func metaOf(t *testing.T, e order.Event) order.Meta {
 	case order.CorrectAddress:
 		return e.Meta
 	case order.CorrectMilestone:
+		return e.Meta
+	case order.AdoptPolicy:
 		return e.Meta
 	}
 	t.Fatalf("%T", e)

@@ -38,8 +38,9 @@ type Store interface {
 	PutAddress(ctx context.Context, orderID string, a store.Address) (version int, err error)
 	PutStore(ctx context.Context, r store.StoreRow) error
 	GetStore(ctx context.Context, id string) (store.StoreRow, error)
-	PutPolicy(ctx context.Context, p order.Policy, actor string) (order.Policy, error)
-	Policy(ctx context.Context, name string) (order.Policy, error)
+	PutPolicy(ctx context.Context, p order.PolicyBook, actor string) (order.PolicyBook, error)
+	Policy(ctx context.Context, name string) (order.PolicyBook, error)
+	EachOpen(ctx context.Context, do func(store.Order) error) error
 	AddKey(ctx context.Context, k store.APIKey) error
 	Key(ctx context.Context, id string) (store.APIKey, error)
 	BeginAudit(ctx context.Context, a store.Audit) error
@@ -240,6 +241,7 @@ func (s *server) handlers() map[string]echo.HandlerFunc {
 		"releaseOrder":     s.releaseOrder,
 		"changePromise":    s.changePromise,
 		"correctAddress":   s.correctAddress,
+		"adoptPolicy":      s.adoptPolicy,
 
 		"assignCase":        s.assignCase,
 		"noteCase":          s.noteCase,

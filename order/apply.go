@@ -66,6 +66,8 @@ func Apply(s *State, e Event) []Command {
 		}
 	case ReportNotReceived:
 		s.reportNotReceived(e)
+	case AdoptPolicy:
+		s.adopt(e)
 	case DecideRemedy:
 		s.decideRemedy(e)
 	case EndRemedy:

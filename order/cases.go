@@ -393,7 +393,7 @@ func (s *State) reopenAs(c Case, m Meta, text string) {
 	rule := s.Spec.Policy.caseRule(c.Kind)
 	c.ID, c.OpenedAt, c.Level = s.caseID(c.Kind, c.Parcel), s.Now, 0
 	c.NoticeAt, c.NoticedAt = time.Time{}, time.Time{} // whom it was said to has heard of it
-	c.Due = s.Now.Add(time.Duration(rule.Due))
+	c.Due = s.clock("case_due").Add(s.Now, time.Duration(rule.Due))
 	s.Cases = append(s.Cases, c)
 	s.tell(Happening{Type: CaseOpened, At: s.Now, Parcel: c.Parcel, Case: c.Kind, Actor: m.Actor, Cause: m.ID, Text: text})
 }

@@ -33,6 +33,7 @@ var (
 	parcelPattern   = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$`)
 	carrierPattern  = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,31}$`)
 	trackingPattern = regexp.MustCompile(`^[A-Z0-9][A-Z0-9-]{3,39}$`)
+	countryPattern  = regexp.MustCompile(`^[A-Z]{2}$`)
 	currencyPattern = regexp.MustCompile(`^[A-Z]{3}$`)
 )
 
@@ -52,6 +53,12 @@ func CheckSpec(s Spec, now time.Time) error {
 	}
 	if s.Currency != "" && !currencyPattern.MatchString(s.Currency) {
 		bad("currency", "must be an ISO 4217 code like EUR")
+	}
+	if s.ShipFrom != "" && !countryPattern.MatchString(s.ShipFrom) {
+		bad("ship_from", "must be an ISO 3166-1 code like DE")
+	}
+	if s.ShipTo != "" && !countryPattern.MatchString(s.ShipTo) {
+		bad("ship_to", "must be an ISO 3166-1 code like DE")
 	}
 	if s.PlacedAt.IsZero() || s.PlacedAt.After(now.Add(48*time.Hour)) || s.PlacedAt.Before(now.AddDate(-5, 0, 0)) {
 		bad("placed_at", "must lie within the last 5 years and not in the future")
@@ -259,6 +266,8 @@ func Check(s *State, e Event) error {
 		return needReason(m)
 	case ReportNotReceived:
 		return s.checkNotReceived(e)
+	case AdoptPolicy:
+		return s.checkAdopt(e)
 	case DecideRemedy:
 		return s.checkDecideRemedy(e)
 	case EndRemedy:

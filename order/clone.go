@@ -33,7 +33,7 @@ func (s *State) Clone() *State {
 		h := *s.Hold
 		c.Hold = &h
 	}
-	return &c // Spec is never changed after New
+	return &c // Spec's lists are never changed; a policy is replaced as a whole
 }
 
 func cloneTimes(said []voice) {

@@ -240,6 +240,7 @@ const (
 	CaseNoted        HappeningType = "case_noted"
 	WaitExtended     HappeningType = "wait_extended"
 	WaitFired        HappeningType = "wait_fired"
+	PolicyAdopted    HappeningType = "policy_adopted"
 	RemedyChanged    HappeningType = "remedy_changed"
 	ReturnChanged    HappeningType = "return_changed"
 	AnomalyFound     HappeningType = "anomaly"

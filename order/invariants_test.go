@@ -28,7 +28,7 @@ func isRequest(e Event) bool {
 	switch e.(type) {
 	case PutParcel, Cancel, Hold, Release, ChangePromise, CorrectAddress, CorrectMilestone,
 		AssignCase, NoteCase, ResolveCase, ReopenCase, ExtendWait, FireWait, ReportNotReceived, DecideRemedy, EndRemedy,
-		RequestReturn, DecideReturn, ShipReturn, InspectReturn, DisposeReturn, SendReturnBack, CancelReturn:
+		RequestReturn, DecideReturn, ShipReturn, InspectReturn, DisposeReturn, SendReturnBack, CancelReturn, AdoptPolicy:
 		return true
 	case Scan, CarrierEvent, Unreadable, Tick, Answered:
 	}

@@ -2,7 +2,9 @@ package order
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -40,13 +42,37 @@ func human(d time.Duration) string {
 	return d.String()
 }
 
-// Rhythm is how long a parcel of one carrier and service may stay still. Empty
-// fields match anything; the first match counts.
+// Rhythm is how long a parcel of one carrier, service and lane may stay still.
+// Empty fields match anything. The one that says most counts: more fields
+// first, then carrier before service before lane, a country before a region;
+// of equals the first. Before rules 3 the first match counts, and lanes do not.
 type Rhythm struct {
-	Carrier string   `json:"carrier,omitempty"`
-	Service string   `json:"service,omitempty"`
-	Gap     Duration `json:"gap"`
+	Carrier string `json:"carrier,omitempty"`
+	Service string `json:"service,omitempty"`
+	// Lane is "DE-US": from and to, each a country (ISO 3166-1 alpha-2), a region
+	// of the policy, or * for any.
+	Lane string   `json:"lane,omitempty"`
+	Gap  Duration `json:"gap"`
+	// Calendar of the carrier's working days; empty: that of movement.
+	Calendar string `json:"calendar,omitempty"`
 }
+
+// Region is a name for several countries.
+type Region struct {
+	Name      string   `json:"name"`
+	Countries []string `json:"countries"`
+}
+
+// Clock lets one line of a policy run on a calendar instead of around the clock.
+// Rules 3.
+type Clock struct {
+	Line     string `json:"line"` // one of ClockLines
+	Calendar string `json:"calendar"`
+}
+
+// ClockLines are the lines that may run on a calendar. case_due stands for the
+// due time of every kind of case.
+var ClockLines = []string{"pick", "pack", "hand_off", "movement", "out_for_delivery", "customs", "case_due"}
 
 // Policy is every rule that a shop may set. An order carries the one it began
 // with; Name and Version say which.
@@ -63,7 +89,8 @@ type Policy struct {
 	OutForDelivery Duration `json:"out_for_delivery"` // out for delivery → anything else
 	Pickup         Duration `json:"pickup"`           // ready for pickup → collected
 	Customs        Duration `json:"customs"`          // in customs → anything else
-	CheckAnswer    Duration `json:"check_answer"`     // how long a carrier check may take
+	Regions        []Region `json:"regions,omitempty"`
+	CheckAnswer    Duration `json:"check_answer"` // how long a carrier check may take
 
 	CaseDue    Duration `json:"case_due"`    // a case is due; doubles with each escalation
 	HoldReview Duration `json:"hold_review"` // a hold without an end is looked at
@@ -92,6 +119,12 @@ type Policy struct {
 	// a person. 0: none is. ReturnExcluded are the classes of which none is.
 	ReturnAutoLimit int64   `json:"return_auto_limit,omitempty"`
 	ReturnExcluded  []Class `json:"return_excluded,omitempty"`
+
+	// AttemptLimit is how many failed attempts make the case more severe; 0: 3.
+	AttemptLimit int `json:"attempt_limit,omitempty"`
+
+	Calendars []Calendar `json:"calendars,omitempty"`
+	Clocks    []Clock    `json:"clocks,omitempty"`
 
 	ClockSkew Duration `json:"clock_skew"` // an event this far before the order was placed is somebody else's
 	Future    Duration `json:"future"`     // an event this far ahead is taken as happening on receipt
@@ -130,6 +163,7 @@ const (
 	defaultRemedyAnswer = 2 * dayLong
 	defaultClaimAnswer  = 30 * dayLong
 	defaultReportWindow = 30 * dayLong
+	defaultAttemptLimit = 3
 
 	defaultReturnWindow   = 30 * dayLong
 	defaultReturnDecision = 2 * dayLong
@@ -142,10 +176,42 @@ const (
 func (p Policy) Completed() Policy {
 	p.Trace, p.RemedyAnswer = cmp.Or(p.Trace, defaultTrace), cmp.Or(p.RemedyAnswer, defaultRemedyAnswer)
 	p.ClaimAnswer, p.ReportWindow = cmp.Or(p.ClaimAnswer, defaultClaimAnswer), cmp.Or(p.ReportWindow, defaultReportWindow)
+	p.AttemptLimit = cmp.Or(p.AttemptLimit, defaultAttemptLimit)
 	p.ReturnWindow, p.ReturnDecision = cmp.Or(p.ReturnWindow, defaultReturnWindow), cmp.Or(p.ReturnDecision, defaultReturnDecision)
 	p.ReturnShip, p.ReturnReceipt = cmp.Or(p.ReturnShip, defaultReturnShip), cmp.Or(p.ReturnReceipt, defaultReturnReceipt)
 	p.ReturnInspect = cmp.Or(p.ReturnInspect, defaultReturnInspect)
 	return p
+}
+
+// PolicyBook is a policy with what it says instead for some classes of orders.
+// Policies are kept so; an order carries the one of its class.
+type PolicyBook struct {
+	Policy
+	Classes map[Class]Policy `json:"classes,omitempty"`
+	// Source is the file that it was made from, with its comments.
+	Source string `json:"source,omitempty"`
+}
+
+// For is the policy of an order of that class.
+func (b PolicyBook) For(c Class) Policy {
+	p, ok := b.Classes[c]
+	if !ok {
+		return b.Policy
+	}
+	p.Name, p.Version = b.Name, b.Version
+	return p
+}
+
+// Validate names every field that cannot be, of every class.
+func (b PolicyBook) Validate() error {
+	errs := []error{b.Policy.Validate()}
+	for _, c := range Classes {
+		if p, ok := b.Classes[c]; ok {
+			p.Name = b.Name + " for " + string(c)
+			errs = append(errs, p.Validate())
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // durations lists the fields with their names, for checks and scaling.
@@ -168,8 +234,10 @@ func (p *Policy) durations() []struct {
 }
 
 // Scaled returns the policy on another clock: a day becomes the given time.
-// Real orders replayed in minutes keep their rules this way.
+// Real orders replayed in minutes keep their rules this way. Calendars do not
+// scale; everything runs around the clock.
 func (p Policy) Scaled(day time.Duration) Policy {
+	p.Calendars, p.Clocks = nil, nil
 	p.Rhythms = append([]Rhythm(nil), p.Rhythms...)
 	scale := func(d *Duration) { *d = Duration(float64(*d) / float64(24*time.Hour) * float64(day)) }
 	for _, f := range p.durations() {
@@ -177,6 +245,7 @@ func (p Policy) Scaled(day time.Duration) Policy {
 	}
 	for i := range p.Rhythms {
 		scale(&p.Rhythms[i].Gap)
+		p.Rhythms[i].Calendar = ""
 	}
 	p.Cases = append([]CaseRule(nil), p.Cases...)
 	for i := range p.Cases {
@@ -193,71 +262,252 @@ func (p Policy) Scaled(day time.Duration) Policy {
 
 // Validate names every field that cannot be.
 func (p Policy) Validate() error {
-	var bad []string
+	found := p.Faults()
+	if len(found) == 0 {
+		return nil
+	}
+	texts := make([]string, len(found))
+	for i, f := range found {
+		texts[i] = f.Field + " " + f.Reason
+	}
+	return fmt.Errorf("policy %s: %s", p.Name, strings.Join(texts, "; "))
+}
+
+// Faults are the fields that cannot be, as they are called in JSON:
+// rhythms[0].gap. Fields of calendars are calendars[0].hours and the like.
+func (p Policy) Faults() (found []Refusal) {
+	bad := func(field, format string, args ...any) {
+		found = append(found, Refusal{field, fmt.Sprintf(format, args...)})
+	}
 	for _, f := range p.durations() {
 		d := time.Duration(*f.d)
 		mayBeZero := slices.Contains([]string{"close_after", "ride_along", "clock_skew", "future", "trace", "remedy_answer", "claim_answer", "report_window",
 			"return_window", "return_decision", "return_ship", "return_receipt", "return_inspect"}, f.name)
 		if d < 0 || d == 0 && !mayBeZero || d > 5*365*24*time.Hour {
-			bad = append(bad, fmt.Sprintf("%s must be between 0 and 5 years, not %s", f.name, d))
+			bad(f.name, "must be between 0 and 5 years, not %s", d)
+		}
+		if p.clock(f.name) != nil && *f.d > maxOpenTime {
+			bad(f.name, "must be at most %d h on a calendar", time.Duration(maxOpenTime)/time.Hour)
 		}
 	}
+	if len(p.Rhythms) > maxRhythms {
+		bad("rhythms", "at most %d, not %d", maxRhythms, len(p.Rhythms))
+	}
 	for i, r := range p.Rhythms {
+		at := fmt.Sprintf("rhythms[%d]", i)
 		if r.Gap <= 0 {
-			bad = append(bad, fmt.Sprintf("rhythms[%d].gap must be positive", i))
+			bad(at+".gap", "must be positive")
+		}
+		if r.Lane != "" && !p.laneKnown(r.Lane) {
+			bad(at+".lane", "%q is no lane like DE-US; each side is a country, a region of the policy, or *", r.Lane)
+		}
+		switch {
+		case r.Calendar == "" && p.clock("movement") == nil:
+		case r.Calendar != "" && p.calendar(r.Calendar) == nil:
+			bad(at+".calendar", "there is no calendar %q", r.Calendar)
+		case r.Gap > maxOpenTime:
+			bad(at+".gap", "must be at most %d h on a calendar", time.Duration(maxOpenTime)/time.Hour)
+		}
+	}
+	for i, r := range p.Regions {
+		at := fmt.Sprintf("regions[%d]", i)
+		if !regionPattern.MatchString(r.Name) || slices.ContainsFunc(p.Regions[:i], func(o Region) bool { return o.Name == r.Name }) {
+			bad(at+".name", "%q must be 2 to 16 capital letters, each name once", r.Name)
+		}
+		if len(r.Countries) == 0 || len(r.Countries) > 250 || slices.ContainsFunc(r.Countries, func(c string) bool { return !countryPattern.MatchString(c) }) {
+			bad(at+".countries", "must be countries like DE, at least one")
 		}
 	}
 	for i, r := range p.Cases {
 		at := fmt.Sprintf("cases[%d]", i)
 		if _, ok := LookupCase(r.Kind); !ok {
-			bad = append(bad, fmt.Sprintf("%s.kind %q is no kind of case", at, r.Kind))
+			bad(at+".kind", "%q is no kind of case", r.Kind)
 		}
 		if slices.ContainsFunc(p.Cases[:i], func(o CaseRule) bool { return o.Kind == r.Kind }) {
-			bad = append(bad, fmt.Sprintf("%s.kind %s has a rule already", at, r.Kind))
+			bad(at+".kind", "%s has a rule already", r.Kind)
 		}
 		if r.Severity != "" && !slices.Contains(Severities, r.Severity) {
-			bad = append(bad, fmt.Sprintf("%s.severity %q is none", at, r.Severity))
+			bad(at+".severity", "%q is none", r.Severity)
 		}
-		if r.Due < 0 || r.Notice != nil && *r.Notice < 0 {
-			bad = append(bad, at+": due and notice must not be negative")
+		if r.Due < 0 || p.clock("case_due") != nil && r.Due > maxOpenTime {
+			bad(at+".due", "must not be negative, nor more than %d h on a calendar", time.Duration(maxOpenTime)/time.Hour)
 		}
-		for _, team := range append([]Team{r.Owner}, r.Ladder...) {
-			if team != "" && !slices.Contains(Teams, team) {
-				bad = append(bad, fmt.Sprintf("%s: %q is no team", at, team))
+		if r.Notice != nil && *r.Notice < 0 {
+			bad(at+".notice", "must not be negative")
+		}
+		if r.Owner != "" && !slices.Contains(Teams, r.Owner) {
+			bad(at+".owner", "%q is no team", r.Owner)
+		}
+		for _, team := range r.Ladder {
+			if !slices.Contains(Teams, team) {
+				bad(at+".ladder", "%q is no team", team)
 			}
 		}
 	}
+	if len(p.Calendars) > maxCalendars {
+		bad("calendars", "at most %d, not %d", maxCalendars, len(p.Calendars))
+	}
+	for i := range p.Calendars {
+		c, at := &p.Calendars[i], fmt.Sprintf("calendars[%d]", i)
+		if slices.ContainsFunc(p.Calendars[:i], func(o Calendar) bool { return o.Name == c.Name }) {
+			bad(at+".name", "%s is there already", c.Name)
+		}
+		found = append(found, c.faults(at)...)
+	}
+	for i, c := range p.Clocks {
+		at := fmt.Sprintf("clocks[%d]", i)
+		if !slices.Contains(ClockLines, c.Line) || slices.ContainsFunc(p.Clocks[:i], func(o Clock) bool { return o.Line == c.Line }) {
+			bad(at+".line", "%q must be one of %s, each once", c.Line, strings.Join(ClockLines, ", "))
+		}
+		if p.calendar(c.Calendar) == nil {
+			bad(at+".calendar", "there is no calendar %q", c.Calendar)
+		}
+	}
 	if p.RefundLimit < 0 {
-		bad = append(bad, "refund_limit must not be negative")
+		bad("refund_limit", "must not be negative")
 	}
 	if p.ReturnAutoLimit < 0 {
-		bad = append(bad, "return_auto_limit must not be negative")
+		bad("return_auto_limit", "must not be negative")
 	}
 	for i, c := range p.ReturnExcluded {
 		if !slices.Contains(Classes, c) {
-			bad = append(bad, fmt.Sprintf("return_excluded[%d]: %q is not an order class", i, c))
+			bad(fmt.Sprintf("return_excluded[%d]", i), "%q is not an order class", c)
 		}
 	}
-	if len(bad) > 0 {
-		return fmt.Errorf("policy %s: %s", p.Name, strings.Join(bad, "; "))
+	if p.AttemptLimit < 0 || p.AttemptLimit > maxAttempts {
+		bad("attempt_limit", "must be between 0 and %d", maxAttempts)
+	}
+	return found
+}
+
+// An order carries its policy: these keep it small.
+const (
+	maxRhythms   = 200
+	maxCalendars = 20
+)
+
+var regionPattern = regexp.MustCompile(`^[A-Z]{2,16}$`)
+
+// calendar finds a calendar by name; nil: there is none, time runs around the clock.
+func (p *Policy) calendar(name string) *Calendar {
+	for i := range p.Calendars {
+		if p.Calendars[i].Name == name {
+			return &p.Calendars[i]
+		}
 	}
 	return nil
 }
 
-// gap is how long a parcel may stay where it is, and the policy line that says so.
-func (p *Policy) gap(c *Parcel) (time.Duration, string) {
-	switch m := c.Milestone; {
-	case m == OutForDelivery:
-		return time.Duration(p.OutForDelivery), "out_for_delivery"
-	case m == ReadyForPickup:
-		return time.Duration(p.Pickup), "pickup"
-	case m == InCustoms:
-		return time.Duration(p.Customs), "customs"
-	}
-	for _, r := range p.Rhythms {
-		if (r.Carrier == "" || r.Carrier == c.Carrier) && (r.Service == "" || r.Service == c.Service) {
-			return time.Duration(r.Gap), strings.Join(strings.Fields("rhythms "+r.Carrier+" "+r.Service), " ")
+// clock is the calendar on which a line runs; nil: around the clock.
+func (p *Policy) clock(line string) *Calendar {
+	for _, c := range p.Clocks {
+		if c.Line == line {
+			return p.calendar(c.Calendar)
 		}
 	}
-	return time.Duration(p.Movement), "movement"
+	return nil
+}
+
+// clock is the policy's, under the rules that know of calendars.
+func (s *State) clock(line string) *Calendar {
+	if s.Rules < 3 {
+		return nil
+	}
+	return s.Spec.Policy.clock(line)
+}
+
+func (p *Policy) region(name string) *Region {
+	for i := range p.Regions {
+		if p.Regions[i].Name == name {
+			return &p.Regions[i]
+		}
+	}
+	return nil
+}
+
+func (p *Policy) laneKnown(lane string) bool {
+	from, to, ok := strings.Cut(lane, "-")
+	known := func(side string) bool {
+		return side == "*" || countryPattern.MatchString(side) || p.region(side) != nil
+	}
+	return ok && known(from) && known(to)
+}
+
+// side says whether one side of a lane takes in a country, and how much it says:
+// 2 for the country, 1 for a region, 0 for any.
+func (p *Policy) side(side, country string) (weight int, ok bool) {
+	switch r := p.region(side); {
+	case side == "*":
+		return 0, true
+	case country == "":
+		return 0, false
+	case r != nil:
+		return 1, slices.Contains(r.Countries, country)
+	}
+	return 2, side == country
+}
+
+// rhythm that says most of a parcel on a lane; nil: none matches.
+func (p *Policy) rhythm(c *Parcel, shipFrom, shipTo string) (best *Rhythm) {
+	most := -1
+	for i := range p.Rhythms {
+		r := &p.Rhythms[i]
+		if r.Carrier != "" && r.Carrier != c.Carrier || r.Service != "" && r.Service != c.Service {
+			continue
+		}
+		fields, weight := 0, 0
+		if r.Carrier != "" {
+			fields, weight = fields+1, weight+20
+		}
+		if r.Service != "" {
+			fields, weight = fields+1, weight+10
+		}
+		if r.Lane != "" {
+			from, to, _ := strings.Cut(r.Lane, "-")
+			a, fromOK := p.side(from, shipFrom)
+			b, toOK := p.side(to, shipTo)
+			if !fromOK || !toOK {
+				continue
+			}
+			fields, weight = fields+1, weight+a+b
+		}
+		if weight += 100 * fields; weight > most {
+			best, most = r, weight
+		}
+	}
+	return best
+}
+
+// gap is how long a parcel may stay where it is, on which calendar, and the
+// policy line that says so.
+func (s *State) gap(c *Parcel) (gap time.Duration, on *Calendar, rule string) {
+	p := &s.Spec.Policy
+	switch m := c.Milestone; {
+	case m == OutForDelivery:
+		return time.Duration(p.OutForDelivery), s.clock("out_for_delivery"), "out_for_delivery"
+	case m == ReadyForPickup:
+		return time.Duration(p.Pickup), nil, "pickup"
+	case m == InCustoms:
+		return time.Duration(p.Customs), s.clock("customs"), "customs"
+	}
+	on = s.clock("movement")
+	var r *Rhythm
+	if s.Rules < 3 {
+		i := slices.IndexFunc(p.Rhythms, func(r Rhythm) bool {
+			return (r.Carrier == "" || r.Carrier == c.Carrier) && (r.Service == "" || r.Service == c.Service)
+		})
+		if i >= 0 {
+			r = &p.Rhythms[i]
+		}
+	} else if r = p.rhythm(c, s.Spec.ShipFrom, s.Spec.ShipTo); r != nil && r.Calendar != "" {
+		on = p.calendar(r.Calendar)
+	}
+	if r == nil {
+		return time.Duration(p.Movement), on, "movement"
+	}
+	words := []string{"rhythms", r.Carrier, r.Service}
+	if s.Rules >= 3 {
+		words = append(words, r.Lane)
+	}
+	return time.Duration(r.Gap), on, strings.Join(strings.Fields(strings.Join(words, " ")), " ")
 }

@@ -144,6 +144,24 @@ func drawStep(t *rapid.T, s *State, now *time.Time) Event {
 	return drawEvent(t, *now)
 }
 
+// drawPolicy is the next version of a policy: on calendars, quicker or slower.
+func drawPolicy(t *rapid.T, p Policy) Policy {
+	p.Version += rapid.IntRange(0, 2).Draw(t, "version")
+	p.Name = rapid.SampledFrom([]string{p.Name, p.Name, "other"}).Draw(t, "policy")
+	p.Calendars, p.Clocks = []Calendar{berlin()}, nil
+	p.Calendars[0].CutOff = TimeOfDay(60 * rapid.IntRange(9, 16).Draw(t, "cut-off"))
+	for _, line := range ClockLines {
+		if rapid.Bool().Draw(t, line) {
+			p.Clocks = append(p.Clocks, Clock{line, "warehouse"})
+		}
+	}
+	for _, d := range []*Duration{&p.Pick, &p.Pack, &p.Handoff, &p.Movement, &p.CaseDue} {
+		*d = Duration(rapid.SampledFrom([]time.Duration{time.Minute, 8 * hour, 200 * hour, 0}).Draw(t, "line"))
+	}
+	p.AttemptLimit = rapid.IntRange(0, 2).Draw(t, "attempts")
+	return p
+}
+
 // drawAct is something that people do about cases, waits and remedies.
 func drawAct(t *rapid.T, s *State, now time.Time) Event {
 	m := Meta{ID: fmt.Sprint("a", s.Seq), By: rapid.SampledFrom([]Source{Support, Support, Support, Warehouse, Storefront}).Draw(t, "by"),
@@ -168,7 +186,7 @@ func drawAct(t *rapid.T, s *State, now time.Time) Event {
 	if rapid.Bool().Draw(t, "about returns") {
 		return drawReturnAct(t, s, m)
 	}
-	switch rapid.IntRange(0, 11).Draw(t, "act") {
+	switch rapid.IntRange(0, 12).Draw(t, "act") {
 	case 0:
 		return AssignCase{m, on, "ann"}
 	case 1:
@@ -186,6 +204,8 @@ func drawAct(t *rapid.T, s *State, now time.Time) Event {
 		return ReportNotReceived{m, "A"}
 	case 10:
 		return DecideRemedy{m, remedy, rapid.Bool().Draw(t, "agree")}
+	case 11:
+		return AdoptPolicy{m, drawPolicy(t, s.Spec.Policy), rapid.IntRange(0, 3).Draw(t, "switch") == 0}
 	}
 	return EndRemedy{Meta: m, Remedy: remedy, Confirmed: rapid.Bool().Draw(t, "confirmed")}
 }

@@ -473,3 +473,22 @@ func TestACloneOfAReturnIsOnItsOwn(t *testing.T) {
 	equal(t, "the original", text(&w.s), was)
 	equal(t, "the clone", c.Returns[0].State, ReturnDispositioned)
 }
+
+// Of an order without prices nobody knows whether it is below the limit.
+func TestWithoutPricesASecondPersonReleasesTheMoney(t *testing.T) {
+	spec := sale()
+	spec.Currency = ""
+	w := live(t, spec, sold(back(30, mugs(2, ChangedMind)), DecideReturn{byDesk(31), "R1", true}, docked(60, "R1"), graded(62, Finding{SKU: "mug", Quantity: 2, Grade: GradeNew}))...)
+	equal(t, "remedy", w.s.Remedies[0].State, ToApprove)
+	spec.Policy.RefundLimit = 0
+	w = live(t, spec, sold(back(30, mugs(2, ChangedMind)), DecideReturn{byDesk(31), "R1", true}, docked(60, "R1"), graded(62, Finding{SKU: "mug", Quantity: 2, Grade: GradeNew}))...)
+	equal(t, "remedy, without a limit", w.s.Remedies[0].State, Requested)
+}
+
+// What comes back takes nothing of what is still to be sent.
+func TestTheRestIsPlannedWhileAPartComesBack(t *testing.T) {
+	spec := sale()
+	spec.Lines[0].Quantity = 4
+	w := live(t, spec, sold(back(30, mugs(2, ChangedMind)), PutParcel{Meta: byShop(31), Parcel: "C", Lines: []Allocation{{"mug", 2}}})...)
+	equal(t, "status", w.s.Status, StatusPartiallyDelivered)
+}

@@ -72,6 +72,9 @@ func Stamp(e Event, now time.Time) Event {
 	case EndRemedy:
 		e.Applied = now
 		return e
+	case AdoptPolicy:
+		e.Applied = now
+		return e
 	case RequestReturn:
 		e.Applied = now
 		return e

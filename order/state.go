@@ -83,7 +83,11 @@ type Spec struct {
 	Parcels     []PlannedParcel `json:"parcels,omitempty"`
 	PlacedAt    time.Time       `json:"placed_at"`
 	PromisedAt  time.Time       `json:"promised_at,omitzero"`
-	Policy      Policy          `json:"policy"`
+	// ShipFrom and ShipTo are countries (ISO 3166-1 alpha-2), and nothing more of
+	// the addresses: the lane of its parcels. Empty: not known.
+	ShipFrom string `json:"ship_from,omitempty"`
+	ShipTo   string `json:"ship_to,omitempty"`
+	Policy   Policy `json:"policy"`
 }
 
 // mark is a milestone and when it was reached.

@@ -91,7 +91,7 @@ func Waiting(s *State) []Wait {
 	}
 	if !s.allAllocated() && s.Hold == nil && s.caseOf(NotPicked, "") == nil {
 		since := latest(s.Spec.PlacedAt, s.ReleasedAt)
-		add(Wait{Kind: WaitPlan, What: "lines in no parcel yet", Since: since, Until: since.Add(time.Duration(p.Pick)), Rule: "pick " + p.Pick.String(),
+		add(Wait{Kind: WaitPlan, What: "lines in no parcel yet", Since: since, Until: s.picked(since), Rule: s.line("pick", p.Pick),
 			Owner: WarehouseTeam, Then: "a not_picked case is opened", CutShort: "add a parcel that holds them"})
 	}
 	if !s.PromisedAt.IsZero() && !s.PromiseMissed && s.undelivered() {
@@ -107,7 +107,7 @@ func Waiting(s *State) []Wait {
 			sooner = "a person resolves it, or it closes by itself when the cause is gone"
 		}
 		if c.ID != "" {
-			rule = "cases." + string(c.Kind) + ".due " + p.caseRule(c.Kind).Due.String()
+			rule = "cases." + string(c.Kind) + ".due " + s.clock("case_due").amount(time.Duration(p.caseRule(c.Kind).Due))
 			s.caseWaits(c, add)
 		}
 		if c.Level > 0 {
@@ -175,13 +175,13 @@ func (s *State) nextScan(c *Parcel) (w Wait, ok bool) {
 		if s.caseOf(Stalled, c.ID) != nil || s.caseOf(LostParcel, c.ID) != nil {
 			return w, false
 		}
-		gap, rule := p.gap(c)
+		gap, on, rule := s.gap(c)
 		since := latest(c.LastMovement, c.Since)
 		what := "movement by " + orElse(c.Carrier, "the carrier")
 		if c.LastPlace != "" {
 			what += ", last seen in " + c.LastPlace
 		}
-		return Wait{Kind: WaitMovement, Parcel: c.ID, What: what, Since: since, Until: since.Add(gap), Rule: rule + " " + human(gap),
+		return Wait{Kind: WaitMovement, Parcel: c.ID, What: what, Since: since, Until: on.Add(since, gap), Rule: rule + " " + on.amount(gap),
 			Owner: CarrierTeam, Then: "the carrier is asked; if it knows nothing new, a stalled case is opened", CutShort: "any physical scan"}, true
 	}
 	if s.Hold != nil || c.inbound() {
@@ -193,13 +193,13 @@ func (s *State) nextScan(c *Parcel) (w Wait, ok bool) {
 		if s.caseOf(NotPicked, c.ID) != nil {
 			return w, false
 		}
-		return Wait{Kind: WaitPick, Parcel: c.ID, What: "the pick scan", Since: since, Until: since.Add(time.Duration(p.Pick)), Rule: "pick " + p.Pick.String(),
+		return Wait{Kind: WaitPick, Parcel: c.ID, What: "the pick scan", Since: since, Until: s.picked(since), Rule: s.line("pick", p.Pick),
 			Owner: WarehouseTeam, Then: "a not_picked case is opened", CutShort: "a pick scan, or anything later"}, true
 	case c.Milestone == Picked:
 		if s.caseOf(NotPacked, c.ID) != nil {
 			return w, false
 		}
-		return Wait{Kind: WaitPack, Parcel: c.ID, What: "the pack scan", Since: since, Until: since.Add(time.Duration(p.Pack)), Rule: "pack " + p.Pack.String(),
+		return Wait{Kind: WaitPack, Parcel: c.ID, What: "the pack scan", Since: since, Until: s.clock("pack").Add(since, time.Duration(p.Pack)), Rule: s.line("pack", p.Pack),
 			Owner: WarehouseTeam, Then: "a not_packed case is opened", CutShort: "a pack scan, or anything later"}, true
 	default:
 		if s.caseOf(MissedHandoff, c.ID) != nil {
@@ -210,9 +210,20 @@ func (s *State) nextScan(c *Parcel) (w Wait, ok bool) {
 		if packed := c.ReachedAt(Packed); !packed.IsZero() {
 			since = latest(packed, s.ReleasedAt)
 		}
-		return Wait{Kind: WaitHandoff, Parcel: c.ID, What: "the carrier's first physical scan", Since: since, Until: latest(since, c.CheckedAt).Add(time.Duration(p.Handoff)), Rule: "hand_off " + p.Handoff.String(),
+		return Wait{Kind: WaitHandoff, Parcel: c.ID, What: "the carrier's first physical scan", Since: since, Until: s.clock("hand_off").Add(latest(since, c.CheckedAt), time.Duration(p.Handoff)), Rule: s.line("hand_off", p.Handoff),
 			Owner: WarehouseTeam, Then: "the carrier is asked; if it does not have the parcel, a missed_handoff case is opened", CutShort: "an acceptance scan"}, true
 	}
+}
+
+// line is a line of the policy as it holds for this order.
+func (s *State) line(name string, d Duration) string {
+	return name + " " + s.clock(name).amount(time.Duration(d))
+}
+
+// picked is by when what came in then must be picked.
+func (s *State) picked(since time.Time) time.Time {
+	on := s.clock("pick")
+	return on.Add(on.Intake(since), time.Duration(s.Spec.Policy.Pick))
 }
 
 func latest(ts ...time.Time) time.Time {
@@ -283,7 +294,7 @@ func (s *State) fire(w Wait) {
 					due *= 2
 				}
 			}
-			c.Due = s.Now.Add(due)
+			c.Due = s.clock("case_due").Add(s.Now, due)
 			s.tell(Happening{Type: CaseEscalated, At: s.Now, Parcel: c.Parcel, Case: c.Kind, Text: fmt.Sprintf("level %d%s", c.Level, to)})
 		}
 	case WaitNotice:
@@ -379,7 +390,7 @@ func (s *State) open(kind CaseKind, p *Parcel, owner Team, baseline time.Time, t
 		if !rule.FromClock && s.decided(kind, id, baseline) {
 			return // a person has decided about this very cause
 		}
-		c.ID, c.Owner, c.Severity, c.Due = s.caseID(kind, id), rule.Owner, rule.Severity, s.Now.Add(time.Duration(rule.Due))
+		c.ID, c.Owner, c.Severity, c.Due = s.caseID(kind, id), rule.Owner, rule.Severity, s.clock("case_due").Add(s.Now, time.Duration(rule.Due))
 		if rule.Notice > 0 {
 			c.NoticeAt = s.Now.Add(time.Duration(rule.Notice))
 		}
@@ -398,6 +409,7 @@ func (s *State) openCases() {
 			s.open(FailedAttempt, p, SupportTeam, p.Since, text)
 			if c := s.caseOf(FailedAttempt, p.ID); c != nil {
 				c.Text = text // a further attempt, same case
+				s.limited(c, len(p.Attempts))
 			}
 		case p.Milestone == Lost, p.inbound() && p.Milestone == Destroyed:
 			s.open(LostParcel, p, SupportTeam, p.Since, "given up as lost")
@@ -415,6 +427,17 @@ func (s *State) openCases() {
 		}
 		s.open(Late, nil, SupportTeam, s.PromisedAt, text)
 	}
+}
+
+// limited makes the case of too many attempts more severe.
+func (s *State) limited(c *Case, attempts int) {
+	limit := s.Spec.Policy.Completed().AttemptLimit
+	if s.Rules < 3 || attempts < limit {
+		return
+	}
+	c.Text += fmt.Sprintf("; the limit is %d", limit)
+	i := slices.Index(Severities, s.Spec.Policy.caseRule(c.Kind).Severity)
+	c.Severity = Severities[min(i+1, len(Severities)-1)]
 }
 
 // toCome says whether the parcel is still on its way to the buyer. One that

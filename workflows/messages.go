@@ -54,6 +54,7 @@ const (
 	UpdateDisposeReturn    = "dispose_return"
 	UpdateSendReturnBack   = "send_return_back"
 	UpdateCancelReturn     = "cancel_return"
+	UpdateAdoptPolicy      = "adopt_policy"
 )
 
 // UpdateName is the update that carries a request; "" for what is not one.
@@ -105,6 +106,8 @@ func UpdateName(request order.Event) string {
 		return UpdateSendReturnBack
 	case order.CancelReturn:
 		return UpdateCancelReturn
+	case order.AdoptPolicy:
+		return UpdateAdoptPolicy
 	case order.Scan, order.CarrierEvent, order.Unreadable, order.Tick, order.Answered:
 	}
 	return ""

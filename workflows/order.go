@@ -286,6 +286,7 @@ func (sh *shell) handlers(ctx workflow.Context) error {
 		answer[order.DisposeReturn](ctx, sh, UpdateDisposeReturn, "Decide about what was found in a return"),
 		answer[order.SendReturnBack](ctx, sh, UpdateSendReturnBack, "What was not accepted left for the buyer"),
 		answer[order.CancelReturn](ctx, sh, UpdateCancelReturn, "End a return that leads nowhere"),
+		answer[order.AdoptPolicy](ctx, sh, UpdateAdoptPolicy, "Follow another version of the policy"),
 	} {
 		if err != nil {
 			return err

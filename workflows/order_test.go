@@ -372,6 +372,34 @@ func TestPeopleAskThroughUpdatesAndAreRefusedWithTheReason(t *testing.T) {
 	}
 }
 
+func TestARunningOrderAdoptsAPolicyAndWhatIsOverEndsAtOnce(t *testing.T) {
+	l := newLife(t)
+	next := order.DefaultPolicy()
+	next.Version, next.Pick = 2, order.Duration(4*hour)
+	meta := order.Meta{By: order.Support, Actor: "key_1"}
+	var refused, again error
+	var v order.View
+	l.ask(5*hour, "adopt", order.AdoptPolicy{Meta: meta, Policy: next}, &refused, &v)
+	l.env.RegisterDelayedCallback(func() {
+		if st := l.last(); len(st.Cases) != 1 || st.Cases[0].Kind != order.NotPicked || !st.Cases[0].OpenedAt.Equal(start.Add(5*hour)) {
+			t.Errorf("cases %+v", st.Cases)
+		}
+	}, 5*hour+time.Minute)
+	l.ask(6*hour, "adopt-again", order.AdoptPolicy{Meta: meta, Policy: next}, &again, nil)
+	l.tell(7*hour, scan(order.ScanPicked), scan(order.ScanPacked))
+	l.tell(8*hour, carrier(order.Accepted))
+	l.tell(60*hour, carrier(order.Delivered))
+	s := spec()
+	l.run(workflows.Input{Spec: &s})
+	l.completed()
+	if refused != nil || v.Policy != "default v2" {
+		t.Errorf("%v, follows %s", refused, v.Policy)
+	}
+	if again == nil || !strings.Contains(again.Error(), "follows version 2 already") {
+		t.Errorf("the same again: %v", again)
+	}
+}
+
 func TestACancelledOrderClosesByItself(t *testing.T) {
 	l := newLife(t)
 	l.ask(1*hour, "cancel", order.Cancel{Meta: order.Meta{By: order.Storefront, Reason: "changed my mind"}}, nil, nil)

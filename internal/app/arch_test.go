@@ -30,6 +30,7 @@ func TestArrowsPointOneWay(t *testing.T) {
 		"internal/carriers/generic": {"order", "internal/carriers"},
 		"internal/sim":              {"order"},
 		"internal/folder":           {"order", "internal/feed", "internal/carriers", "internal/store", "internal/intake"},
+		"internal/policy":           {"order"},
 		"internal/links":            {},
 		"internal/gs1":              {},
 		"internal/epcis":            {"order", "internal/gs1"},

@@ -142,11 +142,12 @@ func webhookSecrets(text string, known carriers.Registry) (map[string][][]byte, 
 	if text == "" {
 		return secrets, nil
 	}
-	for _, entry := range strings.Split(text, ",") {
+	for i, entry := range strings.Split(text, ",") {
 		name, list, ok := strings.Cut(strings.TrimSpace(entry), "=")
 		a, err := known.Find(name)
 		if !ok || err != nil || !carriers.Can(a, carriers.CanVerifyPush) {
-			return nil, fmt.Errorf("WAYBILL_WEBHOOK_SECRETS: %q is not carrier=secret with a carrier that `waybill carriers list` says can %s", name, carriers.CanVerifyPush)
+			// Not shown: it may be what follows a comma in a secret.
+			return nil, fmt.Errorf("WAYBILL_WEBHOOK_SECRETS: entry %d is not carrier=secret with a carrier that `waybill carriers list` says can %s; secrets have no commas", i+1, carriers.CanVerifyPush)
 		}
 		for _, s := range strings.Split(list, "|") {
 			if len(s) < 8 {

@@ -82,9 +82,9 @@ func TestCarriersCommandKnowsMappings(t *testing.T) {
 		"city-couriers  8      parse_push, parse_file, verify_push":                 {"list"},
 		"city-couriers  status  ON_VAN  out_for_delivery":                           {"explain", "on_van"},
 		"edi214   1651   AF    - (exception)":                                       {"explain", "edi214", "AF"},
-		"a file of city-couriers, 6 events":                                         {"test", "city-couriers", "../carriers/generic/testdata/fleet.json"},
-		"a file of edi214, 11 events":                                               {"test", "edi214", "../carriers/edi214/testdata/delivery.edi"},
-		`segment 1: not an interchange: it begins with "{ \"data\":", not with ISA`: {"test", "edi214", "../carriers/generic/testdata/fleet.json"},
+		"a file of city-couriers, 6 events":                                         {"test-webhook", "city-couriers", "../carriers/generic/testdata/fleet.json"},
+		"a file of edi214, 11 events":                                               {"test-webhook", "edi214", "../carriers/edi214/testdata/delivery.edi"},
+		`segment 1: not an interchange: it begins with "{ \"data\":", not with ISA`: {"test-webhook", "edi214", "../carriers/generic/testdata/fleet.json"},
 	} {
 		var out strings.Builder
 		if err := Carriers(args, &out); err != nil || !strings.Contains(out.String(), want) {

@@ -233,14 +233,21 @@ type Registry []Adapter
 
 // Find gives the adapter of that name.
 func (r Registry) Find(name string) (Adapter, error) {
-	names := make([]string, len(r))
-	for i, a := range r {
+	for _, a := range r {
 		if a.Name() == name {
 			return a, nil
 		}
+	}
+	return nil, fmt.Errorf("no carrier %q; there are %s", name, strings.Join(r.Names(), ", "))
+}
+
+// Names of all of them.
+func (r Registry) Names() []string {
+	names := make([]string, len(r))
+	for i, a := range r {
 		names[i] = a.Name()
 	}
-	return nil, fmt.Errorf("no carrier %q; there are %s", name, strings.Join(names, ", "))
+	return names
 }
 
 // Can says whether an adapter has a capability.

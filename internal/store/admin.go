@@ -33,54 +33,62 @@ func (s *Store) GetStore(ctx context.Context, id string) (r StoreRow, err error)
 
 // PutPolicy keeps a policy under the next version of its name. The same content
 // again keeps its version.
-func (s *Store) PutPolicy(ctx context.Context, p order.Policy, actor string) (order.Policy, error) {
+func (s *Store) PutPolicy(ctx context.Context, p order.PolicyBook, actor string) (order.PolicyBook, error) {
+	name := p.Name
 	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, `select pg_advisory_xact_lock(hashtextextended('policy ' || $1, 0))`, p.Name); err != nil {
+		if _, err := tx.Exec(ctx, `select pg_advisory_xact_lock(hashtextextended('policy ' || $1, 0))`, name); err != nil {
 			return err
 		}
-		newest, err := policy(ctx, tx, p.Name)
+		newest, err := policy(ctx, tx, name)
 		if err != nil && !errors.Is(err, ErrNotFound) {
 			return err
 		}
-		p.Version = newest.Version
+		var changed bool
+		if p, changed, err = NextVersion(newest, p); err != nil || !changed {
+			return err
+		}
 		body, err := json.Marshal(p)
 		if err != nil {
 			return err
 		}
-		have, err := json.Marshal(newest)
-		if err != nil {
-			return err
-		}
-		if bytes.Equal(body, have) {
-			return nil
-		}
-		p.Version++
-		if body, err = json.Marshal(p); err != nil {
-			return err
-		}
-		_, err = tx.Exec(ctx, `insert into policies (name, version, body, created_by) values ($1, $2, $3, $4)`, p.Name, p.Version, body, actor)
+		_, err = tx.Exec(ctx, `insert into policies (name, version, body, created_by) values ($1, $2, $3, $4)`, name, p.Version, body, actor)
 		return err
 	})
 	if err != nil {
-		return p, fmt.Errorf("policy %s: %w", p.Name, err)
+		return p, fmt.Errorf("policy %s: %w", name, err)
 	}
 	return p, nil
 }
 
-// Policy reads the newest version; ErrNotFound. "default" always exists.
-func (s *Store) Policy(ctx context.Context, name string) (order.Policy, error) {
-	p, err := policy(ctx, s.pool, name)
-	if errors.Is(err, ErrNotFound) && name == "default" {
-		return order.DefaultPolicy(), nil
+// NextVersion gives a policy the version after the newest, or the newest's own if
+// it says the same.
+func NextVersion(newest, p order.PolicyBook) (next order.PolicyBook, changed bool, err error) {
+	p.Version = newest.Version
+	body, err := json.Marshal(p)
+	if err != nil {
+		return p, false, err
 	}
-	return p, err
+	have, err := json.Marshal(newest)
+	if err != nil || bytes.Equal(body, have) {
+		return p, false, err
+	}
+	p.Version++
+	return p, true, nil
+}
+
+// Policy reads the newest version; ErrNotFound. "default" always exists.
+func (s *Store) Policy(ctx context.Context, name string) (order.PolicyBook, error) {
+	return policy(ctx, s.pool, name)
 }
 
 func policy(ctx context.Context, db interface {
 	QueryRow(context.Context, string, ...any) pgx.Row
-}, name string) (p order.Policy, err error) {
-	err = db.QueryRow(ctx, `select body from policies where name = $1 order by version desc limit 1`, name).Scan(&p)
-	return p, one("policy "+name, err)
+}, name string) (p order.PolicyBook, err error) {
+	err = one("policy "+name, db.QueryRow(ctx, `select body from policies where name = $1 order by version desc limit 1`, name).Scan(&p))
+	if errors.Is(err, ErrNotFound) && name == "default" {
+		return order.PolicyBook{Policy: order.DefaultPolicy()}, nil
+	}
+	return p, err
 }
 
 // AddKey stores an API key.

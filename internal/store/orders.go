@@ -27,7 +27,7 @@ func (s *Store) CreateOrder(ctx context.Context, o NewOrder) (created bool, err 
 	first := order.New(o.Spec, order.CurrentRules, o.Spec.PlacedAt)
 	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, `insert into orders (id, store, number, spec, request_hash, token_hash, customer_ref, class, placed_at, promised_at, parcels, carriers)
-            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) on conflict (id) do nothing`,
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) on conflict do nothing`,
 			o.Spec.ID, o.Spec.Store, o.Spec.Number, spec, o.RequestHash, o.TokenHash, o.Spec.CustomerRef, o.Spec.Class, o.Spec.PlacedAt,
 			orNil(o.Spec.PromisedAt), len(first.Parcels), carriersOf(&first))
 		if err != nil {
@@ -235,6 +235,39 @@ func (o *Order) decode(what string, spec, state []byte) error {
 // Order reads one order; ErrNotFound.
 func (s *Store) Order(ctx context.Context, id string) (Order, error) {
 	return s.order(ctx, "order "+id, `id = $1`, id)
+}
+
+// openPage is how many orders are read at once where all of them are.
+const openPage = 500
+
+// EachOpen calls do for every order that is not closed, by ID, page by page: those
+// that begin meanwhile may be left out. It ends at the first error.
+func (s *Store) EachOpen(ctx context.Context, do func(Order) error) error {
+	after := ""
+	for {
+		rows, err := s.pool.Query(ctx, `select id, spec, state, created_at, started_at, updated_at from orders where not closed and id > $1 order by id limit $2`, after, openPage)
+		if err != nil {
+			return fmt.Errorf("open orders: %w", err)
+		}
+		page, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (o Order, err error) {
+			var spec, state []byte
+			if err := row.Scan(&after, &spec, &state, &o.CreatedAt, &o.StartedAt, &o.UpdatedAt); err != nil {
+				return o, err
+			}
+			return o, o.decode("order "+after, spec, state)
+		})
+		if err != nil {
+			return fmt.Errorf("open orders: %w", err)
+		}
+		for _, o := range page {
+			if err := do(o); err != nil {
+				return err
+			}
+		}
+		if len(page) < openPage {
+			return nil
+		}
+	}
 }
 
 // OrderByToken finds an order by the hash of its tracking token; ErrNotFound.

@@ -1,10 +1,14 @@
 package store_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/waybillhq/waybill/internal/store"
 	"github.com/waybillhq/waybill/internal/store/storetest"
@@ -153,5 +157,43 @@ func TestListsByEveryFilter(t *testing.T) {
 		if fmt.Sprint(numbers) != c.want {
 			t.Errorf("%+v: %v, want %v", c.filter, numbers, c.want)
 		}
+	}
+}
+
+func TestOpenOrdersAreEachSeenOnce(t *testing.T) {
+	url := storetest.URL(t)
+	s, err := store.Open(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	c, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close(context.Background())
+	// More than two pages, a third of them closed.
+	const all = 1800
+	if _, err := c.Exec(t.Context(), `insert into orders (id, store, number, spec, request_hash, token_hash, customer_ref, class, placed_at, closed)
+        select 'acme:' || lpad(i::text, 5, '0'), 'acme', i::text, json_build_object('id', 'acme:' || lpad(i::text, 5, '0')), '', i::text::bytea, '', 'routine', now(), i % 3 = 0
+        from generate_series(1, $1) i`, all); err != nil {
+		t.Fatal(err)
+	}
+	last, n := "", 0
+	if err := s.EachOpen(t.Context(), func(o store.Order) error {
+		if n++; o.Spec.ID <= last {
+			t.Fatalf("%s after %s", o.Spec.ID, last)
+		}
+		last = o.Spec.ID
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if n != all*2/3 {
+		t.Errorf("%d of %d", n, all*2/3)
+	}
+	enough := errors.New("enough")
+	if err := s.EachOpen(t.Context(), func(store.Order) error { return enough }); !errors.Is(err, enough) {
+		t.Error(err)
 	}
 }

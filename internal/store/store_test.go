@@ -13,6 +13,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/waybillhq/waybill/internal/policy"
 	"github.com/waybillhq/waybill/internal/store"
 	"github.com/waybillhq/waybill/internal/store/storetest"
 	"github.com/waybillhq/waybill/order"
@@ -349,7 +350,7 @@ func TestAPolicyGetsAVersionForEachChange(t *testing.T) {
 	if err != nil || p.Version != 1 {
 		t.Fatal(p.Version, err)
 	}
-	p = p.Scaled(time.Second)
+	p.Policy = p.Scaled(time.Second)
 	p.Name = "fast"
 	for want, change := range []func(){1: func() {}, 2: func() { p.Pick *= 2 }, 3: nil} {
 		if change == nil {
@@ -363,6 +364,23 @@ func TestAPolicyGetsAVersionForEachChange(t *testing.T) {
 			if err != nil || want > 0 && got.Version != want {
 				t.Errorf("version %d, want %d, %v", got.Version, want, err)
 			}
+		}
+	}
+	// A file with classes and calendars comes back as it was.
+	books, err := policy.Parse(policy.Default, []string{"ups", "fedex", "usps"}, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, b := range books {
+		for range 2 {
+			got, err := s.PutPolicy(t.Context(), b, "test")
+			if err != nil || got.Version != 1 {
+				t.Errorf("%s v%d, %v", got.Name, got.Version, err)
+			}
+		}
+		got, err := s.Policy(t.Context(), b.Name)
+		if err != nil || got.For(order.Bulky).Version != 1 || got.For(order.Bulky).Pick != b.For(order.Bulky).Pick || got.Source != string(policy.Default) {
+			t.Errorf("%s: %+v, %v", b.Name, got.Policy, err)
 		}
 	}
 	if _, err := s.Policy(t.Context(), "none"); !errors.Is(err, store.ErrNotFound) {

@@ -142,7 +142,7 @@ func newBench(ctx context.Context, o options, s *stack.Stack, log *slog.Logger) 
 	policy := order.DefaultPolicy()
 	// The order closes by its timer, as in life; a long one would measure waiting.
 	policy.Name, policy.CloseAfter = "bench", order.Duration(50*time.Millisecond)
-	if _, err := b.store.PutPolicy(ctx, policy, "bench"); err != nil {
+	if _, err := b.store.PutPolicy(ctx, order.PolicyBook{Policy: policy}, "bench"); err != nil {
 		return nil, err
 	}
 	b.key = plain

@@ -24,6 +24,8 @@ func TestProofOfDelivery(t *testing.T) {
 		"dhl": {"dhl", `{"shipments":[{"id":"7777777770","service":"express","events":[{"timestamp":"2026-03-07T14:15:00+01:00","statusCode":"delivered","status":"OK","description":"Delivered"}],
 			"details":{"proofOfDelivery":{"signatureUrl":"https://PERSON","documentUrl":"https://PERSON","signed":{"type":"Person","name":"PERSON"}}}}]}`, "name, signature, document"},
 		"mydhl": {"dhl", `{"shipments":[{"shipmentTrackingNumber":"7777777770","events":[{"date":"2026-03-07","time":"14:15:00","GMTOffset":"+01:00","typeCode":"OK","description":"Delivered","signedBy":"PERSON"}]}]}`, "name"},
+		"dhl ecommerce": {"dhl", `{"packages":[{"recipient":{"name":"PERSON","signedForName":"PERSON"},"package":{"packageId":"GM0001"},
+			"events":[{"date":"2026-03-07","time":"14:15:00","timeZone":"ET","primaryEventId":600,"primaryEventDescription":"DELIVERED"}]}]}`, "name"},
 	} {
 		a, err := Adapters().Find(c.carrier)
 		if err != nil {

@@ -79,6 +79,9 @@ var said = map[string]func(code, words string) string{
 	},
 	"dhl": func(code, words string) string {
 		service, c, status := split(code)
+		if service == "packages" { // eCommerce Americas' own interface; the words are the second ones
+			return fmt.Sprintf(`{"packages":[{"package":{"packageId":"GM0000001"},"events":[{"date":"2026-03-07","time":"12:00:00","timeZone":"ET","primaryEventId":%s,"secondaryEventDescription":%s}]}]}`, c, quoted(words))
+		}
 		return fmt.Sprintf(`{"shipments":[{"id":"CQ0000001","service":%q,"events":[{"timestamp":"2026-03-07T12:00:00","statusCode":%q,"status":%q,"description":%s}]}]}`, service, status, c, quoted(words))
 	},
 	"easypost": func(code, words string) string {
@@ -180,6 +183,21 @@ func TestDeliveredIsWithTheBuyer(t *testing.T) {
 		{"dhl", "ecommerce|602|delivered", "", order.Returned, ""},
 		{"dhl", "ecommerce|657|delivered", "", order.Delivered, carriers.ToLocker},
 		{"dhl", "ecommerce|606|delivered", "", order.Delivered, ""}, // neighbor, front desk or other
+		// eCommerce Americas' own interface: what comes second may say to whom.
+		{"dhl", "packages|600|", "", order.Delivered, ""},
+		{"dhl", "packages|600|", "LEFT WITH NEIGHBOR", order.Delivered, carriers.ToNeighbour},
+		{"dhl", "packages|600|", "DELIVERED TO AGENT", order.InTransit, ""},
+		{"dhl", "packages|600|", "DELIVERED TO PARCEL SHOP", order.ReadyForPickup, ""},
+		{"dhl", "packages|600|", "DELIVERED TO ORIGINAL SENDER", order.Returned, ""},
+		{"dhl", "packages|642|", "", order.InTransit, ""},
+		{"dhl", "packages|601|", "", order.ReadyForPickup, ""},
+		{"dhl", "packages|469|", "", order.ReadyForPickup, ""}, // at a DHL service point
+		{"dhl", "packages|522|", "", order.ReadyForPickup, ""}, // at the post office
+		{"dhl", "packages|572|", "", order.Delivered, carriers.ToPerson},
+		{"dhl", "packages|590|", "", order.Delivered, carriers.ToAgent}, // fetched by the receiver's agent
+		{"dhl", "packages|657|", "", order.Delivered, carriers.ToLocker},
+		{"dhl", "packages|602|", "", order.Returned, ""},
+		{"dhl", "packages|862|", "", order.Returning, ""}, // the sender has not fetched it yet
 		{"dhl", "express|PD|delivered", "", order.InTransit, carriers.InPart},
 		{"dhl", "freight|21-23|delivered", "", order.InTransit, carriers.InPart},
 		{"dhl", "express|CC|transit", "", order.ReadyForPickup, ""},
@@ -232,6 +250,37 @@ func TestDeliveredIsWithTheBuyer(t *testing.T) {
 	}
 }
 
+// A package of eCommerce Americas has the shipper's number and, from some day on,
+// the last mile's. An order that knows either one hears of it and ends.
+func TestEitherNumberEndsTheOrder(t *testing.T) {
+	dhl, err := Adapters().Find("dhl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const events = `{"date":"2026-03-05","time":"16:00:00","timeZone":"ET","primaryEventId":400}`
+	const more = events + `,{"date":"2026-03-06","time":"16:00:00","timeZone":"ET","primaryEventId":200},{"date":"2026-03-07","time":"16:00:00","timeZone":"ET","primaryEventId":600}`
+	placed := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
+	for _, number := range []string{"GM0000001", "9374869903500000000017"} {
+		s := order.New(order.Spec{ID: "shop:1", Store: "shop", Number: "1", PlacedAt: placed, Policy: order.DefaultPolicy(),
+			Lines:   []order.Line{{SKU: "mug", Quantity: 1}},
+			Parcels: []order.PlannedParcel{{ID: "A", Carrier: "dhl", Tracking: number, Lines: []order.Allocation{{SKU: "mug", Quantity: 1}}}}}, order.CurrentRules, placed)
+		for _, body := range []string{`{"packages":[{"package":{"packageId":"GM0000001"},"events":[` + events + `]}]}`,
+			`{"packages":[{"package":{"packageId":"GM0000001","trackingId":"9374869903500000000017"},"events":[` + more + `]}]}`} {
+			heard, err := dhl.ParsePush([]byte(body))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, e := range heard {
+				order.Apply(&s, order.CarrierEvent{Meta: order.Meta{By: order.CarrierSays, Occurred: e.UTC, Received: e.UTC, Applied: e.UTC}, Parcel: "A",
+					Milestone: e.Milestone, Tracking: e.Tracking, Piece: e.Piece, Pieces: e.Pieces, Physical: e.Physical})
+			}
+		}
+		if p := s.Parcels[0]; p.Milestone != order.Delivered || len(s.Anomalies) > 0 {
+			t.Errorf("known as %s: %s, %+v", number, p.Milestone, s.Anomalies)
+		}
+	}
+}
+
 // Which box, of how many, and which use of its number, per carrier.
 func TestPiecesAsCarriersSayThem(t *testing.T) {
 	type want struct {
@@ -274,6 +323,9 @@ func TestPiecesAsCarriersSayThem(t *testing.T) {
 		"DHL Parcel, whose numbers are boxes": {"dhl", `{"shipments":[{"id":"JVGL01","service":"parcel-de","details":{"totalNumberOfPieces":"2","pieceIds":["JVGL01","JVGL02"]},
 			"events":[{"timestamp":"2026-03-07T12:00:00","statusCode":"transit"}]}]}`,
 			[]want{{"JVGL01", "JVGL01", 2, false, ""}}},
+		"DHL eCommerce, the shipper's number and the last mile's": {"dhl", `{"packages":[{"package":{"packageId":"GM0001","dhlPackageId":"4231000000000017","trackingId":"9374869903500000000017"},
+			"events":[{"date":"2026-03-07","time":"12:00:00","timeZone":"ET","primaryEventId":600}]}]}`,
+			[]want{{"GM0001", "9374869903500000000017", 0, false, ""}}},
 		"DHL eCommerce, a count and nothing else": {"dhl", `{"shipments":[{"id":"GM0001","service":"ecommerce","details":{"totalNumberOfPieces":2},
 			"events":[{"timestamp":"2026-03-07T12:00:00","statusCode":"transit"}]}]}`,
 			[]want{{"GM0001", "", 0, false, ""}}},
@@ -310,6 +362,8 @@ func TestTimesByPlace(t *testing.T) {
 			"2026-07-07T16:00:00Z zone -04:00"},
 		"DHL somewhere in Brazil": {"dhl", `{"shipments":[{"id":"CQ0000001","service":"express","events":[{"timestamp":"2026-07-07T12:00:00","statusCode":"transit","status":"DF","location":{"address":{"countryCode":"BR"}}}]}]}`,
 			"2026-07-07T12:00:00Z assumed "},
+		"DHL eCommerce's label": {"dhl", `{"packages":[{"package":{"packageId":"GM0001"},"events":[{"date":"2026-07-07","time":"12:00:00","timeZone":"CT","location":"Chicago, IL, US","primaryEventId":600}]}]}`,
+			"2026-07-07T17:00:00Z zone -05:00"},
 		"EasyPost's false Z, and the truth": {"easypost", `{"object":"Tracker","tracking_code":"EZ0000001","tracking_details":[{"status":"in_transit","datetime":"2026-07-07T12:00:00Z","datetime_local":"2026-07-07T12:00:00","tracking_location":{"state":"CA","country":"US"}}]}`,
 			"2026-07-07T19:00:00Z zone -07:00"},
 		"EasyPost's true Z": {"easypost", `{"object":"Tracker","tracking_code":"EZ0000001","tracking_details":[{"status":"in_transit","datetime":"2026-07-07T19:00:00Z","datetime_local":"2026-07-07T12:00:00","tracking_location":{"state":"CA","country":"US"}}]}`,

@@ -1,16 +1,18 @@
 package dhl
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/waybillhq/waybill/internal/carriers"
 )
 
-// APIs are the unified tracking of all business units, and MyDHL of Express. The
-// push of the former is not subscribed to from here: how a subscription is
-// activated is not known.
+// APIs are the unified tracking of all business units, MyDHL of Express, and
+// eCommerce Americas. Pushes are not subscribed to from here: how a subscription
+// of the first is activated is not known, nor what the last wants to be told.
 func (Adapter) APIs() []carriers.API {
 	return []carriers.API{
 		{
@@ -25,7 +27,45 @@ func (Adapter) APIs() []carriers.API {
 			Budget: []carriers.Window{{Calls: 1, Per: time.Second}, {Calls: 500, Per: 24 * time.Hour}},
 			Track:  askExpress, Batch: 1,
 		},
+		{
+			Name: "ecommerce", BaseURL: "https://api.dhlecs.com",
+			// No limit is known; these are ours and careful.
+			Budget: []carriers.Window{{Calls: 1, Per: time.Second}, {Calls: 1000, Per: 24 * time.Hour}},
+			Token:  askToken, Track: askEcommerce, Batch: ecommerceBatch,
+		},
 	}
+}
+
+// ecommerceBatch is how many packages one request may name.
+const ecommerceBatch = 10
+
+// askToken sends the credential in the form, as DHL's page says, not as Basic.
+func askToken(a carriers.Account) (*http.Request, error) {
+	return carriers.PostForm(a.BaseURL+"/auth/v4/accesstoken", url.Values{
+		"grant_type": {"client_credentials"}, "client_id": {string(a.Key)}, "client_secret": {string(a.Secret)},
+	}.Encode())
+}
+
+// askEcommerce asks by one kind of number, as DHL wants it: the last mile's, which
+// DHL lets stand for several others, or with the service packageId the shipper's.
+func askEcommerce(q carriers.Question) (*http.Request, error) {
+	if err := q.Check(ecommerceBatch); err != nil {
+		return nil, err
+	}
+	kind := carriers.First(q.Service, "trackingId")
+	if kind != "trackingId" && kind != "packageId" {
+		return nil, errors.New("eCommerce Americas is asked by trackingId or packageId: set service to one of them")
+	}
+	v := url.Values{kind: {strings.Join(q.Numbers, ",")}}
+	if q.Number != "" {
+		v.Set("pickup", q.Number)
+	}
+	r, err := carriers.Get(q.BaseURL + "/tracking/v4/package/open?" + v.Encode())
+	if err != nil {
+		return nil, err
+	}
+	q.Bearer(r)
+	return r, nil
 }
 
 // askUnified asks in English: where there is no code the words are read. The

@@ -1,7 +1,9 @@
 package dhl
 
 import (
+	"io"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -39,6 +41,37 @@ func TestUnifiedRequest(t *testing.T) {
 	}
 }
 
+func TestEcommerceRequests(t *testing.T) {
+	api := Adapter{}.APIs()[2]
+	q := question(api, "420850049374869903500000000017", "9374869903500000000018")
+	q.Token = "the-token"
+	r := carriertest.Request(t, api.Track, q)
+	if got := r.URL.String(); got != "https://api.dhlecs.com/tracking/v4/package/open?trackingId=420850049374869903500000000017%2C9374869903500000000018" || r.Header.Get("Authorization") != "Bearer the-token" {
+		t.Errorf("%s %v", got, r.Header)
+	}
+	q.Service, q.Account.Number = "packageId", "5190000"
+	q.Numbers = []string{"GM60500000000000017"}
+	r = carriertest.Request(t, api.Track, q)
+	if got := r.URL.String(); got != "https://api.dhlecs.com/tracking/v4/package/open?packageId=GM60500000000000017&pickup=5190000" {
+		t.Error(got)
+	}
+	q.Service = "parcel-de"
+	if _, err := api.Track(q); err == nil || !strings.Contains(err.Error(), "service") {
+		t.Errorf("a number of another kind: %v", err)
+	}
+	account := q.Account
+	account.Secret = "the secret&more"
+	r, err := api.Token(account)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := io.ReadAll(r.Body)
+	if got := r.Method + " " + r.URL.String() + " " + string(body); err != nil ||
+		got != "POST https://api.dhlecs.com/auth/v4/accesstoken client_id=the-key&client_secret=the+secret%26more&grant_type=client_credentials" || r.Header.Get("Authorization") != "" {
+		t.Errorf("%s %v %v", got, r.Header, err)
+	}
+}
+
 func TestAnswersThatAreNone(t *testing.T) {
 	for name, c := range map[string]struct {
 		status int
@@ -46,6 +79,7 @@ func TestAnswersThatAreNone(t *testing.T) {
 		want   carriers.Reason
 	}{
 		"unknown number": {404, `{"title":"No result found","detail":"No shipment with given tracking number found.","status":404}`, carriers.NotFound},
+		"token ended":    {401, `{"title":"Access token expired","status":401}`, carriers.Unauthorized},
 		"bad key":        {401, `{"title":"Unauthorized","status":401}`, carriers.Unauthorized},
 		"quota":          {429, `{"title":"Too many requests"}`, carriers.Limited},
 		"bad request":    {400, `{"title":"Bad request","detail":"-"}`, carriers.BadRequest},

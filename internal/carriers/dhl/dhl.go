@@ -1,18 +1,21 @@
 // Package dhl reads DHL: the unified tracking API and its push, MyDHL Express,
-// the older Express XML, and Parcel DE's XML. What is known and what is not stands in NOTES.md.
+// eCommerce Americas and its webhook, the older Express XML, and Parcel DE's XML.
+// What is known and what is not stands in NOTES.md.
 package dhl
 
 import (
 	_ "embed"
+	"net/http"
 
 	"github.com/waybillhq/waybill/internal/carriers"
 )
 
 // The tables of codes. A code of one business unit means nothing in another.
 const (
-	tableUnified = "unified.statusCode"
-	tableExpress = "express"
-	tableParcel  = "parcel-de.ice"
+	tableUnified   = "unified.statusCode"
+	tableExpress   = "express"
+	tableParcel    = "parcel-de.ice"
+	tableEcommerce = "ecommerce" // eCommerce Americas
 )
 
 // tables names the table of a unified "service"; other services have only the
@@ -20,8 +23,8 @@ const (
 var tables = map[string]string{
 	"express":            tableExpress,
 	"freight":            "freight",
-	"ecommerce":          "ecommerce",
-	"ecommerce-americas": "ecommerce",
+	"ecommerce":          tableEcommerce,
+	"ecommerce-americas": tableEcommerce,
 	"ecommerce-europe":   "ecommerce-europe",
 }
 
@@ -36,7 +39,7 @@ var codesTSV string
 var Codes = carriers.MustTable(codesTSV)
 
 // vague codes mean one of several kinds of delivery.
-var vague = map[[2]string]bool{{"ecommerce", "606"}: true} // left with neighbor/front desk/other
+var vague = map[[2]string]bool{{tableEcommerce, "606"}: true} // left with neighbor/front desk/other
 
 // partial is the bucket of what is delivered in part.
 const partial = "partial_delivery"
@@ -55,9 +58,15 @@ func (Adapter) Capabilities() []carriers.Capability {
 	return []carriers.Capability{carriers.CanParsePush, carriers.CanVerifyPush, carriers.CanParseTrack, carriers.CanTrack, carriers.CanProveDelivery}
 }
 
-// Verify compares the token that was registered with the subscription.
+// Verify compares the token that was registered with the subscription, or without
+// one the password of HTTP Basic. Nothing says how eCommerce Americas proves its
+// pushes, so those without either are refused.
 func (Adapter) Verify(p carriers.Push, secrets [][]byte) error {
-	return carriers.Credential(secrets, p.Header.Get(tokenHeader))
+	given := p.Header.Get(tokenHeader)
+	if given == "" {
+		_, given, _ = (&http.Request{Header: p.Header}).BasicAuth()
+	}
+	return carriers.Credential(secrets, given)
 }
 
 // Codes is the table behind the readings.

@@ -2,7 +2,9 @@ package dhl
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -15,11 +17,14 @@ import (
 func TestSuite(t *testing.T) {
 	carriertest.Run(t, carriertest.Suite{
 		Adapter: New(),
-		Pushes:  map[string][]byte{"unified": carriertest.File(t, "push_unified.json"), "parcel": carriertest.File(t, "track_parcel.json")},
+		Pushes: map[string][]byte{
+			"unified": carriertest.File(t, "push_unified.json"), "parcel": carriertest.File(t, "track_parcel.json"),
+			"ecommerce": carriertest.File(t, "push_ecommerce.json"),
+		},
 		Tracks: map[string][]byte{
 			"unified": carriertest.File(t, "push_unified.json"), "parcel": carriertest.File(t, "track_parcel.json"),
 			"express": carriertest.File(t, "track_express.json"), "xml": carriertest.File(t, "track_express.xml"),
-			"parcel de": carriertest.File(t, "track_parcel_de.xml"),
+			"parcel de": carriertest.File(t, "track_parcel_de.xml"), "ecommerce": carriertest.File(t, "track_ecommerce.json"),
 		},
 		Sign: func(body, secret []byte, now time.Time) carriers.Push {
 			return carriers.Push{Header: http.Header{"Dhl-Webhook-Token": {string(secret)}}, Body: body, ReceivedAt: now}
@@ -93,6 +98,117 @@ func TestParcelDE(t *testing.T) {
 	back := strings.Replace(string(carriertest.File(t, "track_parcel_de.xml")), `ric="OTHER"`, `ric="OTHER" ruecksendung="true"`, 1)
 	if got, err := New().ParseTrack([]byte(back)); err != nil || got[5].Milestone != order.Returned {
 		t.Errorf("a return label's delivery: %+v %v", got, err)
+	}
+}
+
+// TestEcommerceAmericas: labels of times, an agent, a parcel shop, and what has no
+// day or no code.
+func TestEcommerceAmericas(t *testing.T) {
+	got := parse(t, "track_ecommerce.json")
+	carriertest.Events(t, got, `
+		420850049374869903500000000017 ecommerce 600 delivered - 2026-03-09T17:15:00Z 2026-03-09T10:15:00 -07:00 zone
+		420850049374869903500000000017 ecommerce 598 out_for_delivery - 2026-03-09T14:05:00Z 2026-03-09T07:05:00 -07:00 zone
+		420850049374869903500000000017 ecommerce 642 in_transit - 2026-03-09T05:10:00Z 2026-03-08T22:10:00 -07:00 zone
+		420850049374869903500000000017 ecommerce 200 accepted - 2026-03-07T00:30:00Z 2026-03-06T19:30:00 -05:00 zone
+		420850049374869903500000000017 ecommerce 400 labelled - 2026-03-05T21:00:00Z 2026-03-05T16:00:00 -05:00 zone
+		GM60500000000000018 ecommerce 601 ready_for_pickup - 2026-07-07T10:00:00Z 2026-07-07T12:00:00 +02:00 zone
+		GM60500000000000018 ecommerce 99999 - - 2026-07-06T03:00:00Z 2026-07-06T12:00:00 +09:00 offset
+		GM60500000000000018 ecommerce 300 in_transit - 2026-07-05T12:00:00Z 2026-07-05T12:00:00 - date
+		GM60500000000000018 ecommerce 400 labelled - 2026-07-05T08:00:00Z 2026-07-05T08:00:00 +00:00 offset`)
+	first := got[0]
+	if first.Tracking != "GM60500000000000017" || first.DeliveredTo != carriers.ToMailbox || first.Proof.Held != "name" || first.Location != "Phoenix, AZ, US, 85004" ||
+		first.Description != "DELIVERED - LEFT IN MAILBOX" || first.ETA.Format(time.RFC3339) != "2026-03-09T12:00:00Z" {
+		t.Errorf("%+v", first)
+	}
+	if !got[6].Unmapped || got[4].Location != "" {
+		t.Errorf("%+v %+v", got[6], got[4])
+	}
+	pushed, err := New().ParsePush(carriertest.File(t, "push_ecommerce.json"))
+	if err != nil || !reflect.DeepEqual(pushed, got[:5]) {
+		t.Errorf("a push and an answer of the same package differ: %+v %v", pushed, err)
+	}
+	if all := fmt.Sprintf("%+v", got); strings.Contains(all, "PERSON") {
+		t.Error("shows a person")
+	}
+}
+
+// TestEcommerceNumbers: a shipper may number as it likes, but a parcel must be
+// found by what is left.
+func TestEcommerceNumbers(t *testing.T) {
+	for _, c := range []struct{ shippers, dhls, lastMile, tracking, piece string }{
+		{"GM1001", "4231000000000017", "9374869903500000000017", "GM1001", "9374869903500000000017"},
+		{"order #7 / a", "4231000000000017", "9374869903500000000017", "4231000000000017", "9374869903500000000017"},
+		{"order #7 / a", "", "9374869903500000000017", "9374869903500000000017", "9374869903500000000017"},
+		{"", "", "9374869903500000000017", "9374869903500000000017", "9374869903500000000017"},
+		{"GM1001", "", "", "GM1001", ""},
+		{"GM1001", "", "?", "GM1001", ""},
+		{"#7/a", "", "", "#7/A", ""}, // told, and counted as what cannot be
+	} {
+		body := fmt.Sprintf(`{"packages":[{"package":{"packageId":%q,"dhlPackageId":%q,"trackingId":%q},"events":[{"date":"2026-07-07","primaryEventId":600}]}]}`, c.shippers, c.dhls, c.lastMile)
+		got, err := New().ParseTrack([]byte(body))
+		if err != nil || len(got) != 1 || got[0].Tracking != c.tracking || got[0].Piece != c.piece {
+			t.Errorf("%+v: %+v %v", c, got, err)
+		}
+	}
+}
+
+// TestEcommerceClocks: what a label means, and where the place knows better.
+func TestEcommerceClocks(t *testing.T) {
+	for _, at := range []string{"8 o'clock", "25:00:00", "T12:00:00"} {
+		e, ok := scan{Date: "2026-07-07", Time: at, Zone: "ET", Code: "600"}.event("GM1")
+		if !ok || e.Basis != carriers.DateOnly || e.Local != "2026-07-07T12:00:00" {
+			t.Errorf("%q: %+v %v", at, e.Moment, ok)
+		}
+	}
+	for _, c := range []struct{ day, label, location, country, want string }{
+		{"2026-07-07", "ET", "", "", "2026-07-07T16:00:00Z zone"},
+		{"2026-07-07", "EST", "", "", "2026-07-07T16:00:00Z zone"}, // nobody's wall shows standard time in July
+		{"2026-01-07", "CT", "Chicago, IL, US", "", "2026-01-07T18:00:00Z zone"},
+		{"2026-07-07", "MT", "Denver, CO, US", "", "2026-07-07T18:00:00Z zone"},
+		{"2026-07-07", "MT", "Phoenix, AZ, US", "", "2026-07-07T19:00:00Z zone"},
+		{"2026-07-07", "PT", "", "US", "2026-07-07T19:00:00Z zone"},
+		{"2026-07-07", "AKST", "", "", "2026-07-07T20:00:00Z assumed_zone"},
+		{"2026-07-07", "HST", "Honolulu, HI, US", "", "2026-07-07T22:00:00Z zone"},
+		{"2026-07-07", "LT", "Austin, TX, US", "", "2026-07-07T17:00:00Z assumed_zone"},
+		{"2026-07-07", "", "Trenton, NJ, USA", "", "2026-07-07T16:00:00Z zone"},
+		{"2026-07-07", "ET", "Berlin, DE", "DE", "2026-07-07T10:00:00Z zone"},
+		{"2026-07-07", "", "Dover, DE", "", "2026-07-07T12:00:00Z assumed"}, // Delaware or Germany
+		{"2026-07-07", "", "Tokyo, JP", "", "2026-07-07T03:00:00Z zone"},
+		{"2026-07-07", "-0500", "", "", "2026-07-07T17:00:00Z offset"},
+		{"2026-07-07", "UTC", "Austin, TX, US", "", "2026-07-07T12:00:00Z offset"},
+		{"2026-07-07", "XT", "", "", "2026-07-07T12:00:00Z assumed"},
+	} {
+		e, ok := scan{Date: c.day, Time: "12:00:00", Zone: text(c.label), Location: c.location, Country: text(c.country), Code: "600"}.event("GM1")
+		if got := e.UTC.Format(time.RFC3339) + " " + string(e.Basis); !ok || got != c.want {
+			t.Errorf("%+v: %s", c, got)
+		}
+	}
+}
+
+// TestPushesAreProven: by the token, or by the password of HTTP Basic.
+func TestPushesAreProven(t *testing.T) {
+	secrets := [][]byte{[]byte("new secret"), []byte("old secret")}
+	basic := func(user, password string) http.Header {
+		r := &http.Request{Header: http.Header{}}
+		r.SetBasicAuth(user, password)
+		return r.Header
+	}
+	for name, c := range map[string]struct {
+		h    http.Header
+		want error
+	}{
+		"token":                     {http.Header{"Dhl-Webhook-Token": {"old secret"}}, nil},
+		"basic":                     {basic("waybill", "new secret"), nil},
+		"basic, an old secret":      {basic("", "old secret"), nil},
+		"basic, the user only":      {basic("new secret", ""), carriers.ErrNotSigned},
+		"basic, another password":   {basic("waybill", "secret"), carriers.ErrBadSignature},
+		"a token that is wrong":     {http.Header{"Dhl-Webhook-Token": {"x"}, "Authorization": basic("", "new secret")["Authorization"]}, carriers.ErrBadSignature},
+		"a bearer, which is not it": {http.Header{"Authorization": {"Bearer new secret"}}, carriers.ErrNotSigned},
+		"nothing, as is documented": {http.Header{}, carriers.ErrNotSigned},
+	} {
+		if err := New().Verify(carriers.Push{Header: c.h, Body: carriertest.File(t, "push_ecommerce.json")}, secrets); !errors.Is(err, c.want) {
+			t.Errorf("%s: %v, want %v", name, err, c.want)
+		}
 	}
 }
 
@@ -176,10 +292,16 @@ func TestTables(t *testing.T) {
 func TestErrorsAndSilence(t *testing.T) {
 	a := New()
 	for body, says := range map[string]string{
-		`{"title":"No result found","detail":"No shipment.","status":404}`:                                          "No result found: No shipment.",
-		`{"detail":"No data found","title":"Not data found","message":"x","status":"404"}`:                          "No data found",
-		`{"shipments":[{"id":"1","service":"parcel-de","events":[]},{"id":"1","service":"parcel-nl","events":[]}]}`: "both know 1",
-		`{"shipments":[{"service":"parcel-de"}]}`:                                                                   "without a number",
+		`{"title":"No result found","detail":"No shipment.","status":404}`:                                                                              "No result found: No shipment.",
+		`{"detail":"No data found","title":"Not data found","message":"x","status":"404"}`:                                                              "No data found",
+		`{"shipments":[{"id":"1","service":"parcel-de","events":[]},{"id":"1","service":"parcel-nl","events":[]}]}`:                                     "both know 1",
+		`{"shipments":[{"service":"parcel-de"}]}`:                                                                                                       "without a number",
+		`{"packages":[{"package":{"manifestId":"M1"},"events":[]}]}`:                                                                                    "without a number",
+		`{"packages":[{"events":[]}]}`:                                                                                                                  "without a number",
+		`{"type":"https://api-sandbox.dhlecs.com/docs/errors/400.0004004","title":"Dynamic Validation Failed","invalidParams":[{"name":"trackingId"}]}`: "Dynamic Validation Failed",
+		`{"packages":[{"package":{"packageId":"GM1"},"events":[{"eventId":600,"at":"2026-03-07"}]}]}`:                                                   "none says what happened and when",
+		`{"shipments":[{"id":"1","events":[{"timestamp":"yesterday","statusCode":"transit"},{"timestamp":"2026-03-07"}]}]}`:                             "2 events, and none says",
+		`{"shipments":[{"shipmentTrackingNumber":"1","events":[{"date":"2026-03-07","time":"10:00:00"}]}]}`:                                             "1 events, and none says",
 		`{"shipments":[7]}`: "cannot unmarshal",
 		`{"shipments":{}}`:  "cannot unmarshal",
 		`<TrackingResponse><AWBInfo><Status><Condition><ConditionCode>103</ConditionCode><ConditionData>none</ConditionData></Condition></Status></AWBInfo></TrackingResponse>`: "103: none",
@@ -192,7 +314,9 @@ func TestErrorsAndSilence(t *testing.T) {
 			t.Errorf("%s: %v %v", body, got, err)
 		}
 	}
-	for _, quiet := range []string{`{"scope":"subscription.confirmation","secret":"s","self":"x"}`, `{"shipments":[]}`, `{"shipments":[{"id":"1","events":[]}]}`} {
+	for _, quiet := range []string{`{"scope":"subscription.confirmation","secret":"s","self":"x"}`, `{"shipments":[]}`, `{"shipments":[{"id":"1","events":[]}]}`,
+		`{"shipments":[{"id":"1","events":[],"status":null}]}`, `{"shipments":[{"id":"1","status":{}}]}`,
+		`{"total":0,"packages":[]}`, `{"packages":[{"package":{"packageId":"GM1"},"events":null}]}`} {
 		if got, err := a.ParsePush([]byte(quiet)); err != nil || len(got) > 0 {
 			t.Errorf("%s: %v %v", quiet, got, err)
 		}
@@ -233,8 +357,10 @@ func TestEntitiesDoNotExpand(t *testing.T) {
 	}
 }
 
-func FuzzPush(f *testing.F) { carriertest.Fuzz(f, New().ParsePush, "push_unified.json") }
+func FuzzPush(f *testing.F) {
+	carriertest.Fuzz(f, New().ParsePush, "push_unified.json", "push_ecommerce.json")
+}
 
 func FuzzTrack(f *testing.F) {
-	carriertest.Fuzz(f, New().ParseTrack, "track_parcel.json", "track_express.json", "track_express.xml", "track_parcel_de.xml")
+	carriertest.Fuzz(f, New().ParseTrack, "track_parcel.json", "track_express.json", "track_express.xml", "track_parcel_de.xml", "track_ecommerce.json")
 }

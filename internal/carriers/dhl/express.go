@@ -67,6 +67,7 @@ func (s *shipment) add(number, piece string, c checkpoint) {
 	}
 	when, ok := moment(at, carriers.Zone(country(place), "", ""))
 	if !ok || code == "" || number == "" {
+		s.bad++
 		return
 	}
 	e := coded(number, tableExpress, code)

@@ -13,9 +13,11 @@ import (
 type text = carriers.Text
 
 // document is any JSON of DHL that we know: a list of shipments (unified or
-// MyDHL), a push with one, a subscription message, or a problem report.
+// MyDHL) or of packages (eCommerce Americas), a push with one, a subscription
+// message, or a problem report.
 type document struct {
 	Shipments *[]json.RawMessage `json:"shipments"`
+	Packages  *[]json.RawMessage `json:"packages"`
 	Shipment  json.RawMessage    `json:"shipment"`
 	Title     text               `json:"title"`
 	Detail    text               `json:"detail"`
@@ -31,13 +33,14 @@ func (Adapter) ParsePush(body []byte) ([]carriers.Event, error) {
 	if err != nil {
 		return nil, err
 	}
-	if d.Shipments == nil && d.Shipment == nil && (d.Scope != "" || d.Secret != "") {
+	if d.empty() && (d.Scope != "" || d.Secret != "") {
 		return nil, nil
 	}
 	return d.events()
 }
 
-// ParseTrack reads an answer of the unified API, of MyDHL or of the Express XML.
+// ParseTrack reads an answer of the unified API, of MyDHL, of eCommerce Americas,
+// of the Express XML or of Parcel DE.
 func (Adapter) ParseTrack(body []byte) ([]carriers.Event, error) {
 	if bytes.HasPrefix(bytes.TrimSpace(body), []byte("<")) {
 		return parseXML(body)
@@ -54,14 +57,17 @@ func read(body []byte) (document, error) {
 	if err := carriers.Decode(body, &d); err != nil {
 		return d, err
 	}
-	if d.Shipments == nil && d.Shipment == nil && d.Title+d.Detail != "" {
+	if d.empty() && d.Title+d.Detail != "" {
 		return d, carriers.Refused("DHL", carriers.Problem{Code: d.Status, Message: d.Title + ": " + d.Detail})
 	}
 	return d, nil
 }
 
+// empty: nothing in it tells of parcels, not even that there are none.
+func (d document) empty() bool { return d.Shipments == nil && d.Shipment == nil && d.Packages == nil }
+
 func (d document) events() ([]carriers.Event, error) {
-	if d.Shipments == nil && d.Shipment == nil {
+	if d.empty() {
 		return nil, carriers.Malformed("no DHL shipments")
 	}
 	var raws []json.RawMessage
@@ -71,7 +77,11 @@ func (d document) events() ([]carriers.Event, error) {
 	if d.Shipment != nil {
 		raws = append(raws, d.Shipment)
 	}
+	if d.Packages != nil {
+		raws = append(raws, *d.Packages...)
+	}
 	var all []carriers.Event
+	bad := 0
 	units := map[string]string{}
 	for _, raw := range raws {
 		s, err := shipmentOf(raw)
@@ -85,24 +95,29 @@ func (d document) events() ([]carriers.Event, error) {
 		}
 		units[s.number] = s.unit
 		carriers.Homecoming(s.events)
-		all = append(all, s.events...)
+		all, bad = append(all, s.events...), bad+s.bad
 		if len(all) > carriers.MaxEvents {
 			return nil, carriers.Malformed("DHL: more than %d events", carriers.MaxEvents)
 		}
 	}
+	if len(all) == 0 && bad > 0 {
+		return nil, carriers.Malformed("DHL: %d events, and none says what happened and when", bad)
+	}
 	return all, nil
 }
 
-// shipment is what both JSON shapes become.
+// shipment is what all JSON shapes become.
 type shipment struct {
 	number, unit string
 	events       []carriers.Event
+	bad          int // events that say neither what nor when
 }
 
 func shipmentOf(raw json.RawMessage) (shipment, error) {
 	var probe struct {
-		ID     text `json:"id"`
-		Number text `json:"shipmentTrackingNumber"`
+		ID      text             `json:"id"`
+		Number  text             `json:"shipmentTrackingNumber"`
+		Package carriers.Present `json:"package"`
 	}
 	if err := carriers.Decode(raw, &probe); err != nil {
 		return shipment{}, err
@@ -112,6 +127,10 @@ func shipmentOf(raw json.RawMessage) (shipment, error) {
 		return decode[express](raw)
 	case carriers.Number(string(probe.ID)) != "":
 		return decode[unified](raw)
+	case bool(probe.Package):
+		if s, err := decode[packet](raw); err != nil || s.number != "" {
+			return s, err
+		}
 	}
 	return shipment{}, carriers.Malformed("DHL: a shipment without a number")
 }

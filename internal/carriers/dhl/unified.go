@@ -52,14 +52,17 @@ func (u unified) shipment() shipment {
 	if len(reports) == 0 {
 		// The status repeats the newest event; it counts only without events.
 		var now report
-		if json.Unmarshal(u.Status, &now) == nil {
+		if json.Unmarshal(u.Status, &now) == nil && now.Timestamp != "" {
 			reports = []report{now}
 		}
 	}
 	for _, r := range reports {
-		if e, ok := r.event(s.number, s.unit); ok {
-			s.events = append(s.events, e)
+		e, ok := r.event(s.number, s.unit)
+		if !ok {
+			s.bad++
+			continue
 		}
+		s.events = append(s.events, e)
 	}
 	u.count(&s)
 	prove(s.events, carriers.Proofs(u.Details.Proof.Signed, u.Details.Proof.Signature, false, u.Details.Proof.Document))
