@@ -212,9 +212,28 @@ func (s *State) remedyWait(r *Remedy) Wait {
 	return w
 }
 
-// Money writes an amount in minor units, taken as hundredths.
+// Money writes an amount that is given in minor units.
 func Money(minor int64, currency string) string {
-	return fmt.Sprintf("%d.%02d %s", minor/100, minor%100, orElse(currency, "(no currency)"))
+	d, unit := digits(currency), int64(1)
+	for range d {
+		unit *= 10
+	}
+	if d == 0 {
+		return fmt.Sprintf("%d %s", minor, currency)
+	}
+	return fmt.Sprintf("%d.%0*d %s", minor/unit, d, minor%unit, orElse(currency, "(no currency)"))
+}
+
+// digits is how many decimals a currency has (ISO 4217, 2026-01; funds codes
+// left out).
+func digits(currency string) int {
+	switch currency {
+	case "BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF":
+		return 0
+	case "BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND":
+		return 3
+	}
+	return 2
 }
 
 func (s *State) checkRemedy(e ResolveCase, c *Case) error {
