@@ -54,6 +54,7 @@ func (c *Client) Start(ctx context.Context, spec order.Spec) error {
 	_, err := c.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
 		ID:                                       ID(spec.ID),
 		TaskQueue:                                TaskQueue,
+		EnableEagerStart:                         true, // the relay runs beside a worker: its first task comes with the answer
 		WorkflowIDReusePolicy:                    enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
 		WorkflowExecutionErrorWhenAlreadyStarted: true,
 		TypedSearchAttributes:                    temporal.NewSearchAttributes(attrs...),
