@@ -214,7 +214,7 @@ func (s *State) remedyWait(r *Remedy) Wait {
 
 // Money writes an amount that is given in minor units.
 func Money(minor int64, currency string) string {
-	d, unit := digits(currency), int64(1)
+	d, unit := Decimals(currency), int64(1)
 	for range d {
 		unit *= 10
 	}
@@ -224,14 +224,17 @@ func Money(minor int64, currency string) string {
 	return fmt.Sprintf("%d.%0*d %s", minor/unit, d, minor%unit, orElse(currency, "(no currency)"))
 }
 
-// digits is how many decimals a currency has (ISO 4217, 2026-01; funds codes
-// left out).
-func digits(currency string) int {
+// Decimals is how many digits the minor unit of a currency has (ISO 4217, list
+// one). x/text has CLDR's digits instead, which are what people write: none for
+// the Serbian dinar, whose minor unit is a hundredth all the same.
+func Decimals(currency string) int {
 	switch currency {
 	case "BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF":
 		return 0
 	case "BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND":
 		return 3
+	case "CLF", "UYW":
+		return 4
 	}
 	return 2
 }

@@ -136,13 +136,6 @@ const (
 	CanTrack     Capability = "track"
 	CanSubscribe Capability = "subscribe"
 	CanRenew     Capability = "renew"
-	// Names for what no adapter can do yet, so that each is called the same once
-	// one can.
-	CanIntercept   Capability = "intercept_hold"
-	CanRedirect    Capability = "intercept_redirect"
-	CanTurnBack    Capability = "intercept_return"
-	CanReturnLabel Capability = "return_label"
-	CanPickup      Capability = "pickup"
 	// CanProveDelivery: says of a delivered parcel which proofs the carrier holds.
 	CanProveDelivery Capability = "proof_of_delivery"
 )

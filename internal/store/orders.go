@@ -270,11 +270,6 @@ func (s *Store) EachOpen(ctx context.Context, do func(Order) error) error {
 	}
 }
 
-// OrderByToken finds an order by the hash of its tracking token; ErrNotFound.
-func (s *Store) OrderByToken(ctx context.Context, tokenHash []byte) (Order, error) {
-	return s.order(ctx, "order by token", `token_hash = $1`, tokenHash)
-}
-
 // Version names what a buyer's page is made of: it changes with each fact that
 // is accepted and each change that the order makes of them. Facts are counted,
 // because they may commit in another order than that of their numbers.
@@ -283,7 +278,8 @@ type Version struct {
 	Facts, Newest int64
 }
 
-// Track is OrderByToken for somebody who may know a version already: if it is
+// Track finds an order by the hash of its tracking token, for somebody who may
+// know a version already: if it is
 // still the one, it is all that is returned.
 func (s *Store) Track(ctx context.Context, tokenHash []byte, known Version) (o Order, v Version, err error) {
 	var spec, state []byte

@@ -111,7 +111,7 @@ func TestEachOrderIsCreatedOnceWhateverRacesForIt(t *testing.T) {
 	if _, err := s.Order(t.Context(), "acme:2"); !errors.Is(err, store.ErrNotFound) {
 		t.Error(err)
 	}
-	if o, err := s.OrderByToken(t.Context(), newOrder("1").TokenHash); err != nil || o.Spec.ID != "acme:1" {
+	if o, _, err := s.Track(t.Context(), newOrder("1").TokenHash, store.Version{}); err != nil || o.Spec.ID != "acme:1" {
 		t.Error(o.Spec.ID, err)
 	}
 }

@@ -7,6 +7,8 @@ import (
 
 	"golang.org/x/text/currency"
 	"golang.org/x/text/language"
+
+	"github.com/waybillhq/waybill/order"
 )
 
 // tongue is one of the languages that lines has, and how it writes dates and
@@ -144,25 +146,13 @@ func (t *tongue) shortWindow(w Window) string {
 	return t.shortDay(w.From) + " - " + t.shortDay(w.To)
 }
 
-// minorDigits are the currencies whose minor unit is not a hundredth (ISO 4217,
-// list one). x/text has CLDR's digits instead, which are what people write: none
-// for the Serbian dinar, whose minor unit is a hundredth all the same.
-var minorDigits = map[string]int{
-	"BIF": 0, "CLP": 0, "DJF": 0, "GNF": 0, "ISK": 0, "JPY": 0, "KMF": 0, "KRW": 0, "PYG": 0, "RWF": 0, "UGX": 0, "UYI": 0, "VND": 0, "VUV": 0, "XAF": 0, "XOF": 0, "XPF": 0,
-	"BHD": 3, "IQD": 3, "JOD": 3, "KWD": 3, "LYD": 3, "OMR": 3, "TND": 3,
-	"CLF": 4, "UYW": 4,
-}
-
 // amount writes minor units with the digits that ISO 4217 gives the currency.
 func (t *tongue) amount(m Money) (string, bool) {
 	unit, err := currency.ParseISO(m.Currency)
 	if err != nil || m.Currency != unit.String() {
 		return "", false
 	}
-	scale, ok := minorDigits[m.Currency]
-	if !ok {
-		scale = 2
-	}
+	scale := order.Decimals(m.Currency)
 	digits := strconv.FormatUint(absolute(m.Minor), 10)
 	for len(digits) <= scale {
 		digits = "0" + digits
