@@ -21,14 +21,17 @@ const (
 //
 //   - 2: while the carrier's feed is silent and the carrier cannot be asked, a
 //     quiet parcel waits for a bounded time before a case is opened ([Excuse]).
+//   - 3: people act on cases; returns.
+//   - 4: orders instruct carriers; fewer search attributes.
 const (
 	MinRules     = 1
-	CurrentRules = 3
+	CurrentRules = 4
 
 	// What the rules brought: 2 excuses a quiet parcel while its carrier's whole
-	// feed is silent, 3 lets people act on cases.
-	excuseRules = 2
-	peopleRules = 3
+	// feed is silent, 3 lets people act on cases, 4 lets orders instruct carriers.
+	excuseRules   = 2
+	peopleRules   = 3
+	instructRules = 4
 )
 
 // Line is something that the buyer ordered. Amounts are integer minor units.

@@ -39,7 +39,7 @@ type Client struct {
 // Start begins an order. It succeeds as well when the order had begun before:
 // the ID is fixed and never reused.
 func (c *Client) Start(ctx context.Context, spec order.Spec) error {
-	attrs := []temporal.SearchAttributeUpdate{attrStore.ValueSet(spec.Store), attrStatus.ValueSet(string(order.StatusReceived))}
+	attrs := []temporal.SearchAttributeUpdate{attrStore.ValueSet(spec.Store), attrStatus.ValueSet(string(order.StatusPreparing))}
 	if !spec.PromisedAt.IsZero() {
 		attrs = append(attrs, attrPromised.ValueSet(spec.PromisedAt))
 	}
@@ -60,7 +60,7 @@ func (c *Client) Start(ctx context.Context, spec order.Spec) error {
 		TypedSearchAttributes:                    temporal.NewSearchAttributes(attrs...),
 		StaticSummary:                            fmt.Sprintf("%s order %s, %d lines", spec.Store, spec.Number, len(spec.Lines)),
 		StaticDetails:                            details,
-	}, OrderType, Input{Spec: &spec})
+	}, OrderType, Input{Spec: &spec, Rules: order.CurrentRules})
 	var already *serviceerror.WorkflowExecutionAlreadyStarted
 	if err != nil && !errors.As(err, &already) {
 		return fmt.Errorf("start order %s: %w", spec.ID, err)

@@ -117,6 +117,9 @@ func UpdateName(request order.Event) string {
 type Input struct {
 	Spec  *order.Spec  `json:"spec,omitempty"`
 	State *order.State `json:"state,omitempty"`
+	// Rules is the rules number that the first run keeps. 0: the newest that its
+	// worker knows, which then costs two events and a write to the visibility store.
+	Rules int `json:"rules,omitempty"`
 	// MaxEvents is the history length at which the run ends and the next one
 	// takes over; 0: DefaultMaxEvents.
 	MaxEvents int `json:"max_events,omitempty"`
