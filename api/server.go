@@ -252,6 +252,7 @@ func (s *server) handlers() map[string]echo.HandlerFunc {
 		"reportNotReceived": s.reportNotReceived,
 		"decideRemedy":      s.decideRemedy,
 		"endRemedy":         s.endRemedy,
+		"endInstruction":    s.endInstruction,
 		"listCases":         s.listCases,
 		"bulkCases":         s.bulkCases,
 

@@ -44,6 +44,7 @@ type detailPage struct {
 	Rules, Anomalies              int
 	Seq                           int64
 	Ended                         []endedRow
+	Instructions                  []instructionRow
 	Remedies                      []remedyRow
 	Did, Refused, Lost            string // what came of a form; Lost is what was typed into one that is gone
 }
@@ -75,6 +76,16 @@ type endedRow struct {
 	ID, Kind, Parcel, How, Actor, Reason string
 	At                                   stamp
 	Reopen                               *form
+}
+
+// instructionRow is what a carrier was told, with the form for what it said.
+type instructionRow struct {
+	ID, Kind, Parcel, State, Tone string
+	Point, AskedBy                string
+	Reason, Reference             string
+	Day, Asked, EndedAt           stamp
+	End                           *form
+	state                         order.InstructionState
 }
 
 type remedyRow struct {
@@ -174,7 +185,7 @@ func detailOf(o store.Order, entries []store.Entry, show int, now time.Time) det
 			name: acts.WaitName{Kind: x.Kind, Parcel: x.Parcel, Case: x.Case}})
 	}
 	for _, k := range v.Cases {
-		r := caseRow{ID: k.ID, Kind: label(string(k.Kind)), Parcel: k.Parcel, Owner: string(k.Owner), Text: clean(k.Text, 300), Severity: string(k.Severity), Assignee: clean(k.Assignee, 60),
+		r := caseRow{ID: k.ID, Kind: label(string(k.Kind)), Parcel: k.Parcel, Owner: string(k.Owner), Text: clean(k.Text, 800), Severity: string(k.Severity), Assignee: clean(k.Assignee, 60),
 			Opened: stampOf(k.OpenedAt, now), Due: stampOf(k.Due, now), Noticed: stampOf(k.NoticedAt, now), Level: k.Level, Pinned: k.Pinned, legal: k.Resolutions, SeverityTone: severityTone(string(k.Severity))}
 		if k.NoticedAt.IsZero() {
 			r.Notice = stampOf(k.NoticeAt, now)
@@ -208,6 +219,22 @@ func detailOf(o store.Order, entries []store.Entry, show int, now time.Time) det
 			r.Amount = order.Money(x.Amount, x.Currency)
 		}
 		p.Remedies = append(p.Remedies, r)
+	}
+	for _, x := range v.Instructions {
+		r := instructionRow{ID: x.ID, Kind: resolutionWords[x.Kind], Parcel: x.Parcel, State: label(string(x.State)), Point: clean(x.Point, 40), Day: stampOf(x.Day, now),
+			AskedBy: clean(x.AskedBy, 80), Asked: stampOf(x.AskedAt, now), EndedAt: stampOf(x.EndedAt, now), Reason: clean(x.Reason, 500), Reference: clean(x.Reference, 100), state: x.State}
+		switch x.State {
+		case order.InstructionTold:
+			r.State, r.Tone = "waits for the carrier", "moving"
+		case order.InstructionByHand:
+			r.State, r.Tone = "a person has to tell the carrier", "act"
+		case order.InstructionAccepted:
+			r.Tone = "good"
+		case order.InstructionFailed:
+			r.Tone = "bad"
+		case order.InstructionMoot:
+		}
+		p.Instructions = append(p.Instructions, r)
 	}
 	if len(p.Waiting) > openCards+1 {
 		p.Waiting, p.MoreWaiting = p.Waiting[:openCards], p.Waiting[openCards:]
