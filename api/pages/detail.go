@@ -285,6 +285,12 @@ func entryOf(e store.Entry, now time.Time) entryRow {
 	if e.DeliveredTo != "" {
 		r.What += " (" + label(e.DeliveredTo) + ")"
 	}
+	if a := e.Appointment; a != nil {
+		r.Text = strings.TrimSpace(r.Text + " " + a.For + " appointment " + stretch(a.Earliest, a.Latest, time.UTC) + " UTC")
+	}
+	if e.Held != "" {
+		r.Text = strings.TrimSpace(r.Text + " (proof at the carrier: " + clean(e.Held, 100) + ")")
+	}
 	if e.Piece != "" {
 		r.Code = strings.TrimSpace(r.Code + " piece " + clean(e.Piece, 40))
 	}
