@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -102,6 +103,7 @@ type parcelRow struct {
 	Attempts                          int
 	Since, ETA, Possession, Movement  stamp
 	Contents                          string
+	Proof, ProofHref                  string // of its delivery
 	Reached                           []reachedRow
 	Missing                           *form
 }
@@ -256,6 +258,12 @@ func detailOf(o store.Order, entries []store.Entry, show int, now time.Time) det
 			in = append(in, fmt.Sprintf("%d × %s", a.Quantity, clean(a.SKU, 60)))
 		}
 		r.Contents = strings.Join(in, ", ")
+		if q := st.ParcelByID(x.ID); q != nil && !q.Proof.At.IsZero() {
+			r.Proof = clean(cmp.Or(q.Proof.Held, "none"), 100)
+			if q.Proof.Reference != "" {
+				r.ProofHref = proofHref(v.ID, q.Proof.Reference)
+			}
+		}
 		for _, m := range x.Reached {
 			r.Reached = append(r.Reached, reachedRow{label(string(m.Milestone)), stampOf(m.At, now), m.Milestone == x.Milestone})
 		}
