@@ -265,7 +265,7 @@ func TestABurstAcrossManyRunsLosesAndDoublesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ns, err := rig.Signalled(runs)
+	ns, err := rig.Told(runs)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -328,7 +328,7 @@ func (s *shop) tell(ctx context.Context, id string, first int64, facts ...order.
 		}
 		items = append(items, it)
 	}
-	return s.Orders.Tell(ctx, id, workflows.SignalFacts, items, fmt.Sprintf("test-%d", first))
+	return s.Orders.Tell(ctx, id, workflows.Facts, items, fmt.Sprintf("test-%d", first))
 }
 
 // signal tells an order some facts, past API and relay, and as the relay does
