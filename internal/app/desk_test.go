@@ -164,7 +164,7 @@ func TestProofsAreFetchedAndWhoSignedStaysOutside(t *testing.T) {
 			t.Errorf("%s: %+v %v", name, a, err)
 		}
 	}
-	u.status, q.Command.Carrier = 503, "ups"
+	u.status, u.body, q.Command.Carrier = 503, `<html>`, "ups"
 	if a, err := d.Prove(t.Context(), q); err == nil {
 		t.Errorf("away: %+v", a)
 	}

@@ -18,10 +18,10 @@ const box = "1Z999AA10123456784"
 
 func task(do order.Resolution) carriers.Task {
 	t := carriers.Task{Question: question(box), Do: do}
-	switch do {
-	case order.Redeliver:
+	if do == order.Redeliver {
 		t.Day = "2026-03-09"
-	case order.Redirect:
+	}
+	if do == order.Redirect {
 		t.To = carriers.Destination{Name: "Ann Lee", Street: "12 Elm Street", City: "Springfield", Region: "IL", PostalCode: "62701", Country: "US"}
 	}
 	return t
