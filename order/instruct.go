@@ -241,6 +241,20 @@ func (s *State) returnAtLimit(p *Parcel) {
 	s.instruct(Instruction{Kind: ReturnToSender}, p, Meta{By: Engine, Reason: fmt.Sprintf("%d attempts failed; return_at_limit", n)})
 }
 
+// lastInstruction says what became of what the carrier was told since the last
+// attempt, for the case about it.
+func (s *State) lastInstruction(p *Parcel) string {
+	for _, i := range slices.Backward(s.Instructions) {
+		if i.Parcel == p.ID {
+			if i.Attempts < len(p.Attempts) {
+				break
+			}
+			return "; " + string(i.Kind) + " " + string(i.State) + because(Meta{Reason: i.Reason})
+		}
+	}
+	return ""
+}
+
 // instructionWait is what an open instruction waits for.
 func (s *State) instructionWait(i *Instruction) Wait {
 	p := s.Spec.Policy.Completed()

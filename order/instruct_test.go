@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"pgregory.net/rapid"
 )
 
 // attempted is parcel A after a failed attempt, with its case open.
@@ -157,5 +159,59 @@ func TestClaimWindows(t *testing.T) {
 	unheld.open(LostParcel, &unheld.Parcels[0], SupportTeam, at(2), "")
 	if _, ok := unheld.claimWait(unheld.caseOf(LostParcel, "A")); ok {
 		t.Error("a claim for a parcel that no carrier had")
+	}
+}
+
+// A life of failed attempts: carriers that take, decline or do not answer, people
+// who try again, and a parcel that may be quicker than all of them.
+func TestWhateverCarriersAnswerNothingIsForgotten(t *testing.T) {
+	seen := map[InstructionState]bool{}
+	rapid.Check(t, func(t *rapid.T) {
+		spec := today(oneParcel())
+		spec.Policy.ReturnAtLimit, spec.Policy.AttemptLimit = rapid.Bool().Draw(t, "return at limit"), rapid.IntRange(1, 3).Draw(t, "limit")
+		w, h := watching(spec), 10.0
+		steps := []Event{moves(h, Accepted), moves(h, AttemptFailed)}
+		for range rapid.IntRange(1, 25).Draw(t, "steps") {
+			for _, e := range steps {
+				if err := w.apply(e); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for _, i := range w.s.Instructions {
+				seen[i.State] = true
+			}
+			h += rapid.SampledFrom([]float64{0.1, 1, 5, 20}).Draw(t, "hours")
+			steps = []Event{tick(h)}
+			switch rapid.IntRange(0, 5).Draw(t, "what") {
+			case 0:
+				steps = append(steps, moves(h, rapid.SampledFrom([]Milestone{AttemptFailed, AttemptFailed, OutForDelivery, Delivered, Returning}).Draw(t, "milestone")))
+			case 1:
+				steps = append(steps, CorrectAddress{bySupport(h), w.s.AddressVersion + 1})
+			case 2, 3:
+				for _, c := range w.s.Cases {
+					e := ResolveCase{Meta: bySupport(h), Case: c.ID, Resolution: rapid.SampledFrom(Instructions).Draw(t, "how")}
+					if e.Resolution.NeedsUntil() {
+						e.Until = at(h + 30)
+					}
+					steps = append(steps, e)
+				}
+			case 4:
+				for _, c := range w.s.Pending {
+					steps = append(steps, Answered{Meta: metaAt(h, Engine), Command: c.ID, Declined: rapid.SampledFrom([]string{"", "no"}).Draw(t, "declined")})
+				}
+			case 5:
+				for _, i := range w.s.Instructions {
+					steps = append(steps, EndInstruction{Meta: bySupport(h), Instruction: i.ID, Done: rapid.Bool().Draw(t, "done")})
+				}
+			}
+		}
+		if err := w.finish(at(h)); err != nil {
+			t.Fatal(err)
+		}
+	})
+	for _, s := range InstructionStates {
+		if !seen[s] {
+			t.Errorf("no instruction was ever %s", s)
+		}
 	}
 }

@@ -434,8 +434,9 @@ func (s *State) openCases() {
 			if c := s.caseOf(FailedAttempt, p.ID); c != nil {
 				c.Text = text // a further attempt, same case
 				s.limited(c, len(p.Attempts))
+				s.returnAtLimit(p)
+				c.Text += s.lastInstruction(p)
 			}
-			s.returnAtLimit(p)
 		case p.Milestone == Lost, p.inbound() && p.Milestone == Destroyed:
 			s.open(LostParcel, p, SupportTeam, p.Since, "given up as lost")
 		case s.Rules >= peopleRules && s.unexpected(p):
