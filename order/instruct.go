@@ -113,9 +113,14 @@ func (p *Parcel) carried() bool {
 // number is what the carrier knows the parcel by.
 func (p *Parcel) number() string { return orElse(p.Tracking, p.Master) }
 
-// redirectable says whether a corrected address can still reach a parcel.
+// redirectable says whether a corrected address can still reach a parcel: a
+// carrier has it, and an open case lets somebody tell the carrier.
 func (s *State) redirectable() bool {
-	return s.Rules >= instructRules && slices.ContainsFunc(s.Parcels, func(p Parcel) bool { return p.carried() && p.number() != "" })
+	return s.Rules >= instructRules && slices.ContainsFunc(s.Cases, func(c Case) bool {
+		d, _ := LookupCase(c.Kind)
+		p := s.ParcelByID(c.Parcel)
+		return slices.Contains(d.Resolutions, Redirect) && p != nil && p.carried() && p.number() != ""
+	})
 }
 
 // checkInstruct says why a carrier cannot be told to do something with a parcel.

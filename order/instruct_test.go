@@ -81,8 +81,13 @@ func TestAnAddressIsCorrectedWhileTheCarrierHasTheParcel(t *testing.T) {
 	if err := Check(attempted(today(oneParcel())), e); err != nil {
 		t.Errorf("on its way: %v", err)
 	}
-	if Check(after(today(oneParcel()), moves(10, Accepted), moves(30, Delivered)), e) == nil {
-		t.Error("delivered: granted")
+	for name, s := range map[string]*State{
+		"delivered":                           after(today(oneParcel()), moves(10, Accepted), moves(30, Delivered)),
+		"nobody could tell the carrier of it": after(today(oneParcel()), moves(10, Accepted), moves(30, InTransit)),
+	} {
+		if Check(s, e) == nil {
+			t.Errorf("%s: granted", name)
+		}
 	}
 	old := attempted(today(oneParcel()))
 	old.Rules = peopleRules
