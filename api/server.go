@@ -56,6 +56,9 @@ type Orders interface {
 	// the same one is safe. Errors: *order.Refusal (or several, joined),
 	// ErrNotRunning, ErrUnavailable.
 	Ask(ctx context.Context, orderID string, request order.Event) (order.View, error)
+	// Reopen asks an order that had closed, which goes on with the request in a new
+	// run. Answers as Ask does.
+	Reopen(ctx context.Context, spec order.Spec, request order.Event) (order.View, error)
 	// View is the order exactly as it is now.
 	View(ctx context.Context, orderID string) (order.View, error)
 }

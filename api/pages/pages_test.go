@@ -253,6 +253,10 @@ func (m *memory) Ask(ctx context.Context, id string, request order.Event) (order
 	return order.ViewOf(o.State), nil
 }
 
+func (m *memory) Reopen(ctx context.Context, spec order.Spec, request order.Event) (order.View, error) {
+	return m.Ask(ctx, spec.ID, request)
+}
+
 var testLinks = links.Links{PublicURL: "https://way.example", TemporalUIURL: "https://temporal.example", Namespace: "default", Secret: testSecret}
 
 // made is the memory of every test: its orders take a while to make and are

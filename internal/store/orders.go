@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -235,6 +236,15 @@ func (o *Order) decode(what string, spec, state []byte) error {
 // Order reads one order; ErrNotFound.
 func (s *Store) Order(ctx context.Context, id string) (Order, error) {
 	return s.order(ctx, "order "+id, `id = $1`, id)
+}
+
+// State reads what an order's workflow wrote last; nil: no such order, or nothing yet.
+func (s *Store) State(ctx context.Context, id string) (*order.State, error) {
+	o, err := s.Order(ctx, id)
+	if errors.Is(err, ErrNotFound) {
+		return nil, nil
+	}
+	return o.State, err
 }
 
 // openPage is how many orders are read at once where all of them are.
