@@ -1,8 +1,10 @@
 package workflows_test
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/waybillhq/waybill/order"
 	"github.com/waybillhq/waybill/workflows"
@@ -76,19 +78,23 @@ func TestAClosedOrderThatRefusesEndsAgain(t *testing.T) {
 
 func TestAParcelThatTurnsRoundReopensItsOrder(t *testing.T) {
 	l := reopened(t)
-	l.env.RegisterDelayedCallback(func() {
-		e := order.CarrierEvent{Meta: order.Meta{N: 99, By: order.CarrierSays, Occurred: l.env.Now(), Received: l.env.Now()}, Parcel: "1", Milestone: order.Returning, Physical: true, Carrier: "ups"}
-		item, err := workflows.Item(e)
-		if err != nil {
-			t.Error(err)
-		}
-		l.env.SignalWorkflow(workflows.SignalCarrierEvents, map[string]any{"v": 1, "items": []any{item}})
-	}, 0)
+	says := func(n int64, m order.Milestone, after time.Duration) {
+		l.env.RegisterDelayedCallback(func() {
+			e := order.CarrierEvent{Meta: order.Meta{N: n, By: order.CarrierSays, Occurred: l.env.Now(), Received: l.env.Now()}, Parcel: "1", Milestone: m, Physical: true, Carrier: "ups"}
+			item, err := workflows.Item(e)
+			if err != nil {
+				t.Error(err)
+			}
+			l.env.SignalWorkflow(workflows.SignalCarrierEvents, workflows.Batch{V: 1, Items: []json.RawMessage{item}})
+		}, after)
+	}
+	says(98, order.Returning, 0)
+	says(99, order.Delivered, 2*hour)
 	var v order.View
 	l.env.RegisterDelayedCallback(func() { v = l.view() }, hour)
-	l.env.RegisterDelayedCallback(l.env.CancelWorkflow, 2*hour)
 	l.run(workflows.Input{Reopen: "acme:1001"})
-	if v.Closed || v.Status != order.StatusReturning || len(v.Cases) != 1 || v.Cases[0].Kind != order.UnexpectedReturn {
+	l.completed()
+	if !l.last().Closed || v.Closed || v.Status != order.StatusReturning || len(v.Cases) != 1 || v.Cases[0].Kind != order.UnexpectedReturn {
 		t.Errorf("%s, closed %v, cases %+v", v.Status, v.Closed, v.Cases)
 	}
 }
