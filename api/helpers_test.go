@@ -189,6 +189,12 @@ func (m *memory) Orders(_ context.Context, f store.Filter) ([]store.Summary, err
 }
 
 // Cases lists every case that fits; PostgreSQL's own list is tested with it.
+func (m *memory) Returns(context.Context, store.ReturnFilter) ([]store.ReturnRow, error) {
+	return nil, m.fail
+}
+
+func (m *memory) ReplacedBy(context.Context, string) ([]string, error) { return nil, m.fail }
+
 func (m *memory) Cases(_ context.Context, f store.CaseFilter) ([]store.CaseRow, error) {
 	defer m.lock()()
 	var list []store.CaseRow

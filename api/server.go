@@ -29,6 +29,8 @@ type Store interface {
 	Orders(ctx context.Context, f store.Filter) ([]store.Summary, error)
 	Timeline(ctx context.Context, orderID string, limit int) ([]store.Entry, error)
 	Cases(ctx context.Context, f store.CaseFilter) ([]store.CaseRow, error)
+	Returns(ctx context.Context, f store.ReturnFilter) ([]store.ReturnRow, error)
+	ReplacedBy(ctx context.Context, id string) ([]string, error)
 	intake.Store
 	Faults(ctx context.Context, open bool, before store.FaultCursor, limit int) ([]store.Fault, error)
 	CloseFaultByHand(ctx context.Context, id int64, a store.Audit, at time.Time) (store.Fault, error)
@@ -257,6 +259,16 @@ func (s *server) handlers() map[string]echo.HandlerFunc {
 		"endRemedy":         s.endRemedy,
 		"listCases":         s.listCases,
 		"bulkCases":         s.bulkCases,
+
+		"requestReturn":  s.requestReturn,
+		"getReturn":      s.getReturn,
+		"decideReturn":   s.decideReturn,
+		"shipReturn":     s.shipReturn,
+		"inspectReturn":  s.inspectReturn,
+		"disposeReturn":  s.disposeReturn,
+		"sendReturnBack": s.sendReturnBack,
+		"cancelReturn":   s.cancelReturn,
+		"listReturns":    s.listReturns,
 
 		"detectCarriers": s.detectCarriers,
 

@@ -66,6 +66,7 @@ func (d *desk) ask(ctx context.Context, id string, request order.Event) (order.V
 	if err := order.Check(&now, request); err != nil {
 		return order.View{}, err
 	}
+	st.DropTold(st.Seq) // as a run does when it was written
 	order.Apply(st, order.Stamp(request, d.now))
 	if err := d.store.Project(ctx, st); err != nil {
 		return order.View{}, err
@@ -108,7 +109,7 @@ func newDesk(t *testing.T) *desk {
 			t.Fatal(err)
 		}
 	}
-	for name, scopes := range map[string][]string{"ann": {api.Support}, "bob": {api.Support}, "shop": {api.Storefront}, "dock": {api.Warehouse}, "bolt": {api.Support}} {
+	for name, scopes := range map[string][]string{"ann": {api.Support}, "bob": {api.Support}, "shop": {api.Storefront}, "dock": {api.Warehouse}, "desk": {api.Returns}, "bolt": {api.Support}} {
 		only := ""
 		if name == "bolt" {
 			only = "bolt"
@@ -136,6 +137,7 @@ func (d *desk) after(id string, since time.Duration, events ...order.Event) {
 		d.Fatal(err)
 	}
 	st := o.Current()
+	st.DropTold(st.Seq)
 	for _, e := range append(events, order.Tick{Meta: order.Meta{By: order.Engine}}) {
 		order.Apply(st, order.Stamp(e, d.now))
 	}
