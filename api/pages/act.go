@@ -230,25 +230,25 @@ func (s *server) roleNow(ctx context.Context, w who) (role string, may []order.S
 	return role, sourcesOf(scopes), ok && role != ""
 }
 
-// voice is as whom somebody asks who may speak for several: the first to whom the
-// order would grant it, or else the first.
+// voice is as whom somebody asks who may speak for several: the first whom the order
+// does not refuse for who it is.
 func (s *server) voice(ctx context.Context, o store.Order, w who, may []order.Source, r acts.Request) order.Source {
 	st := *o.Current()
 	if now := s.Now(); now.After(st.Now) {
 		st.Now = now
 	}
-	for _, by := range may[1:] {
-		m := order.Meta{By: may[0], Actor: w.Actor, Reason: r.Reason}
-		e, _, err := r.Event(ctx, m)
-		if err != nil || order.Check(&st, e) == nil {
-			break
+	first := may[0]
+	for i := len(may) - 1; i >= 0; i-- {
+		e, _, err := r.Event(ctx, order.Meta{By: may[i], Actor: w.Actor, Reason: r.Reason})
+		if err == nil {
+			err = order.Check(&st, e)
 		}
-		m.By = by
-		if e, _, err = r.Event(ctx, m); err == nil && order.Check(&st, e) == nil {
-			return by
+		var no *order.Refusal
+		if err == nil || errors.As(err, &no) && no.Field != "by" {
+			first = may[i]
 		}
 	}
-	return may[0]
+	return first
 }
 
 func pathID(c echo.Context) string {
