@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 
 	"github.com/labstack/echo/v4"
 
 	"github.com/waybillhq/waybill/internal/store"
+	"github.com/waybillhq/waybill/order"
 )
 
 // proofPage is what a carrier proved of a delivery. To look at it is audited: it
@@ -71,12 +73,13 @@ func (s *server) proofDocument(c echo.Context, w who) error {
 	return c.Blob(http.StatusOK, d.MediaType, d.Body)
 }
 
-var errRevoked = errors.New("the key has lost its scopes")
+var errNotThem = errors.New("this key may not read that")
 
-// readsProof is the audit row of who reads a proof, if their key still may.
+// readsProof is the audit row of who reads a proof, if they speak for support and
+// their key still may.
 func (s *server) readsProof(c echo.Context, w who, of map[string]any) (store.Audit, error) {
-	if _, ok := s.roleNow(c.Request().Context(), w); !ok {
-		return store.Audit{}, errRevoked
+	if _, may, ok := s.roleNow(c.Request().Context(), w); !ok || !slices.Contains(may, order.Support) {
+		return store.Audit{}, errNotThem
 	}
 	a, err := auditOf(w, "read_proof", "", of)
 	a.OrderID = pathID(c)
@@ -84,8 +87,8 @@ func (s *server) readsProof(c echo.Context, w who, of map[string]any) (store.Aud
 }
 
 func (s *server) notThem(c echo.Context, w who, err error) error {
-	if errors.Is(err, errRevoked) {
-		return s.render(c, http.StatusForbidden, "console-message", messagePage{s.head(w, "Not with this key", "orders"), "This key may not read that any more.", "It was revoked, has expired or has lost its scopes. Sign out, and in again with another one."})
+	if errors.Is(err, errNotThem) {
+		return s.render(c, http.StatusForbidden, "console-message", messagePage{s.head(w, "Not with this key", "orders"), "This key may not read that.", "It needs the scope support, ops or admin, and must not have been revoked."})
 	}
 	return s.consoleError(c, w, "proof", err)
 }
