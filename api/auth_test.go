@@ -76,7 +76,7 @@ func TestEveryRoleOnEveryRoute(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, op := range ops {
-		path := strings.NewReplacer(":id", "acme:1001", ":parcel", "1", ":store", "acme", ":name", "default", ":carrier", "ups", ":case", "stalled-1-7", ":remedy", "refund-lost-1-9", ":instruction", "redeliver-1-9", ":proof", "proof-1-9", ":n", "1", ":return", "R1", ":number", "1Z999AA10123456784").Replace(op.path)
+		path := strings.NewReplacer(":id", "acme:1001", ":parcel", "1", ":store", "acme", ":name", "default", ":carrier", "ups", ":case", "stalled-1-7", ":remedy", "refund-lost-1-9", ":return", "R1", ":instruction", "redeliver-1-9", ":proof", "proof-1-9", ":n", "1", ":number", "1Z999AA10123456784").Replace(op.path)
 		if op.id == "postWebhook" { // a signature opens it, no key does
 			b.call(op.method, path, b.keys[Admin], "{}").refuses(http.StatusNotFound, "not-found", "-")
 			continue

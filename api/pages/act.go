@@ -43,9 +43,10 @@ type typed struct {
 var did = map[string]string{
 	"assign": "The case is assigned.", "note": "The note is written.", "resolve": "The case is resolved.", "reopen": "The case is open again.",
 	"extend": "The wait has a new end.", "fire": "The wait has ended.", "not-received": "It is reported as not received.",
-	"decide": "Your word on it counts.", "end": "It is recorded.", "told": "What the carrier said is recorded.",
+	"decide": "Your word on it counts.", "end": "It is recorded.",
 	"request-return": "The return is requested.", "take-in": "The parcel is taken in: inspect it.", "decide-return": "The return is decided.", "ship-return": "It is recorded how the return comes.",
 	"inspect-return": "It is graded.", "dispose-return": "It is decided what follows.", "send-back": "It is recorded as sent back.", "cancel-return": "The return is ended.",
+	"told": "What the carrier said is recorded.",
 }
 
 // subject of the form's act, as the page shows it.
@@ -117,8 +118,6 @@ func (f *form) request(me string, now time.Time) (acts.Request, error) {
 		r = acts.DecideRemedy(f.Of, f.Choice == "agree", f.Reason)
 	case "end":
 		r = acts.EndRemedy(f.Of, f.Choice == "confirmed", amount(), f.Reference, f.Reason)
-	case "told":
-		r = acts.EndInstruction(f.Of, f.Choice == "done", f.Reference, f.Reason)
 	case "request-return":
 		var lines []order.ReturnLine
 		lines, bad = f.returnLines()
@@ -139,6 +138,8 @@ func (f *form) request(me string, now time.Time) (acts.Request, error) {
 		r = acts.SendReturnBack(f.Of, f.Carrier, f.Tracking, f.Reason)
 	case "cancel-return":
 		r = acts.CancelReturn(f.Of, f.Reason)
+	case "told":
+		r = acts.EndInstruction(f.Of, f.Choice == "done", f.Reference, f.Reason)
 	default:
 		return acts.Request{Subject: func(order.View) string { return "" }}, errors.New("there is no such form")
 	}

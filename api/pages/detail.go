@@ -237,6 +237,12 @@ func detailOf(o store.Order, entries []store.Entry, show int, now time.Time) det
 		}
 		p.Remedies = append(p.Remedies, r)
 	}
+	for _, r := range v.Returns {
+		p.Returns = append(p.Returns, returnRowOf(r, now))
+	}
+	if v.Replaces != "" {
+		p.Replaces = &orderLink{clean(v.Replaces, 100), orderHref(v.Replaces)}
+	}
 	for _, x := range v.Instructions {
 		r := instructionRow{ID: x.ID, Kind: resolutionWords[x.Kind], Parcel: x.Parcel, State: label(string(x.State)), Point: clean(x.Point, 40), Day: stampOf(x.Day, now),
 			AskedBy: clean(x.AskedBy, 80), Asked: stampOf(x.AskedAt, now), EndedAt: stampOf(x.EndedAt, now), Reason: clean(x.Reason, 500), Reference: clean(x.Reference, 100), state: x.State}
@@ -252,12 +258,6 @@ func detailOf(o store.Order, entries []store.Entry, show int, now time.Time) det
 		case order.InstructionMoot:
 		}
 		p.Instructions = append(p.Instructions, r)
-	}
-	for _, r := range v.Returns {
-		p.Returns = append(p.Returns, returnRowOf(r, now))
-	}
-	if v.Replaces != "" {
-		p.Replaces = &orderLink{clean(v.Replaces, 100), orderHref(v.Replaces)}
 	}
 	if len(p.Waiting) > openCards+1 {
 		p.Waiting, p.MoreWaiting = p.Waiting[:openCards], p.Waiting[openCards:]

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"net/url"
 	"slices"
 	"strconv"
@@ -73,12 +74,12 @@ func (s *server) proofDocument(c echo.Context, w who) error {
 	return c.Blob(http.StatusOK, d.MediaType, d.Body)
 }
 
-var errNotThem = errors.New("this key may not read that")
+var errNotThem = errors.New("the key may not read proofs")
 
-// readsProof is the audit row of who reads a proof, if they speak for support and
-// their key still may.
+// readsProof is the audit row of who reads a proof, if they may: it can name who
+// signed, so only those whom the API would tell.
 func (s *server) readsProof(c echo.Context, w who, of map[string]any) (store.Audit, error) {
-	if _, may, ok := s.roleNow(c.Request().Context(), w); !ok || !slices.Contains(may, order.Support) {
+	if role, _, ok := s.roleNow(c.Request().Context(), w); !ok || !slices.Contains([]string{"support", "ops", "admin"}, role) {
 		return store.Audit{}, errNotThem
 	}
 	a, err := auditOf(w, "read_proof", "", of)
@@ -88,7 +89,7 @@ func (s *server) readsProof(c echo.Context, w who, of map[string]any) (store.Aud
 
 func (s *server) notThem(c echo.Context, w who, err error) error {
 	if errors.Is(err, errNotThem) {
-		return s.render(c, http.StatusForbidden, "console-message", messagePage{s.head(w, "Not with this key", "orders"), "This key may not read that.", "It needs the scope support, ops or admin, and must not have been revoked."})
+		return s.render(c, http.StatusForbidden, "console-message", messagePage{s.head(w, "Not with this key", "orders"), "This key may not read that.", "It needs the scope support, ops or admin, or was revoked. Sign out, and in again with another one."})
 	}
 	return s.consoleError(c, w, "proof", err)
 }
