@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 	"net/url"
 	"slices"
 	"strconv"
@@ -12,7 +11,6 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/waybillhq/waybill/internal/store"
-	"github.com/waybillhq/waybill/order"
 )
 
 // proofPage is what a carrier proved of a delivery. To look at it is audited: it
