@@ -24,7 +24,7 @@ func Order(ctx workflow.Context, in Input) error {
 	sh := &shell{maxEvents: cmp.Or(in.MaxEvents, DefaultMaxEvents)}
 	// One gate per run: a run keeps the rules that it began with, the next one
 	// takes the newest.
-	rules := in.Rules
+	rules, risen := in.Rules, false
 	switch {
 	case rules == 0:
 		rules = int(workflow.GetVersion(ctx, "rules", order.MinRules, order.CurrentRules))
@@ -35,6 +35,7 @@ func Order(ctx workflow.Context, in Input) error {
 	switch {
 	case in.State != nil:
 		sh.st = *in.State
+		risen = sh.st.Rules < rules
 		sh.st.Rules = rules
 		sh.projected = sh.st.Seq
 	case in.Spec != nil:
@@ -49,6 +50,9 @@ func Order(ctx workflow.Context, in Input) error {
 	sh.wake = workflow.NewBufferedChannel(ctx, 1)
 	if err := sh.handlers(ctx); err != nil {
 		return err
+	}
+	if risen && rules >= quietRules {
+		sh.apply(ctx, order.Tick{Meta: order.Meta{By: order.Engine}}) // what newer rules make of it is shown at once
 	}
 	return sh.run(ctx)
 }

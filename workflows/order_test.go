@@ -478,6 +478,24 @@ func TestTheNextRunTakesOverWithoutLosingAnything(t *testing.T) {
 	}
 }
 
+// Cases of older rules have no names; nobody could act on them.
+func TestANextRunUnderNewerRulesShowsAtOnceWhatTheyMakeOfIt(t *testing.T) {
+	old := order.New(spec(), 2, start)
+	order.Apply(&old, order.CarrierEvent{Meta: order.Meta{By: order.CarrierSays, Occurred: start, Applied: start}, Parcel: "1", Milestone: order.Lost})
+	if len(old.Cases) != 1 || old.Cases[0].ID != "" {
+		t.Fatalf("cases under rules 2: %+v", old.Cases)
+	}
+	l := newLife(t)
+	l.later(time.Minute, "dismiss", func() order.Event {
+		return order.ResolveCase{Meta: support("ann"), Case: l.last().Cases[0].ID, Resolution: order.Dismiss}
+	}, nil)
+	l.run(workflows.Input{State: &old})
+	l.completed()
+	if last := l.last(); last.Rules != order.CurrentRules || last.Status != order.StatusLost || len(last.Cases) != 0 {
+		t.Errorf("rules %d, %s, cases %+v", last.Rules, last.Status, last.Cases)
+	}
+}
+
 func TestDetailsSayWhatTheOrderWaitsFor(t *testing.T) {
 	st := order.New(spec(), order.CurrentRules, start)
 	got := workflows.Details(&st)
