@@ -581,6 +581,9 @@ func (s *State) checkResolve(e ResolveCase) error {
 		if e.By != Support {
 			return refuse("by", "only support may set a milestone")
 		}
+		if r := s.returnOf(c.Parcel); c.Kind == ReturnOverdue && r != nil && r.State == ReturnRequested {
+			return refuse("resolution", "return %s is not authorized yet: decide about it", r.ID)
+		}
 	case Refund, Replace, Claim:
 		if e.By != Support {
 			return refuse("by", "%q may not decide about money", e.By)

@@ -248,3 +248,19 @@ func TestAParcelThatSupportBroughtBackCanBeCancelledAgain(t *testing.T) {
 		t.Error("there was nothing left to cancel")
 	}
 }
+
+func TestWhatNobodyWasToSendIsNotLost(t *testing.T) {
+	spec := today(oneParcel())
+	spec.Policy.ReturnAutoLimit = 0
+	s := after(spec, moves(10, Delivered), RequestReturn{Meta: byShop(20), Lines: []ReturnLine{{SKU: "mug", Quantity: 1, Reason: DoesNotFit, Wanted: RefundRemedy}}}, tick(68))
+	c := s.caseOf(ReturnOverdue, "R1")
+	lost := ResolveCase{Meta: bySupport(69), Case: c.ID, Resolution: DeclareLost}
+	if err := Check(s, lost); err == nil {
+		t.Error("its case would have come back at once")
+	}
+	play(s, DecideReturn{bySupport(70), "R1", true}, tick(500))
+	lost.Case = s.caseOf(ReturnOverdue, "R1").ID
+	if err := Check(s, lost); err != nil {
+		t.Error(err)
+	}
+}

@@ -54,18 +54,24 @@ func (w *world) SilentSince(context.Context, string) (time.Time, error) { return
 
 func (w *world) last() *order.State { return w.states[len(w.states)-1] }
 
-// told lists all happenings that reached the read model, in order.
-func (w *world) told() []string {
-	var list []string
+// happenings are all that reached the read model, in order, each once.
+func (w *world) happenings() (list []order.Happening) {
 	seen := map[[2]int64]bool{}
 	for _, s := range w.states {
 		for _, h := range s.Told {
-			k := [2]int64{h.Seq, int64(h.N)}
-			if !seen[k] {
+			if k := [2]int64{h.Seq, int64(h.N)}; !seen[k] {
 				seen[k] = true
-				list = append(list, strings.Trim(string(h.Type)+" "+string(h.Milestone)+string(h.Case), " "))
+				list = append(list, h)
 			}
 		}
+	}
+	return list
+}
+
+// told lists them by type and what they are about.
+func (w *world) told() (list []string) {
+	for _, h := range w.happenings() {
+		list = append(list, strings.Trim(string(h.Type)+" "+string(h.Milestone)+string(h.Case), " "))
 	}
 	return list
 }
