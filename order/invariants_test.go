@@ -61,8 +61,15 @@ func (w *watch) apply(e Event) error {
 			}
 		}
 	}
+	var resolved Case
+	if r, ok := e.(ResolveCase); ok {
+		resolved = *w.s.caseByID(r.Case)
+	}
 	if err := w.step(e); err != nil {
 		return fmt.Errorf("%T %+v: %w", e, e, err)
+	}
+	if resolved.Kind != "" && w.s.Rules >= instructRules && w.s.caseOf(resolved.Kind, resolved.Parcel) != nil {
+		return fmt.Errorf("%+v did not end %s", e, resolved.ID)
 	}
 	if err := w.step(Tick{Meta{By: Engine, Applied: w.s.Now}}); err != nil {
 		return fmt.Errorf("tick after %T: %w", e, err)
@@ -258,10 +265,10 @@ func (s *State) nothingForgotten(ws []Wait) error {
 	}
 	for i := range s.Parcels {
 		p := &s.Parcels[i]
-		if p.Milestone.Settled() || s.Hold != nil && p.Milestone.Stage() == Preparing {
-			continue
+		if p.Milestone.Settled() || p.Milestone.Stage() == Preparing && (s.Hold != nil || p.inbound()) {
+			continue // a hold or a return waits
 		}
-		if !waited(p.ID, WaitPick, WaitPack, WaitHandoff, WaitMovement, WaitCheck, WaitCase, WaitReturnDecision, WaitReturnShipment) {
+		if !waited(p.ID, WaitPick, WaitPack, WaitHandoff, WaitMovement, WaitCheck, WaitCase) {
 			return fmt.Errorf("nobody waits for parcel %s, which is %s", p.ID, p.Milestone)
 		}
 	}

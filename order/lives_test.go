@@ -122,8 +122,9 @@ func (w *watch) nextRun(newest bool) error {
 	if after := text(&w.s); after != before {
 		return fmt.Errorf("JSON loses something:\n%s\n%s", before, after)
 	}
-	if newest {
+	if newest && w.s.Rules < CurrentRules {
 		w.s.Rules = CurrentRules
+		return w.step(Tick{Meta{By: Engine, Applied: w.s.Now}})
 	}
 	return nil
 }
@@ -263,4 +264,22 @@ func TestWhatNobodyWasToSendIsNotLost(t *testing.T) {
 	if err := Check(s, lost); err != nil {
 		t.Error(err)
 	}
+}
+
+func TestADecisionIsAboutTheLastThatHappenedNotTheFirst(t *testing.T) {
+	attempt := moves(10, AttemptFailed)
+	s := after(today(oneParcel()), attempt, moves(34, AttemptFailed))
+	play(s, ResolveCase{Meta: bySupport(35), Case: s.Cases[0].ID, Resolution: Dismiss})
+	equal(t, "cases after the second attempt was seen to", len(s.Cases), 0)
+	play(s, moves(58, AttemptFailed))
+	same(t, "told of the third", told(s), "case_opened A attempt_failed")
+
+	address := moves(10, InTransit)
+	address.Bucket = "address"
+	again := moves(20, InTransit)
+	again.Bucket = "address"
+	s = after(today(oneParcel()), address, again)
+	equal(t, "cases while the carrier goes on about the address", len(s.Cases), 1)
+	play(s, moves(30, InTransit))
+	equal(t, "cases once it moved", len(s.Cases), 0)
 }

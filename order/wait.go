@@ -381,7 +381,10 @@ func (s *State) open(kind CaseKind, p *Parcel, owner Team, baseline time.Time, t
 	if p != nil {
 		id = p.ID
 	}
-	if s.caseOf(kind, id) != nil {
+	if c := s.caseOf(kind, id); c != nil {
+		if d, _ := LookupCase(kind); s.Rules >= instructRules && !d.FromClock {
+			c.Baseline = baseline // the same again: what is decided now is about this one
+		}
 		return
 	}
 	c := Case{Kind: kind, Parcel: id, Owner: owner, OpenedAt: s.Now, Due: s.Now.Add(time.Duration(s.Spec.Policy.CaseDue)), Baseline: baseline, Text: text}
