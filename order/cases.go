@@ -321,8 +321,12 @@ func (s *State) resolve(e ResolveCase) {
 	case Refund, Replace, Claim:
 		if ended.Kind == LostParcel && p != nil && p.Milestone != Lost {
 			s.correctMilestone(CorrectMilestone{Meta: e.Meta, Parcel: p.ID, Milestone: Lost}) // written off; movement finds it again
-			ended.Baseline = p.Since
-			s.remember(ended, e.Resolution, e.Meta) // it is decided about, not a new loss
+			ended.Baseline = p.Since                                                          // it is decided about, not a new loss
+			if s.Rules >= instructRules {
+				s.Decisions[len(s.Decisions)-1].Case.Baseline = p.Since
+			} else {
+				s.remember(ended, e.Resolution, e.Meta)
+			}
 		}
 		s.remedy(e.Resolution, ended, e)
 	case EndReturn:

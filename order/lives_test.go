@@ -283,3 +283,27 @@ func TestADecisionIsAboutTheLastThatHappenedNotTheFirst(t *testing.T) {
 	play(s, moves(30, InTransit))
 	equal(t, "cases once it moved", len(s.Cases), 0)
 }
+
+func TestADecisionIsRememberedOnceAndTakenBackWhole(t *testing.T) {
+	s := after(today(oneParcel()), moves(10, Accepted), tick(82), tick(83), Answered{Meta: Meta{By: Engine, Applied: at(83)}, Command: "check-A-3"}, tick(83+7*24))
+	c := s.caseOf(LostParcel, "A")
+	if c == nil {
+		t.Fatalf("no lost case: %s", waits(s))
+	}
+	id := c.ID
+	play(s, ResolveCase{Meta: bySupport(300), Case: id, Resolution: Claim})
+	equal(t, "milestone", s.Parcels[0].Milestone, Lost)
+	equal(t, "open cases", len(s.Cases), 0)
+	of := func() (n int) {
+		for _, d := range s.Decisions {
+			if d.Case.ID == id {
+				n++
+			}
+		}
+		return n
+	}
+	equal(t, "decisions about it", of(), 1)
+	play(s, ReopenCase{Meta: bySupport(301), Case: id})
+	equal(t, "decisions about it when it was taken back", of(), 0)
+	equal(t, "open cases", len(s.Cases), 1)
+}

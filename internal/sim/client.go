@@ -126,14 +126,22 @@ const (
 	longestAsk = 60 * time.Second // of a Retry-After
 )
 
-// do calls until there is an answer. idempotency may be empty; out may be nil.
+// upload is a body that is not JSON.
+type upload struct {
+	media string
+	body  []byte
+}
+
+// do calls until there is an answer. What goes in is an upload, or else sent as
+// JSON; idempotency may be empty; out may be nil.
 func (c *Client) do(ctx context.Context, role, method, path, idempotency string, in, out any) error {
-	var body []byte
-	if in != nil {
+	body, raw := in.(upload)
+	if in != nil && !raw {
 		var err error
-		if body, err = json.Marshal(in); err != nil {
+		if body.body, err = json.Marshal(in); err != nil {
 			return fmt.Errorf("%s %s: %w", method, path, err)
 		}
+		body.media = "application/json"
 	}
 	pause, failing := firstPause, time.Time{}
 	for {
@@ -166,15 +174,15 @@ func (c *Client) do(ctx context.Context, role, method, path, idempotency string,
 
 // try is one attempt. A StatusError is final; any other error may be tried
 // again, not before the returned time.
-func (c *Client) try(ctx context.Context, role, method, path, idempotency string, body []byte, out any) (retryAfter time.Duration, err error) {
+func (c *Client) try(ctx context.Context, role, method, path, idempotency string, body upload, out any) (retryAfter time.Duration, err error) {
 	ctx, cancel := context.WithTimeout(ctx, tryTimeout)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, method, c.base+path, bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, method, c.base+path, bytes.NewReader(body.body))
 	if err != nil {
 		return 0, err
 	}
-	if body != nil {
-		req.Header.Set("Content-Type", "application/json")
+	if body.media != "" {
+		req.Header.Set("Content-Type", body.media)
 	}
 	if idempotency != "" {
 		req.Header.Set("Idempotency-Key", idempotency)

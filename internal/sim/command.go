@@ -17,6 +17,9 @@ const commandHelp = `waybill simulate <scenario> [flags]
 Scenarios:
   olist   replay real orders of a marketplace on a compressed clock, then compare
           what the engine says with what the data set says
+  scenarios
+          play every branch of an order's life on policies of seconds, and print
+          how each ended beside how it should
   demo    fill a system with a few orders in every stage and keep some moving
 
 "waybill simulate <scenario> --help" lists the flags.
@@ -34,6 +37,17 @@ answered is posted again under the same ID. If the simulator itself is
 interrupted, start it again with --resume and the --start that it printed.
 
 The exit status is 0 only if everything agrees.
+
+Flags:
+`
+
+const scenariosHelp = `waybill simulate scenarios [flags]
+
+Plays every branch of an order's life through the public API, all at once: what
+is waited for in them takes seconds. Then it prints how each order ended beside
+how it should. Needs an admin key; makes a store, policies and keys of its own.
+
+The exit status is 0 only if every scenario ends as it should.
 
 Flags:
 `
@@ -57,6 +71,8 @@ func Command(ctx context.Context, args []string, out, errOut io.Writer) error {
 	switch args[0] {
 	case "olist":
 		return olistCommand(ctx, args[1:], out)
+	case "scenarios":
+		return scenariosCommand(ctx, args[1:], out)
 	case "demo":
 		return demoCommand(ctx, args[1:], out)
 	case "help", "-h", "-help", "--help":
@@ -140,6 +156,25 @@ func olistCommand(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil && ctx.Err() != nil {
 		return errors.New("interrupted; the line above that begins with --resume carries it on")
 	}
+	return err
+}
+
+func scenariosCommand(ctx context.Context, args []string, out io.Writer) error {
+	f := flag.NewFlagSet("simulate scenarios", flag.ContinueOnError)
+	var t target
+	t.register(f)
+	o := ScenarioOptions{Out: out}
+	f.StringVar(&o.Only, "only", "", "play only those with this `text` in their name")
+	f.DurationVar(&o.Patience, "patience", 30*time.Second, "how long to wait for one step")
+	if helped, err := parse(f, args, scenariosHelp, out); helped || err != nil {
+		return err
+	}
+	var err error
+	if o.Keys, err = t.keys(); err != nil {
+		return err
+	}
+	o.BaseURL = t.url
+	_, err = Scenarios(ctx, o)
 	return err
 }
 
