@@ -134,6 +134,7 @@ func olistCommand(ctx context.Context, args []string, out io.Writer) error {
 	start := f.String("start", "", "`time` (RFC 3339) at which the run's clock starts (default: in two seconds)")
 	f.BoolVar(&o.Resume, "resume", false, "carry an interrupted run on: repeat its flags as it printed them")
 	f.BoolVar(&o.Batch, "batch", false, "do not wait for the moments: post as fast as is taken, on a clock that ends now")
+	f.BoolVar(&o.Cases, "cases", true, "compare the cases that were opened, where a day is a second or more and the run is whole")
 	f.IntVar(&o.Concurrency, "concurrency", 16, "`calls` under way at once")
 	f.DurationVar(&o.Settle, "settle", 3*time.Minute, "how long to wait at the end for the engine's answers")
 	f.DurationVar(&o.Patience, "patience", 5*time.Minute, "how long to ride out a server that is away")

@@ -57,9 +57,10 @@ type Report struct {
 
 	Engine, Data  Totals
 	Lost, Doubled int
-	Agree         int // orders that agree in everything
-	Timelines     int // orders whose timeline was checked fact by fact
-	Live          int // orders compared with their running workflow
+	Agree         int         // orders that agree in everything
+	Timelines     int         // orders whose timeline was checked fact by fact
+	Live          int         // orders compared with their running workflow
+	Cases         []CaseCount // nil: not compared
 	Settled       bool
 	Disagreements []Disagreement
 }
@@ -290,6 +291,9 @@ func (r *Report) Print(w io.Writer) {
 	tw.Flush()
 	fmt.Fprintf(w, "\n%d of %d orders agree in everything; %d timelines checked event by event; %d orders compared with their running workflow.\n",
 		r.Agree, d.Orders, r.Timelines, r.Live)
+	if r.Cases != nil {
+		printCases(w, r.Cases)
+	}
 	if !r.Settled {
 		fmt.Fprintln(w, "The engine had not settled when the waiting time was over.")
 	}

@@ -182,7 +182,7 @@ var scenarios = []scenario{
 	}},
 	{name: "unknown code, mapped later", want: "delivered", play: func(st *stage) {
 		st.scan("1", order.ScanPicked, order.ScanPacked)
-		st.ask("/parcels/1", map[string]any{"carrier": "edi214", "tracking": st.tracking("1")})
+		st.askAs(st.client, roleStorefront, "/parcels/1", map[string]any{"carrier": "edi214", "tracking": st.tracking("1")})
 		st.freight("AF")
 		st.untilMilestone("1", order.Accepted)
 		st.freight("ZQ") // no table has it
