@@ -47,10 +47,6 @@ func (c *Client) Start(ctx context.Context, spec order.Spec) error {
 	if cs := carriers(&first); len(cs) > 0 {
 		attrs = append(attrs, attrCarriers.ValueSet(cs))
 	}
-	details := ""
-	if c.ConsoleURL != nil {
-		details = "[Order in the console](" + c.ConsoleURL(spec.ID) + ")"
-	}
 	_, err := c.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
 		ID:                                       ID(spec.ID),
 		TaskQueue:                                TaskQueue,
@@ -58,8 +54,8 @@ func (c *Client) Start(ctx context.Context, spec order.Spec) error {
 		WorkflowIDReusePolicy:                    enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
 		WorkflowExecutionErrorWhenAlreadyStarted: true,
 		TypedSearchAttributes:                    temporal.NewSearchAttributes(attrs...),
-		StaticSummary:                            fmt.Sprintf("%s order %s, %d lines", spec.Store, spec.Number, len(spec.Lines)),
-		StaticDetails:                            details,
+		StaticSummary:                            summary(spec),
+		StaticDetails:                            c.details(spec.ID),
 	}, OrderType, Input{Spec: &spec, Rules: order.CurrentRules})
 	var already *serviceerror.WorkflowExecutionAlreadyStarted
 	if err != nil && !errors.As(err, &already) {
@@ -107,6 +103,59 @@ func (c *Client) Tell(ctx context.Context, orderID, signal string, items []json.
 		return fmt.Errorf("tell order %s: %w", orderID, err)
 	}
 	return nil
+}
+
+// Reopen puts a request to an order that had closed, and starts the run in which it
+// goes on with the request. Should another run be open by now, that one is asked:
+// however many ask at once, there is one run. Answers as Ask does.
+func (c *Client) Reopen(ctx context.Context, spec order.Spec, request order.Event) (v order.View, err error) {
+	start := c.Temporal.NewWithStartWorkflowOperation(c.reopening(spec), OrderType, Input{Reopen: spec.ID})
+	handle, err := c.Temporal.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{
+		StartWorkflowOperation: start,
+		UpdateOptions: client.UpdateWorkflowOptions{
+			WorkflowID: ID(spec.ID), UpdateID: order.IDOf(request), UpdateName: UpdateName(request), Args: []any{request},
+			WaitForStage: client.WorkflowUpdateStageCompleted,
+		},
+	})
+	if err == nil {
+		err = handle.Get(ctx, &v)
+	}
+	return v, answerError(spec.ID, err)
+}
+
+// Wake tells facts to an order that had closed, as Tell does, and starts the run in
+// which it goes on. The order itself drops what it was told twice.
+func (c *Client) Wake(ctx context.Context, spec order.Spec, signal string, items []json.RawMessage) error {
+	_, err := c.Temporal.SignalWithStartWorkflow(ctx, ID(spec.ID), signal, Batch{V: 1, Items: items}, c.reopening(spec), OrderType, Input{Reopen: spec.ID})
+	if err != nil {
+		return fmt.Errorf("wake order %s: %w", spec.ID, err)
+	}
+	return nil
+}
+
+// reopening are the options of a run that follows a closed one. It sets its search
+// attributes itself, when it has read the order.
+func (c *Client) reopening(spec order.Spec) client.StartWorkflowOptions {
+	return client.StartWorkflowOptions{
+		ID:                       ID(spec.ID),
+		TaskQueue:                TaskQueue,
+		WorkflowIDReusePolicy:    enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
+		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
+		TypedSearchAttributes:    temporal.NewSearchAttributes(attrStore.ValueSet(spec.Store)),
+		StaticSummary:            summary(spec) + ", reopened",
+		StaticDetails:            c.details(spec.ID),
+	}
+}
+
+func summary(spec order.Spec) string {
+	return fmt.Sprintf("%s order %s, %d lines", spec.Store, spec.Number, len(spec.Lines))
+}
+
+func (c *Client) details(orderID string) string {
+	if c.ConsoleURL == nil {
+		return ""
+	}
+	return "[Order in the console](" + c.ConsoleURL(orderID) + ")"
 }
 
 // Ask puts a request to a running order and returns the order after it. A
