@@ -3,6 +3,7 @@ package order
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -110,6 +111,9 @@ var CaseDefinitions = []CaseDefinition{
 	{ReturnOverdue, ReturnsTeam, Normal, 24 * oneHour, 0, []Team{SupportTeam}, []Resolution{WaitOn, EndReturn, DeclareLost}, true},
 	{InspectionOverdue, ReturnsTeam, Urgent, 24 * oneHour, 0, []Team{SupportTeam}, []Resolution{WaitOn}, true},
 }
+
+// words are the kind as people read it.
+func (k CaseKind) words() string { return strings.ReplaceAll(string(k), "_", " ") }
 
 // LookupCase finds a case kind in the table.
 func LookupCase(k CaseKind) (d CaseDefinition, ok bool) {

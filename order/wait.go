@@ -113,7 +113,7 @@ func Waiting(s *State) []Wait {
 		if c.Level > 0 {
 			rule += fmt.Sprintf(", doubled with each of %d escalations", c.Level)
 		}
-		add(Wait{Kind: WaitCase, Parcel: c.Parcel, Case: c.Kind, What: string(c.Kind) + ": " + c.Text, Since: c.OpenedAt, Until: c.Due,
+		add(Wait{Kind: WaitCase, Parcel: c.Parcel, Case: c.Kind, What: "people to settle the case " + c.Kind.words() + " (" + c.Text + ")", Since: c.OpenedAt, Until: c.Due,
 			Rule: rule, Owner: c.Owner, Then: fmt.Sprintf("escalated to level %d", c.Level+1), CutShort: sooner})
 	}
 	for i := range s.Remedies {

@@ -148,7 +148,11 @@ func (c *Client) reopening(spec order.Spec) client.StartWorkflowOptions {
 }
 
 func summary(spec order.Spec) string {
-	return fmt.Sprintf("%s order %s, %d lines", spec.Store, spec.Number, len(spec.Lines))
+	lines := "lines"
+	if len(spec.Lines) == 1 {
+		lines = "line"
+	}
+	return fmt.Sprintf("%s order %s, %d %s", spec.Store, spec.Number, len(spec.Lines), lines)
 }
 
 func (c *Client) details(orderID string) string {

@@ -214,7 +214,7 @@ func (sh *shell) project(ctx workflow.Context) {
 		ScheduleToCloseTimeout: 5 * time.Second,
 		StartToCloseTimeout:    3 * time.Second,
 		RetryPolicy:            &temporal.RetryPolicy{InitialInterval: 100 * time.Millisecond, BackoffCoefficient: 2, MaximumInterval: time.Second},
-		Summary:                order.Summary(&sh.st),
+		Summary:                clip(headline(&sh.st)),
 	})
 	if err := workflow.ExecuteLocalActivity(local, activities.ProjectOrder, snapshot).Get(ctx, nil); err == nil {
 		sh.wrote(seq)
@@ -451,13 +451,23 @@ func label(w order.Wait) string {
 	return "parcel " + w.Parcel + ": waiting for " + w.What
 }
 
+// headline is how the order stands: its summary, and what is the matter with it.
+func headline(s *order.State) string {
+	text := order.Summary(s)
+	cases := openCases(s)
+	if order.IsLate(s) && !slices.Contains(cases, string(order.Late)) {
+		text += " · late"
+	}
+	for _, c := range cases {
+		text += " · " + strings.ReplaceAll(c, "_", " ")
+	}
+	return text
+}
+
 // Details is the order in a few lines of Markdown, for the Temporal UI.
 func Details(s *order.State) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "**%s**", order.Summary(s))
-	if order.IsLate(s) {
-		b.WriteString(" · late")
-	}
+	fmt.Fprintf(&b, "**%s**", headline(s))
 	ws := order.Waiting(s)
 	for i, w := range ws {
 		if i == 8 {

@@ -32,6 +32,7 @@ const (
 	roleWarehouse  = "warehouse"
 	roleCarrier    = "carrier"
 	roleSupport    = "support"
+	roleReturns    = "returns"
 	roleAdmin      = "admin"
 )
 

@@ -3,6 +3,7 @@ package sim
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/waybillhq/waybill/order"
@@ -73,7 +74,7 @@ var scenarios = []scenario{
 		st.carry("1", order.Delivered)
 		st.untilStatus(order.StatusDelivered)
 	}},
-	{name: "attempts up to the limit, back", want: "returned, attempt_failed by itself, unexpected_return open", policy: func(p *order.Policy) { p.AttemptLimit = 2 }, play: func(st *stage) {
+	{name: "attempts up to the limit, back, inspected", want: "returned, attempt_failed by itself, unexpected_return by itself, refund confirmed, R1 closed", policy: func(p *order.Policy) { p.AttemptLimit = 2 }, play: func(st *stage) {
 		st.ship("1")
 		st.trouble("1", order.AttemptFailed, "recipient_unavailable")
 		st.opened(order.FailedAttempt)
@@ -83,6 +84,10 @@ var scenarios = []scenario{
 		st.opened(order.UnexpectedReturn)
 		st.scan("1", order.ScanReturned)
 		st.untilStatus(order.StatusReturned)
+		st.askAs(st.client, roleReturns, "/returns", map[string]any{"parcel": "1", "reason": "it stands at the dock"})
+		st.inspect(order.GradeNew)
+		st.confirm(order.RefundRemedy)
+		st.untilReturn(order.ReturnClosed)
 	}},
 	{name: "attempt failed, arranged, delivered", want: "delivered, attempt_failed → arranged", play: func(st *stage) {
 		st.ship("1")
@@ -137,6 +142,65 @@ var scenarios = []scenario{
 		st.resolve(order.UnexpectedReturn, order.Dismiss)
 		st.untilStatus(order.StatusReturned)
 		st.calm()
+	}},
+	{name: "return, refunded", want: "delivered, refund confirmed, R1 closed", play: func(st *stage) {
+		st.returned()
+		st.inspect(order.GradeNew)
+		st.confirm(order.RefundRemedy)
+		st.untilReturn(order.ReturnClosed)
+	}},
+	{name: "return rejected", want: "delivered, R1 rejected", policy: func(p *order.Policy) { p.ReturnAutoLimit = 1 }, play: func(st *stage) {
+		st.deliver()
+		st.sendBack()
+		st.untilReturn(order.ReturnRequested)
+		st.askAs(st.client, roleReturns, "/returns/R1/decide", map[string]any{"agree": false, "reason": "worn"})
+		st.untilReturn(order.ReturnRejected)
+	}},
+	{name: "return that never comes", want: "delivered, return_overdue → end_return, R1 cancelled", policy: func(p *order.Policy) { p.ReturnShip = 1 * second }, play: func(st *stage) {
+		st.deliver()
+		st.sendBack()
+		st.resolve(order.ReturnOverdue, order.EndReturn)
+		st.untilReturn(order.ReturnCancelled)
+		st.calm()
+	}},
+	{name: "return late, then it comes", want: "delivered, return_overdue by itself, refund confirmed, R1 closed", policy: func(p *order.Policy) { p.ReturnShip = 1 * second }, play: func(st *stage) {
+		st.deliver()
+		st.sendBack()
+		st.opened(order.ReturnOverdue)
+		st.scan("R1", order.ScanReturned)
+		st.inspect(order.GradeOpened)
+		st.confirm(order.RefundRemedy)
+		st.untilReturn(order.ReturnClosed)
+	}},
+	{name: "return of something else", want: "delivered, R1 closed", play: func(st *stage) {
+		st.returned()
+		st.inspect(order.GradeWrong)
+		st.dispose(order.GradeWrong, order.SendBack)
+		st.askAs(st.client, roleReturns, "/returns/R1/send-back", map[string]any{"carrier": scenarioCarrier, "tracking": st.tracking("B1")})
+		st.untilReturn(order.ReturnClosed)
+	}},
+	{name: "return of an empty box", want: "delivered, R1 closed", play: func(st *stage) {
+		st.returned()
+		st.inspect(order.GradeMissing)
+		st.dispose(order.GradeMissing, "")
+		st.untilReturn(order.ReturnClosed)
+	}},
+	{name: "inspection late", want: "delivered, inspection_overdue by itself, refund confirmed, R1 closed", policy: func(p *order.Policy) { p.ReturnInspect = 1 * second }, play: func(st *stage) {
+		st.returned()
+		st.opened(order.InspectionOverdue)
+		st.inspect(order.GradeNew)
+		st.confirm(order.RefundRemedy)
+		st.untilReturn(order.ReturnClosed)
+	}},
+	{name: "closed, then sent back", want: "delivered, refund confirmed, R1 closed, closed", policy: func(p *order.Policy) { p.CloseAfter = 0 }, play: func(st *stage) {
+		st.deliver()
+		st.until("its end", func(v order.View) bool { return v.Closed })
+		st.sendBack()
+		st.until("a new beginning", func(v order.View) bool { return !v.Closed })
+		st.scan("R1", order.ScanReturned)
+		st.inspect(order.GradeNew)
+		st.confirm(order.RefundRemedy)
+		st.until("its second end", func(v order.View) bool { return v.Closed })
 	}},
 	{name: "cancelled before hand-over", want: "cancelled", play: func(st *stage) {
 		st.scan("1", order.ScanPicked, order.ScanPacked)
@@ -247,11 +311,53 @@ func troubled(bucket string, kind order.CaseKind, how order.Resolution) func(*st
 	}
 }
 
-// missing is a delivery that the buyer does not have.
-func (st *stage) missing() {
+func (st *stage) deliver() {
 	st.ship("1")
 	st.carry("1", order.Delivered)
 	st.untilStatus(order.StatusDelivered)
+}
+
+// sendBack asks for a return of what was delivered.
+func (st *stage) sendBack() {
+	st.askAs(st.client, roleStorefront, "/returns", map[string]any{"lines": []map[string]any{{"sku": "lamp", "quantity": 1, "reason": order.DoesNotFit, "wanted": order.RefundRemedy}}})
+}
+
+// returned is a return that travelled under a label to the dock.
+func (st *stage) returned() {
+	st.deliver()
+	st.sendBack()
+	st.untilReturn(order.ReturnAuthorized)
+	st.askAs(st.client, roleReturns, "/returns/R1/ship", map[string]any{"carrier": scenarioCarrier, "tracking": st.tracking("R1")})
+	st.carry("R1", order.Accepted, order.InTransit)
+	st.untilReturn(order.ReturnInTransit)
+	st.scan("R1", order.ScanReturned)
+	st.untilReturn(order.ReturnReceived)
+}
+
+// inspect grades the one lamp of return R1.
+func (st *stage) inspect(g order.Grade) {
+	st.untilReturn(order.ReturnReceived)
+	st.askAs(st.client, roleReturns, "/returns/R1/inspect", map[string]any{"findings": []map[string]any{{"sku": "lamp", "quantity": 1, "grade": g}}})
+}
+
+// dispose does not accept what was found.
+func (st *stage) dispose(g order.Grade, to order.Disposition) {
+	line := map[string]any{"sku": "lamp", "grade": g}
+	if to != "" {
+		line["to"] = to
+	}
+	st.askAs(st.client, roleReturns, "/returns/R1/dispose", map[string]any{"lines": []any{line}, "reason": "not what was sold"})
+}
+
+func (st *stage) untilReturn(state order.ReturnState) {
+	st.until("return R1 "+string(state), func(v order.View) bool {
+		return slices.ContainsFunc(v.Returns, func(r order.ReturnView) bool { return r.ID == "R1" && r.State == state })
+	})
+}
+
+// missing is a delivery that the buyer does not have.
+func (st *stage) missing() {
+	st.deliver()
 	st.ask("/parcels/1/not-received", map[string]any{"reason": "the buyer called"})
 }
 
