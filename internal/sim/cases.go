@@ -24,6 +24,8 @@ type stretch struct {
 	end, told time.Time
 	// begun is when the engine could know that the wait had begun.
 	begun time.Time
+	// eta is the latest word of a carrier that lay beyond the limit, of a promise.
+	eta time.Time
 }
 
 // CaseCount compares one kind of case over all orders.
@@ -43,16 +45,16 @@ const (
 	toldLate   = "what ended it was told after the limit"
 	neverSeen  = "what ended it was told before what began it"
 	byItsETA   = "the carrier's ETA lay beyond the promise"
-	atTheLimit = "within a second of the limit"
+	atTheLimit = "nearer to the limit than the machine was exact"
 )
 
-// near is how close to a limit either answer is right: clocks, timers and the
-// way of a fact through the machine take their time.
+// near is how close to a limit either answer is right: clocks and timers take
+// their time. What the machine was behind comes on top.
 const near = time.Second
 
 // compareCases fills the table and returns the differences that no reason explains.
-func compareCases(plan *Schedule, answers []Answer) (counts []CaseCount, differ []Disagreement) {
-	told := firstTold(plan)
+func compareCases(plan *Schedule, answers []Answer, behind time.Duration) (counts []CaseCount, differ []Disagreement) {
+	told, exists := firstTold(plan)
 	counts = make([]CaseCount, len(comparedKinds))
 	for i, kind := range comparedKinds {
 		counts[i] = CaseCount{Kind: kind, Why: map[string]int{}}
@@ -62,11 +64,11 @@ func compareCases(plan *Schedule, answers []Answer) (counts []CaseCount, differ 
 		if !a.Found {
 			continue
 		}
-		ws := stretches(o, plan.Policy, func(fact int) time.Time { return told[[2]int{i, fact}] })
+		ws := stretches(o, plan.Policy, exists[i], func(fact int) time.Time { return told[[2]int{i, fact}] })
 		opened := openedKinds(a.View)
 		for j, kind := range comparedKinds {
 			c := &counts[j]
-			should, why := judge(ws, kind, a.ReadAt)
+			should, why := judge(ws, kind, a.ReadAt, near+behind+a.Lag)
 			has := slices.Contains(opened, kind)
 			switch {
 			case should && has:
@@ -100,7 +102,7 @@ func compareCases(plan *Schedule, answers []Answer) (counts []CaseCount, differ 
 
 // judge says whether a case of a kind should have been opened by now, and what
 // would explain that the engine saw it otherwise.
-func judge(ws []stretch, kind order.CaseKind, now time.Time) (should bool, why string) {
+func judge(ws []stretch, kind order.CaseKind, now time.Time, near time.Duration) (should bool, why string) {
 	for _, w := range ws {
 		if w.kind != kind {
 			continue
@@ -119,7 +121,7 @@ func judge(ws []stretch, kind order.CaseKind, now time.Time) (should bool, why s
 		case over > 0 && !w.told.IsZero() && !w.told.After(w.begun.Add(near)):
 			why = orReason(why, neverSeen)
 		}
-		if kind == order.Late && over <= 0 && w.begun.After(w.limit) {
+		if over <= 0 && !w.eta.IsZero() {
 			why = orReason(why, byItsETA)
 		}
 	}
@@ -134,10 +136,10 @@ func orReason(a, b string) string {
 }
 
 // stretches are all waits of an order that the comparison knows, on the run's clock.
-func stretches(o *PlannedOrder, p order.Policy, told func(fact int) time.Time) (ws []stretch) {
-	promise := stretch{kind: order.Late, limit: o.Create.PromisedAt}
+func stretches(o *PlannedOrder, p order.Policy, exists time.Time, told func(fact int) time.Time) (ws []stretch) {
+	promise := stretch{kind: order.Late, limit: o.Create.PromisedAt, begun: exists}
 	for _, parcel := range o.Create.Parcels {
-		ws = append(ws, parcelStretches(o, parcel.ID, p, told, &promise)...)
+		ws = append(ws, parcelStretches(o, parcel.ID, p, exists, told, &promise)...)
 	}
 	switch o.Truth.Fate {
 	case Delivered:
@@ -151,8 +153,8 @@ func stretches(o *PlannedOrder, p order.Policy, told func(fact int) time.Time) (
 	return append(ws, promise)
 }
 
-func parcelStretches(o *PlannedOrder, id string, p order.Policy, told func(fact int) time.Time, promise *stretch) (ws []stretch) {
-	at, known := o.Create.PlacedAt, o.Create.PlacedAt
+func parcelStretches(o *PlannedOrder, id string, p order.Policy, exists time.Time, told func(fact int) time.Time, promise *stretch) (ws []stretch) {
+	at, known := o.Create.PlacedAt, exists
 	next := stretch{kind: order.NotPicked, limit: at.Add(time.Duration(p.Pick)), begun: known}
 	carried := false // the carrier has it
 	for i, f := range o.Facts {
@@ -184,7 +186,7 @@ func parcelStretches(o *PlannedOrder, id string, p order.Policy, told func(fact 
 					promise.told = known
 				}
 			case order.AttemptFailed:
-				ws = append(ws, stretch{kind: order.FailedAttempt, limit: at.Add(-2 * near), end: at, told: known}) // it should be there, at once
+				ws = append(ws, stretch{kind: order.FailedAttempt, limit: at.Add(-realDay), end: at, told: known, begun: known.Add(-realDay)}) // it should be there, at once
 				next = after(order.Stalled, p.Movement)
 			case order.OutForDelivery:
 				next = after(order.Stalled, p.OutForDelivery)
@@ -196,7 +198,7 @@ func parcelStretches(o *PlannedOrder, id string, p order.Policy, told func(fact 
 				next = after(order.Stalled, p.Movement)
 			}
 			if eta := f.Event.ETA; eta.After(o.Create.PromisedAt) {
-				promise.begun = eta
+				promise.eta = eta
 			}
 		}
 	}
@@ -213,10 +215,11 @@ func parcelStretches(o *PlannedOrder, id string, p order.Policy, told func(fact 
 	return ws
 }
 
-// firstTold is when each fact was posted first, and its order existed.
-func firstTold(plan *Schedule) map[[2]int]time.Time {
-	told := make(map[[2]int]time.Time, plan.Counts.Facts)
-	exists := make([]time.Time, len(plan.Orders))
+// firstTold is when each fact was posted first, and its order existed; and since
+// when each order does.
+func firstTold(plan *Schedule) (told map[[2]int]time.Time, exists []time.Time) {
+	told = make(map[[2]int]time.Time, plan.Counts.Facts)
+	exists = make([]time.Time, len(plan.Orders))
 	label := map[[2]string]time.Time{}
 	for _, a := range plan.Actions {
 		switch {
@@ -238,7 +241,7 @@ func firstTold(plan *Schedule) map[[2]int]time.Time {
 		}
 		told[k] = at
 	}
-	return told
+	return told, exists
 }
 
 func later(a, b time.Time) time.Time {

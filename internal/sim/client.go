@@ -335,21 +335,31 @@ func (c *Client) List(ctx context.Context, store string) ([]Listed, error) {
 }
 
 // Timeline reads the IDs of the facts in an order's timeline, as often as they
-// stand there.
-func (c *Client) Timeline(ctx context.Context, id string) ([]string, error) {
+// stand there, and how long the order took at most to learn of one.
+func (c *Client) Timeline(ctx context.Context, id string) (ids []string, lag time.Duration, err error) {
 	var t timelineResponse
 	if err := c.do(ctx, roleSupport, http.MethodGet, orderPath(id)+"/timeline?limit=5000", "", nil, &t); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	var ids []string
+	received := make(map[string]time.Time, len(t.Entries))
 	for _, e := range t.Entries {
 		// Happenings of the order itself name the fact behind them as well;
 		// only the facts count.
 		if e.EventID != "" && e.Source != "order" {
 			ids = append(ids, e.EventID)
+			received[e.EventID] = e.ReceivedAt
 		}
 	}
-	return ids, nil
+	for _, e := range t.Entries {
+		_, fact, named := strings.Cut(e.EventID, "/") // a scan's has its store before it
+		if !named {
+			fact = e.EventID
+		}
+		if at, ok := received[fact]; ok && e.Source == "order" && e.Kind == string(order.MilestoneReached) {
+			lag = max(lag, e.ReceivedAt.Sub(at))
+		}
+	}
+	return ids, lag, nil
 }
 
 // maxBatch items go into one call. The API takes 1,000.

@@ -21,9 +21,11 @@ type Answer struct {
 	View   order.View
 	// ReadAt is when View was read.
 	ReadAt time.Time
-	// Timeline has the IDs of its facts, if Checked.
+	// Timeline has the IDs of its facts, if Checked; Lag is how long it took at
+	// most until the order knew one that had been received.
 	Checked  bool
 	Timeline []string
+	Lag      time.Duration
 	// Live is how the running workflow differs from the read model, if Asked.
 	Asked bool
 	Live  string

@@ -158,7 +158,7 @@ func Olist(ctx context.Context, o OlistOptions) (*Report, error) {
 	report.Tally, report.Took, report.Settled = run.Tally, took, settled
 	report.Disagreements = append(report.Disagreements, run.rejected...)
 	if o.Cases && !o.Batch && !o.Resume && o.Day >= near {
-		counts, differ := compareCases(plan, answers)
+		counts, differ := compareCases(plan, answers, run.Tally.Behind)
 		report.Cases, report.Disagreements = counts, append(report.Disagreements, differ...)
 	}
 	report.Print(o.Out)
