@@ -6,12 +6,9 @@ import (
 	"errors"
 	"fmt"
 
-	commonpb "go.temporal.io/api/common/v1"
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
-	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
-	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/waybillhq/waybill/order"
@@ -80,20 +77,14 @@ func (c *Client) StartFeed(ctx context.Context, name, carrier string) error {
 	return nil
 }
 
-// Tell sends facts to an order. The request ID makes a repeat of the same call
-// harmless, which the SDK's own call does not offer.
-func (c *Client) Tell(ctx context.Context, orderID, signal string, items []json.RawMessage, requestID string) error {
-	payloads, err := converter.GetDefaultDataConverter().ToPayloads(Batch{V: 1, Items: items})
-	if err != nil {
-		return fmt.Errorf("tell order %s: %w", orderID, err)
-	}
-	_, err = c.Temporal.WorkflowService().SignalWorkflowExecution(ctx, &workflowservice.SignalWorkflowExecutionRequest{
-		Namespace:         c.Namespace,
-		WorkflowExecution: &commonpb.WorkflowExecution{WorkflowId: ID(orderID)},
-		SignalName:        signal,
-		Input:             payloads,
-		RequestId:         requestID,
-		Identity:          "waybill-relay",
+// Tell hands facts to an order, and returns when it has them. The request ID
+// makes a repeat of the same call harmless. It is an update and not a signal
+// because that costs the server one write and not three: the task that it wakes
+// the order with is stored only together with what came of it.
+func (c *Client) Tell(ctx context.Context, orderID, name string, items []json.RawMessage, requestID string) error {
+	_, err := c.Temporal.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
+		WorkflowID: ID(orderID), UpdateID: requestID, UpdateName: name, Args: []any{Batch{V: 1, Items: items}},
+		WaitForStage: client.WorkflowUpdateStageAccepted,
 	})
 	var missing *serviceerror.NotFound
 	if errors.As(err, &missing) {
@@ -106,16 +97,10 @@ func (c *Client) Tell(ctx context.Context, orderID, signal string, items []json.
 }
 
 // Reopen puts a request to an order that had closed, and starts the run in which it
-// goes on with the request. Should another run be open by now, that one is asked:
-// however many ask at once, there is one run. Answers as Ask does.
+// goes on with the request. Answers as Ask does.
 func (c *Client) Reopen(ctx context.Context, spec order.Spec, request order.Event) (v order.View, err error) {
-	start := c.Temporal.NewWithStartWorkflowOperation(c.reopening(spec), OrderType, Input{Reopen: spec.ID})
-	handle, err := c.Temporal.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{
-		StartWorkflowOperation: start,
-		UpdateOptions: client.UpdateWorkflowOptions{
-			WorkflowID: ID(spec.ID), UpdateID: order.IDOf(request), UpdateName: UpdateName(request), Args: []any{request},
-			WaitForStage: client.WorkflowUpdateStageCompleted,
-		},
+	handle, err := c.withStart(ctx, spec, client.UpdateWorkflowOptions{
+		UpdateID: order.IDOf(request), UpdateName: UpdateName(request), Args: []any{request}, WaitForStage: client.WorkflowUpdateStageCompleted,
 	})
 	if err == nil {
 		err = handle.Get(ctx, &v)
@@ -123,28 +108,33 @@ func (c *Client) Reopen(ctx context.Context, spec order.Spec, request order.Even
 	return v, answerError(spec.ID, err)
 }
 
-// Wake tells facts to an order that had closed, as Tell does, and starts the run in
-// which it goes on. The order itself drops what it was told twice.
-func (c *Client) Wake(ctx context.Context, spec order.Spec, signal string, items []json.RawMessage) error {
-	_, err := c.Temporal.SignalWithStartWorkflow(ctx, ID(spec.ID), signal, Batch{V: 1, Items: items}, c.reopening(spec), OrderType, Input{Reopen: spec.ID})
+// Wake hands facts to an order that had closed, as Tell does, and starts the run in
+// which it goes on.
+func (c *Client) Wake(ctx context.Context, spec order.Spec, name string, items []json.RawMessage, requestID string) error {
+	_, err := c.withStart(ctx, spec, client.UpdateWorkflowOptions{
+		UpdateID: requestID, UpdateName: name, Args: []any{Batch{V: 1, Items: items}}, WaitForStage: client.WorkflowUpdateStageAccepted,
+	})
 	if err != nil {
 		return fmt.Errorf("wake order %s: %w", spec.ID, err)
 	}
 	return nil
 }
 
-// reopening are the options of a run that follows a closed one. It sets its search
-// attributes itself, when it has read the order.
-func (c *Client) reopening(spec order.Spec) client.StartWorkflowOptions {
-	return client.StartWorkflowOptions{
-		ID:                       ID(spec.ID),
+// withStart sends an update with the start of the run that follows a closed one.
+// Should another run be open by now, that one gets it: however many ask at once,
+// there is one run. It sets its search attributes itself, when it has read the order.
+func (c *Client) withStart(ctx context.Context, spec order.Spec, u client.UpdateWorkflowOptions) (client.WorkflowUpdateHandle, error) {
+	u.WorkflowID = ID(spec.ID)
+	start := c.Temporal.NewWithStartWorkflowOperation(client.StartWorkflowOptions{
+		ID:                       u.WorkflowID,
 		TaskQueue:                TaskQueue,
 		WorkflowIDReusePolicy:    enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 		TypedSearchAttributes:    temporal.NewSearchAttributes(attrStore.ValueSet(spec.Store)),
 		StaticSummary:            summary(spec) + ", reopened",
 		StaticDetails:            c.details(spec.ID),
-	}
+	}, OrderType, Input{Reopen: spec.ID})
+	return c.Temporal.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{StartWorkflowOperation: start, UpdateOptions: u})
 }
 
 func summary(spec order.Spec) string {

@@ -85,7 +85,7 @@ func TestAParcelThatTurnsRoundReopensItsOrder(t *testing.T) {
 			if err != nil {
 				t.Error(err)
 			}
-			l.env.SignalWorkflow(workflows.SignalCarrierEvents, workflows.Batch{V: 1, Items: []json.RawMessage{item}})
+			l.env.SignalWorkflow(workflows.CarrierEvents, workflows.Batch{V: 1, Items: []json.RawMessage{item}})
 		}, after)
 	}
 	says(98, order.Returning, 0)

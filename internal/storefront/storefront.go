@@ -84,7 +84,7 @@ type Request struct {
 	Lines    []order.Allocation `json:"lines,omitempty"`
 	Return   string             `json:"return,omitempty"`
 	Instead  []order.Allocation `json:"instead,omitempty"` // what an exchange sends for the lines
-	Amount   int64              `json:"amount,omitempty"` // in the currency's smallest unit
+	Amount   int64              `json:"amount,omitempty"`  // in the currency's smallest unit
 	Currency string             `json:"currency,omitempty"`
 	Case     order.CaseKind     `json:"case,omitempty"`
 	AskedAt  time.Time          `json:"asked_at"`
