@@ -103,7 +103,7 @@ func CaseTable() string {
 		}
 		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s | %s |\n", d.Kind, d.Severity, d.Owner, list(d.Ladder), d.Due, notice, list(d.Resolutions), words)
 	}
-	b.WriteString("\n`wait` and `arranged` need an end; the case comes back if nothing has changed by then. `refund` and `replace` are asked of the storefront, see [storefront.md](storefront.md); above the policy's `refund_limit` a second person must agree first. `claim` is filed and answered by hand. Only support decides about money and milestones.\n\nWhich of them are legal now depends on the order: `GET /v1/orders/{id}` lists them with each case, and the console offers no others.\n")
+	b.WriteString("\n`wait` and `arranged` need an end; the case comes back if nothing has changed by then. `cancel_parcel` of lines that are in no parcel gives up those lines only. `refund` and `replace` are asked of the storefront, see [storefront.md](storefront.md); above the policy's `refund_limit` a second person must agree first. `claim` is filed and answered by hand. Only support decides about money and milestones.\n\nWhich of them are legal now depends on the order: `GET /v1/orders/{id}` lists them with each case, and the console offers no others.\n")
 	return b.String()
 }
 

@@ -155,6 +155,11 @@ func TestEveryLifeComesToAnEnd(t *testing.T) {
 		if err := w.finish(now); err != nil {
 			t.Fatal(err)
 		}
+		ended, now := text(&w.s), w.s.Now
+		goesOn, err := Reopens(&w.s, now, drawLife(t, &w.s, &now))
+		if text(&w.s) != ended || err != nil && goesOn {
+			t.Fatalf("asked whether it goes on (%v, %v), the order changed:\n%s\n%s", goesOn, err, ended, text(&w.s))
+		}
 	})
 	for _, d := range CaseDefinitions {
 		if seen[d.Kind] == 0 && lives >= 1000 {
