@@ -16,9 +16,8 @@ import (
 
 // stretch is one wait of an order, by when things happened.
 type stretch struct {
-	kind   order.CaseKind
-	parcel string
-	limit  time.Time
+	kind  order.CaseKind
+	limit time.Time
 	// end is what was waited for; zero: it never came. told is when the engine
 	// could know: facts are held back, and overtake each other.
 	end, told time.Time
