@@ -240,7 +240,7 @@ func awake(i Intent, s *order.State, p Person, now time.Time) time.Time {
 	}
 	quiet := s.Spec.Policy.Messages.Quiet
 	if quiet == "" {
-		quiet = DefaultQuiet
+		quiet = order.DefaultQuiet
 	}
 	from, until, err := order.QuietHours(quiet)
 	if err != nil || from == until {
@@ -277,7 +277,7 @@ func perDay(s *order.State) int {
 	if n := s.Spec.Policy.Messages.PerDay; n > 0 {
 		return n
 	}
-	return DefaultPerDay
+	return order.DefaultPerDay
 }
 
 func sameDay(a, b time.Time, p Person) bool {

@@ -340,7 +340,7 @@ func alerts(s *order.State, h order.Happening, who People, now time.Time) (list 
 		}
 		occasion += fmt.Sprintf(":level-%d", level)
 	}
-	for _, channel := range alertWays(s, severity) {
+	for _, channel := range s.Spec.Policy.AlertChannels(severity) {
 		if p, ok := who[Audience(team)]; ok && p.Reaches(channel) {
 			list = append(list, Intent{Kind: Alert, Occasion: occasion, Audience: Audience(team), Channel: channel, Case: c.ID, Parcels: one(c.Parcel),
 				At: h.At, NotBefore: now, Until: h.At.Add(alertFresh), Urgency: Instant})
