@@ -89,12 +89,27 @@ var lines = map[string][]line{
 		{"{shop}: your order {order} could not be delivered: {link}", "{shop}: Bestellung {order} nicht zugestellt: {link}", "{shop}: tu pedido {order} no se pudo entregar: {link}", "{shop}: seu pedido {order} não pôde ser entregue: {link}"},
 	},
 
-	"delayed.subject":  {{"Your order {order} comes later", "Ihre Bestellung {order} kommt später", "Tu pedido {order} llegará más tarde", "Seu pedido {order} vai atrasar"}},
-	"delayed.title":    {{"Later than promised", "Später als versprochen", "Más tarde de lo prometido", "Depois do prometido"}},
-	"delayed.happened": {{"Your order {order} comes later than promised. We are sorry. {reason}", "Ihre Bestellung {order} kommt später als versprochen. Das tut uns leid. {reason}", "Tu pedido {order} llegará más tarde de lo prometido. Lo sentimos. {reason}", "Seu pedido {order} vai chegar depois do prometido. Sentimos muito. {reason}"}},
-	"delayed.next":     {{"It should now arrive {arrives}.", "Sie sollte nun {arrives} ankommen.", "Ahora debería llegar {arrives}.", "Agora ele deve chegar {arrives}."}},
-	"delayed.do":       {{"Nothing for now. If that is too late for you, write to {support}.", "Im Moment nichts. Wenn Ihnen das zu spät ist, schreiben Sie an {support}.", "Por ahora, nada. Si es demasiado tarde para ti, escribe a {support}.", "Por enquanto, nada. Se for tarde demais para você, escreva para {support}."}},
-	"delayed.sms":      {{"{shop}: your order {order} is late, we are sorry. New date: {arrives_short}. {link}", "{shop}: Bestellung {order} kommt leider später: {arrives_short}. {link}", "{shop}: tu pedido {order} se retrasa, lo sentimos. Nueva fecha: {arrives_short}. {link}", "{shop}: seu pedido {order} atrasou, sentimos muito. Nova data: {arrives_short}. {link}"}},
+	"delayed.subject": {
+		{"{?unsure}Your order {order} may come later", "{?unsure}Ihre Bestellung {order} kommt vielleicht später", "{?unsure}Tu pedido {order} puede retrasarse", "{?unsure}Seu pedido {order} pode atrasar"},
+		{"Your order {order} comes later", "Ihre Bestellung {order} kommt später", "Tu pedido {order} llegará más tarde", "Seu pedido {order} vai atrasar"},
+	},
+	"delayed.title": {
+		{"{?unsure}It may take longer", "{?unsure}Es kann länger dauern", "{?unsure}Puede tardar más", "{?unsure}Pode demorar mais"},
+		{"Later than promised", "Später als versprochen", "Más tarde de lo prometido", "Depois do prometido"},
+	},
+	"delayed.happened": {
+		{"{?unsure}Your order {order} may come later than promised. We are sorry. {reason}", "{?unsure}Ihre Bestellung {order} kommt vielleicht später als versprochen. Das tut uns leid. {reason}", "{?unsure}Tu pedido {order} puede llegar más tarde de lo prometido. Lo sentimos. {reason}", "{?unsure}Seu pedido {order} pode chegar depois do prometido. Sentimos muito. {reason}"},
+		{"Your order {order} comes later than promised. We are sorry. {reason}", "Ihre Bestellung {order} kommt später als versprochen. Das tut uns leid. {reason}", "Tu pedido {order} llegará más tarde de lo prometido. Lo sentimos. {reason}", "Seu pedido {order} vai chegar depois do prometido. Sentimos muito. {reason}"},
+	},
+	"delayed.next": {
+		{"{?unsure}We look into it and tell you as soon as we know the new day.", "{?unsure}Wir gehen dem nach und melden uns, sobald wir den neuen Tag kennen.", "{?unsure}Lo estamos averiguando y te avisamos en cuanto sepamos el nuevo día.", "{?unsure}Estamos verificando e avisaremos assim que soubermos o novo dia."},
+		{"It should now arrive {arrives}.", "Sie sollte nun {arrives} ankommen.", "Ahora debería llegar {arrives}.", "Agora ele deve chegar {arrives}."},
+	},
+	"delayed.do": {{"Nothing for now. If that is too late for you, write to {support}.", "Im Moment nichts. Wenn Ihnen das zu spät ist, schreiben Sie an {support}.", "Por ahora, nada. Si es demasiado tarde para ti, escribe a {support}.", "Por enquanto, nada. Se for tarde demais para você, escreva para {support}."}},
+	"delayed.sms": {
+		{"{?unsure}{shop}: your order {order} may be late, we are sorry. We look into it: {link}", "{?unsure}{shop}: Bestellung {order} kommt vielleicht später. Wir gehen dem nach: {link}", "{?unsure}{shop}: tu pedido {order} puede retrasarse, lo sentimos. Lo averiguamos: {link}", "{?unsure}{shop}: seu pedido {order} pode atrasar, sentimos muito. Verificando: {link}"},
+		{"{shop}: your order {order} is late, we are sorry. New date: {arrives_short}. {link}", "{shop}: Bestellung {order} kommt leider später: {arrives_short}. {link}", "{shop}: tu pedido {order} se retrasa, lo sentimos. Nueva fecha: {arrives_short}. {link}", "{shop}: seu pedido {order} atrasou, sentimos muito. Nova data: {arrives_short}. {link}"},
+	},
 
 	"ready_for_pickup.subject": {{"Ready for pickup: your order {order}", "Abholbereit: Ihre Bestellung {order}", "Listo para recoger: tu pedido {order}", "Pronto para retirada: seu pedido {order}"}},
 	"ready_for_pickup.title":   {{"Ready for pickup", "Abholbereit", "Listo para recoger", "Pronto para retirada"}},
