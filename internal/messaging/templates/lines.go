@@ -66,6 +66,7 @@ var lines = map[string][]line{
 	},
 	"delivered.next": {
 		{"{?rest}We tell you when the rest comes.", "{?rest}Wir melden uns, wenn der Rest kommt.", "{?rest}Te avisamos cuando llegue el resto.", "{?rest}Avisaremos quando o restante chegar."},
+		{"{?partly}Your order's page shows what became of the rest.", "{?partly}Die Seite Ihrer Bestellung zeigt, was mit dem Rest geschehen ist.", "{?partly}La página de tu pedido muestra qué ha pasado con el resto.", "{?partly}A página do seu pedido mostra o que aconteceu com o restante."},
 		{"Your order is complete. Nothing more is to come.", "Ihre Bestellung ist vollständig. Es kommt nichts mehr.", "Tu pedido está completo. No falta nada por llegar.", "Seu pedido está completo. Não falta mais nada."},
 	},
 	"delivered.do": {{"Not there? Look by the door and in the mailbox, and ask your neighbours. Then write to {support}.", "Nicht da? Sehen Sie an der Tür und im Briefkasten nach und fragen Sie die Nachbarn. Schreiben Sie dann an {support}.", "¿No está? Mira junto a la puerta y en el buzón, y pregunta a tus vecinos. Después escribe a {support}.", "Não está aí? Veja junto à porta e na caixa de correio e pergunte aos vizinhos. Depois escreva para {support}."}},

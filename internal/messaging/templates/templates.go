@@ -53,6 +53,9 @@ type Content struct {
 	Parcels []Parcel // those that the message is about
 	// Remaining parcels of the order are still to come after these.
 	Remaining int
+	// Partly: nothing more is to come, and yet the order is not complete: a parcel
+	// was lost, or turned round.
+	Partly bool
 	// Items of the whole order or return. Messages about parcels list the
 	// parcels' own where they are known.
 	Items []Item

@@ -528,6 +528,16 @@ func TestPoliciesNameTheseKinds(t *testing.T) {
 	}
 }
 
+// Nothing is said to be complete of which a part was lost.
+func TestPartlyDelivered(t *testing.T) {
+	c := full(t, Delivered, "en")
+	c.Partly = true
+	m, err := Write(Delivered, c)
+	if err != nil || strings.Contains(m.Text, "complete") || !strings.Contains(m.Text, "what became of the rest") {
+		t.Errorf("%v\n%s", err, m.Text)
+	}
+}
+
 // "Today" is never said of another day's hours.
 func TestTodayIsToday(t *testing.T) {
 	c := full(t, OutForDelivery, "en")

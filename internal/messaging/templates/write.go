@@ -132,6 +132,7 @@ func (w *writer) facts() {
 	w.set("link", link(c.URL))
 	w.set("n", strconv.Itoa(len(c.Parcels)))
 	w.when("many", len(c.Parcels) > 1)
+	w.when("partly", c.Partly)
 	w.when("unsure", c.Arrives.To.IsZero())
 	w.when("rest", c.Remaining > 0)
 	w.when("rest1", c.Remaining == 1)
