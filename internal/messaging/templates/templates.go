@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/waybillhq/waybill/internal/messaging"
+	"github.com/waybillhq/waybill/order"
 )
 
 // Kind is what a message is about.
@@ -151,4 +152,27 @@ func Write(kind Kind, c Content) (Message, error) {
 		return Message{}, fmt.Errorf("%s message: %w", kind, err)
 	}
 	return m, nil
+}
+
+// UnknownReason says that the reason is not known.
+const UnknownReason Reason = "unknown"
+
+// ReasonOf is what buyers read of a bucket of carriers' codes.
+func ReasonOf(bucket string) Reason {
+	if _, ok := lines["reason."+bucket]; ok {
+		return Reason(bucket)
+	}
+	switch order.CaseOfBucket(bucket) {
+	case order.AddressProblem:
+		return "address"
+	case order.Refused:
+		return "refused"
+	case order.CustomsHold:
+		return "customs"
+	case order.PaymentDue:
+		return "payment"
+	case order.Weather:
+		return "weather"
+	}
+	return UnknownReason
 }
