@@ -42,6 +42,8 @@ type Message struct {
 	Status      MessageStatus
 	Attempts    int
 	AttemptedAt *time.Time
+	// Told are the parcels that the last attempt's words tell of.
+	Told []string
 	// Recipient is the keyed hash of the address of the last attempt.
 	Recipient  []byte
 	Provider   string
@@ -70,14 +72,14 @@ type Addressee struct {
 	Err error
 }
 
-const messageColumns = `m.id::text, m.order_id, m.occasion, m.audience, m.channel, m.kind, m.intent, nullif(m.not_before, 'infinity'), m.until, m.status, m.attempts, m.attempted_at,
+const messageColumns = `m.id::text, m.order_id, m.occasion, m.audience, m.channel, m.kind, m.intent, nullif(m.not_before, 'infinity'), m.until, m.status, m.attempts, m.attempted_at, m.told,
     m.recipient, m.provider, m.provider_id, m.reason, m.planned_at, m.updated_at`
 
 // NotBefore of a message that nobody looks at any more is zero.
-func scanMessage(row pgx.CollectableRow) (m Message, err error) {
+func scanMessage(row pgx.CollectableRow, more ...any) (m Message, err error) {
 	var notBefore *time.Time
-	err = row.Scan(&m.ID, &m.Order, &m.Occasion, &m.Audience, &m.Channel, &m.Kind, &m.Intent, &notBefore, &m.Until, &m.Status, &m.Attempts, &m.AttemptedAt,
-		&m.Recipient, &m.Provider, &m.ProviderID, &m.Reason, &m.PlannedAt, &m.UpdatedAt)
+	err = row.Scan(append([]any{&m.ID, &m.Order, &m.Occasion, &m.Audience, &m.Channel, &m.Kind, &m.Intent, &notBefore, &m.Until, &m.Status, &m.Attempts, &m.AttemptedAt, &m.Told,
+		&m.Recipient, &m.Provider, &m.ProviderID, &m.Reason, &m.PlannedAt, &m.UpdatedAt}, more...)...)
 	if notBefore != nil {
 		m.NotBefore = *notBefore
 	}
@@ -94,7 +96,7 @@ func messages(ctx context.Context, db querier, sql string, args ...any) ([]Messa
 	if err != nil {
 		return nil, err
 	}
-	return pgx.CollectRows(rows, scanMessage)
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (Message, error) { return scanMessage(row) })
 }
 
 // addressees reads everything that messages about orders are made of, in four
@@ -226,21 +228,47 @@ update messages m set not_before = $4 from due where m.id = due.id returning `+m
 	return list, nil
 }
 
-// BeginAttempt commits that m is about to be sent to recipient by a provider, in
-// these words. False: somebody else did meanwhile, or it is not to be sent any more.
-// Nothing may be sent before this returns true.
-func (s *Store) BeginAttempt(ctx context.Context, m Message, recipient []byte, provider string, body json.RawMessage, at time.Time) (bool, error) {
-	tag, err := s.pool.Exec(ctx, `
+// Attempt is one send that is about to happen.
+type Attempt struct {
+	Provider  string
+	Recipient []byte          // keyed hash
+	Told      []string        // parcels
+	Body      json.RawMessage // the whole message: personal data
+}
+
+// DecideMessage reads everything about a planned message's order and lets decide
+// say what becomes of it: an attempt, which is committed before this returns true,
+// or an outcome. Nothing may be sent before that. Messages of one order are decided
+// one after the other, by whatever channel, so each knows of those before it. False
+// with an attempt: somebody else decided meanwhile, or it is not to be sent any more.
+func (s *Store) DecideMessage(ctx context.Context, m Message, hash MessageHash, at time.Time, decide func(*Addressee) (*Attempt, MessageOutcome)) (sending bool, err error) {
+	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, `select pg_advisory_xact_lock(hashtextextended('messages ' || $1, 0))`, m.Order); err != nil {
+			return err
+		}
+		all, err := addressees(ctx, tx, []string{m.Order}, hash)
+		if err != nil {
+			return err
+		}
+		attempt, o := decide(all[m.Order])
+		if attempt == nil {
+			return recordOutcome(ctx, tx, o, at)
+		}
+		tag, err := tx.Exec(ctx, `
 with m as (
-    update messages set status = 'sending', attempts = attempts + 1, attempted_at = $3, recipient = $4, provider = $5, provider_id = '', reason = '', not_before = $6, updated_at = $3
+    update messages set status = 'sending', attempts = attempts + 1, attempted_at = $3, recipient = $4, provider = $5, provider_id = '', reason = '', told = $6, not_before = $7, updated_at = $3
     where id = $1::text::uuid and attempts = $2 and status = 'planned' returning id, order_id, channel
 )
-insert into kept_messages as k (message_id, order_id, channel, body, kept_at) select id, order_id, channel, $7, $3 from m
-on conflict (message_id) do update set body = excluded.body, kept_at = excluded.kept_at`, m.ID, m.Attempts, at, recipient, provider, at.Add(MessageLease), body)
+insert into kept_messages as k (message_id, order_id, channel, body, kept_at) select id, order_id, channel, $8, $3 from m
+on conflict (message_id) do update set body = excluded.body, kept_at = excluded.kept_at`,
+			m.ID, m.Attempts, at, attempt.Recipient, attempt.Provider, append([]string{}, attempt.Told...), at.Add(MessageLease), attempt.Body)
+		sending = tag.RowsAffected() == 1
+		return err
+	})
 	if err != nil {
-		return false, fmt.Errorf("message %s: begin an attempt: %w", m.ID, err)
+		return false, fmt.Errorf("message %s: decide: %w", m.ID, err)
 	}
-	return tag.RowsAffected() == 1, nil
+	return sending, nil
 }
 
 // MessageOutcome is what came of an attempt, or of a look at a message.
@@ -265,7 +293,11 @@ var ErrTaken = errors.New("another message has this ID of the provider's")
 // RecordOutcome writes an outcome, unless the message was settled meanwhile, by an
 // event of the provider's or by somebody else.
 func (s *Store) RecordOutcome(ctx context.Context, o MessageOutcome, at time.Time) error {
-	_, err := s.pool.Exec(ctx, `
+	return recordOutcome(ctx, s.pool, o, at)
+}
+
+func recordOutcome(ctx context.Context, db execer, o MessageOutcome, at time.Time) error {
+	_, err := db.Exec(ctx, `
 with m as (
     update messages set status = $3, not_before = coalesce($4, 'infinity'), provider_id = case when $5 = '' then provider_id else $5 end, reason = $6, updated_at = $7
     where id = $1::text::uuid and attempts = $2 and status in ('planned', 'sending', 'unclear') returning id, channel, recipient
@@ -335,9 +367,9 @@ func (s *Store) FollowUp(ctx context.Context, m Message, other *NewMessage, at t
 	return fellBack, nil
 }
 
-// KeptMessage is the body that was kept of a message, as BeginAttempt got it. It is
+// KeptBody is the body that was kept of a message, as its attempt had it. It is
 // personal data. ErrNotFound: it is erased, or its message is settled.
-func (s *Store) KeptMessage(ctx context.Context, id string) (body json.RawMessage, err error) {
+func (s *Store) KeptBody(ctx context.Context, id string) (body json.RawMessage, err error) {
 	err = s.pool.QueryRow(ctx, `select body from kept_messages where message_id = $1::text::uuid`, id).Scan(&body)
 	return body, one("kept message "+id, err)
 }
@@ -361,6 +393,35 @@ func (s *Store) Shelved(ctx context.Context, id string) (bool, error) {
 		return false, fmt.Errorf("message %s: on the shelf: %w", id, err)
 	}
 	return has, nil
+}
+
+// KeptMessage is a message on the local outbox's shelf. It is personal data.
+type KeptMessage struct {
+	Message
+	Body      json.RawMessage
+	ShelvedAt time.Time
+}
+
+// Shelf lists what the local outbox took, the newest first: behind a time and an ID,
+// unless the time is zero.
+func (s *Store) Shelf(ctx context.Context, before time.Time, id string, limit int) ([]KeptMessage, error) {
+	if id == "" {
+		id = "00000000-0000-0000-0000-000000000000"
+	}
+	rows, err := s.pool.Query(ctx, `select `+messageColumns+`, k.body, k.shelved_at from kept_messages k join messages m on m.id = k.message_id
+where k.shelved_at is not null and ($1::timestamptz is null or k.shelved_at < $1 or k.shelved_at = $1 and k.message_id > $2::text::uuid) order by k.shelved_at desc, k.message_id limit $3`,
+		orNil(before), id, limit)
+	if err != nil {
+		return nil, fmt.Errorf("shelf: %w", err)
+	}
+	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (k KeptMessage, err error) {
+		k.Message, err = scanMessage(row, &k.Body, &k.ShelvedAt)
+		return k, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("shelf: %w", err)
+	}
+	return list, nil
 }
 
 // MessagesOf lists an order's messages, oldest first.

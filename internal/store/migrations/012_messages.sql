@@ -15,6 +15,7 @@ create table messages (
     until        timestamptz not null,   -- not worth sending after
     attempts     int not null default 0,
     attempted_at timestamptz,            -- the last one
+    told         text[] not null default '{}', -- the parcels that the last one's words tell of
     recipient    bytea,                  -- keyed hash of the address of the last one
     provider     text not null default '',
     provider_id  text not null default '',
