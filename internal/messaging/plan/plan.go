@@ -242,6 +242,9 @@ func noticed(s *order.State, h order.Happening) []Intent {
 	if c == nil {
 		return nil
 	}
+	if p := s.ParcelByID(c.Parcel); p != nil && !p.Outbound() {
+		return nil // what the buyer sends back is the returns desk's to follow
+	}
 	i := Intent{Case: c.ID, Parcels: one(c.Parcel), At: h.At}
 	switch {
 	case c.Kind == order.FailedAttempt:

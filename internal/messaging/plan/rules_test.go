@@ -225,6 +225,21 @@ func TestReturnAndRefund(t *testing.T) {
 	l.until(84).expect(append(base, "refund_released email")...) // nothing of the parcel that came back
 }
 
+// What happens to the parcel of a return is not said of the order.
+func TestTroubleOnTheWayBack(t *testing.T) {
+	l := live(t, spec("1")).carrier(5, "1", order.Accepted).carrier(24, "1", order.Delivered).until(25)
+	l.person(48, func(m order.Meta) order.Event {
+		return order.RequestReturn{Meta: m, Lines: []order.ReturnLine{{SKU: "mug", Quantity: 1, Reason: order.ChangedMind, Wanted: order.RefundRemedy}}}
+	})
+	l.carrier(60, "R1", order.InTransit)
+	l.n++
+	l.apply(order.CarrierEvent{Meta: order.Meta{ID: "x", By: order.CarrierSays, Occurred: l.now, Received: l.now, Applied: l.now}, Parcel: "R1", Bucket: "address"})
+	l.until(24 * 9).expect("confirmation email", "shipped email 1", "delivered email 1")
+	if got := l.heard("support"); len(got) == 0 {
+		t.Error("support heard of no case")
+	}
+}
+
 func TestNotReceived(t *testing.T) {
 	l := live(t, spec("1")).carrier(5, "1", order.Accepted).carrier(24, "1", order.Delivered).until(25)
 	l.person(30, func(m order.Meta) order.Event { return order.ReportNotReceived{Meta: m, Parcel: "1"} }).until(31)
