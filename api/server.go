@@ -18,6 +18,7 @@ import (
 	"github.com/waybillhq/waybill/internal/carriers/all"
 	"github.com/waybillhq/waybill/internal/intake"
 	"github.com/waybillhq/waybill/internal/links"
+	"github.com/waybillhq/waybill/internal/messaging/dispatch"
 	"github.com/waybillhq/waybill/internal/store"
 	"github.com/waybillhq/waybill/order"
 )
@@ -108,6 +109,8 @@ type Deps struct {
 	WebhookSecrets map[string][][]byte
 	// Carriers that are spoken with; nil: those that are built in.
 	Carriers carriers.Registry
+	// Messages takes what message providers post; nil: nothing is taken.
+	Messages *dispatch.Callbacks
 }
 
 // Server is the API. Pages can be mounted on Echo beside it; they share request
@@ -134,6 +137,7 @@ type server struct {
 	intake         *intake.Intake
 	webhookSecrets map[string][][]byte
 	carriers       carriers.Registry
+	messages       *dispatch.Callbacks
 }
 
 // levelAccess is the level of the line per request.
@@ -175,7 +179,7 @@ func New(d Deps) *Server {
 		inFlight: make(chan struct{}, l.InFlight),
 		desk:     &acts.Desk{Audits: d.Store, Orders: d.Orders, Log: d.Log, Now: d.Now},
 
-		webhookSecrets: d.WebhookSecrets, carriers: d.Carriers,
+		webhookSecrets: d.WebhookSecrets, carriers: d.Carriers, messages: d.Messages,
 	}}
 	e := s.Echo
 	e.HideBanner, e.HidePort = true, true
@@ -262,6 +266,10 @@ func (s *server) handlers() map[string]echo.HandlerFunc {
 		"postCarrierEvents": s.postCarrierEvents,
 		"postCarrierFile":   s.postCarrierFile,
 		"postWebhook":       s.postWebhook,
+
+		"postTwilioStatus":   s.postTwilioStatus,
+		"postTwilioInbound":  s.postTwilioInbound,
+		"postSendGridEvents": s.postSendGridEvents,
 
 		"listFaults":       s.listFaults,
 		"closeFault":       s.closeFault,

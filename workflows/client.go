@@ -84,6 +84,21 @@ func (c *Client) StartFeed(ctx context.Context, name, carrier string) error {
 	return nil
 }
 
+// StartMessages begins the sending by a channel; one that goes on already is left
+// as it is.
+func (c *Client) StartMessages(ctx context.Context, channel string) error {
+	_, err := c.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
+		ID:                       MessagesID(channel),
+		TaskQueue:                TaskQueue,
+		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
+		StaticSummary:            "messages by " + channel,
+	}, MessagesType, MessagesInput{Channel: channel})
+	if err != nil {
+		return fmt.Errorf("start messages by %s: %w", channel, err)
+	}
+	return nil
+}
+
 // Tell sends facts to an order. The request ID makes a repeat of the same call
 // harmless, which the SDK's own call does not offer.
 func (c *Client) Tell(ctx context.Context, orderID, signal string, items []json.RawMessage, requestID string) error {

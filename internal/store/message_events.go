@@ -177,7 +177,9 @@ func suppressBy(ctx context.Context, tx pgx.Tx, fresh []MessageEvent, at time.Ti
 		return e.At
 	}
 	fresh = slices.DeleteFunc(fresh, func(e MessageEvent) bool { return !e.Permanent && !e.Lifts })
-	slices.SortStableFunc(fresh, func(a, b MessageEvent) int { return cmp.Or(when(a).Compare(when(b)), cmp.Compare(a.EventID, b.EventID)) })
+	slices.SortStableFunc(fresh, func(a, b MessageEvent) int {
+		return cmp.Or(when(a).Compare(when(b)), cmp.Compare(a.EventID, b.EventID))
+	})
 	for _, e := range fresh {
 		sql := `insert into suppressions as s (channel, recipient, reason, since) select channel, recipient, $2, $3 from messages where id = $1::text::uuid and recipient is not null` + onSuppressed
 		args := []any{e.MessageID, cmp.Or(e.Reason, e.Kind), when(e)}

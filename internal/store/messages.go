@@ -71,8 +71,19 @@ type Addressee struct {
 	Teams      []TeamRow // of the store
 	// Messages of the order, oldest first.
 	Messages []Message
+	// Buckets are what the carriers' newest codes with a kind of trouble say, by
+	// parcel. Only DecideMessage reads them.
+	Buckets map[string]string
 	// Err: the order's state cannot be read.
 	Err error
+}
+
+// Bucket is that of the first of some parcels; empty: none.
+func (a *Addressee) Bucket(parcels []string) string {
+	if len(parcels) == 0 {
+		return ""
+	}
+	return a.Buckets[parcels[0]]
 }
 
 const messageColumns = `m.id::text, m.order_id, m.occasion, m.audience, m.channel, m.kind, m.intent, nullif(m.not_before, 'infinity'), m.until, m.status, m.attempts, m.attempted_at, m.told,
@@ -262,7 +273,14 @@ func (s *Store) DecideMessage(ctx context.Context, m Message, hash MessageHash, 
 		if err != nil {
 			return err
 		}
-		attempt, o := decide(all[m.Order])
+		a := all[m.Order]
+		if a == nil {
+			a = &Addressee{Err: ErrNotFound}
+		}
+		if a.Buckets, err = buckets(ctx, tx, m.Order); err != nil {
+			return err
+		}
+		attempt, o := decide(a)
 		if attempt == nil {
 			return recordOutcome(ctx, tx, o, at)
 		}
@@ -281,6 +299,20 @@ on conflict (message_id) do update set body = excluded.body, kept_at = excluded.
 		return false, fmt.Errorf("message %s: decide: %w", m.ID, err)
 	}
 	return sending, nil
+}
+
+func buckets(ctx context.Context, db querier, orderID string) (map[string]string, error) {
+	rows, err := db.Query(ctx, `select distinct on (parcel_id) parcel_id, bucket from inbox where order_id = $1 and parcel_id is not null and bucket <> '' order by parcel_id, occurred_at desc`, orderID)
+	if err != nil {
+		return nil, err
+	}
+	all := map[string]string{}
+	var parcel, bucket string
+	_, err = pgx.ForEachRow(rows, []any{&parcel, &bucket}, func() error {
+		all[parcel] = bucket
+		return nil
+	})
+	return all, err
 }
 
 // MessageOutcome is what came of an attempt, or of a look at a message.
@@ -351,9 +383,9 @@ func (s *Store) Lift(ctx context.Context, channel string, recipient []byte, at t
 }
 
 // FollowUp ends a failed message: with the same occasion by another channel, if
-// there is one, and as a fault of the order when no channel is left. An occasion
-// that was told by the other channel is not told again.
-func (s *Store) FollowUp(ctx context.Context, m Message, other *NewMessage, at time.Time) (fellBack bool, err error) {
+// there is one, or as a fault of the order if the buyer is lost, or that channel
+// has failed as well. An occasion that was told by the other one is not told again.
+func (s *Store) FollowUp(ctx context.Context, m Message, other *NewMessage, lost bool, at time.Time) (fellBack bool, err error) {
 	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, `update messages set not_before = 'infinity', updated_at = $2 where id = $1::text::uuid and status = 'failed' and not_before < 'infinity'`, m.ID, at)
 		if err != nil || tag.RowsAffected() == 0 {
@@ -366,9 +398,13 @@ func (s *Store) FollowUp(ctx context.Context, m Message, other *NewMessage, at t
 			}
 			var status MessageStatus
 			if err := tx.QueryRow(ctx, `select status from messages where order_id = $1 and occasion = $2 and audience = $3 and channel = $4`,
-				other.Order, other.Occasion, other.Audience, other.Channel).Scan(&status); err != nil || status != MessageFailed {
+				other.Order, other.Occasion, other.Audience, other.Channel).Scan(&status); err != nil {
 				return err
 			}
+			lost = status == MessageFailed
+		}
+		if !lost {
+			return nil
 		}
 		return reportFaults(ctx, tx, []Fault{{Kind: UnreachableBuyer, Key: m.Order, Title: "the buyer of order " + m.Order + " cannot be reached",
 			Sample: m.Kind + " by " + m.Channel + ": " + m.Reason}}, at)
