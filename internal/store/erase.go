@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -24,7 +26,8 @@ type Erasure struct {
 	Remains []Remainder `json:"remains"`
 }
 
-// ErasedRows is how many rows of a table were emptied or deleted.
+// ErasedRows is how many rows of a table were emptied, changed or deleted. One
+// that was changed in two places counts twice.
 type ErasedRows struct {
 	Table string `json:"table"`
 	Rows  int64  `json:"rows"`
@@ -48,7 +51,8 @@ const (
 // contacts, addresses, wishes, kept messages, raw bodies that speak of the
 // customer's parcels, and names wherever people or carriers wrote them into free
 // text. What happened to the orders stays, without anybody's name. It may be
-// repeated. ErrNotFound: no order of that store has that reference.
+// repeated. The audit row names the orders, and not the customer. ErrNotFound: no
+// order of that store has that reference.
 func (s *Store) EraseCustomer(ctx context.Context, storeID, ref string, a Audit, at time.Time) (e Erasure, err error) {
 	e.Store = storeID
 	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
@@ -75,6 +79,14 @@ func (s *Store) EraseCustomer(ctx context.Context, storeID, ref string, a Audit,
 			return w.err
 		}
 		e.Erased, e.Remains = w.erased, w.remains
+		if a.Request, err = json.Marshal(map[string]any{"store": storeID, "orders": e.Orders}); err != nil {
+			return err
+		}
+		detail, err := json.Marshal(e.Erased)
+		a.Detail = string(detail)
+		if err != nil {
+			return err
+		}
 		return addAudit(ctx, tx, a)
 	})
 	if err != nil {
@@ -144,15 +156,45 @@ func (w *eraser) find() error {
 	}
 	// The longest first, so that a whole name leaves no half of it.
 	slices.SortFunc(w.words, func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
-	var quoted []string
-	for _, t := range w.words {
-		quoted = append(quoted, regexp.QuoteMeta(t))
-	}
-	if len(quoted) > 0 {
-		w.pattern = regexp.MustCompile(`(?i)` + strings.Join(quoted, "|"))
+	if len(w.words) > 0 {
+		w.pattern = regexp.MustCompile(`(?i)` + anyOf(w.words))
 	}
 	return nil
 }
+
+// anyOf is a pattern, for Go and PostgreSQL, that any of the texts matches; none
+// of none.
+func anyOf(texts []string) string {
+	var quoted []string
+	for _, t := range texts {
+		quoted = append(quoted, regexp.QuoteMeta(t))
+	}
+	if len(quoted) == 0 {
+		return "a^"
+	}
+	return strings.Join(quoted, "|")
+}
+
+// clean is a text without the customer's words where they stand as such: Ann is
+// no part of planned.
+func (w *eraser) clean(text string) string {
+	var b strings.Builder
+	from := 0
+	for _, at := range w.pattern.FindAllStringIndex(text, -1) {
+		before, _ := utf8.DecodeLastRuneInString(text[:at[0]])
+		after, _ := utf8.DecodeRuneInString(text[at[1]:])
+		if part(before) || part(after) {
+			continue
+		}
+		b.WriteString(text[from:at[0]])
+		b.WriteString(redacted)
+		from = at[1]
+	}
+	b.WriteString(text[from:])
+	return b.String()
+}
+
+func part(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
 
 // clear runs a statement and counts its rows under a table.
 func (w *eraser) clear(table, sql string, args ...any) {
@@ -182,7 +224,7 @@ func (w *eraser) all(storeID, ref string, at time.Time) {
 	// What carriers were told of these orders finds bodies that may name the person.
 	w.bodies()
 
-	w.clear("contacts", `update contacts set name = '', email = '', phone = '', language = '', erased_at = coalesce(erased_at, $2) where order_id = any($1)`, orders, at)
+	w.clear("contacts", `update contacts set name = '', email = '', phone = '', language = '', erased_at = $2 where order_id = any($1) and (erased_at is null or (name, email, phone) <> ('', '', ''))`, orders, at)
 	w.clear("addresses", `update addresses set body = jsonb_strip_nulls(jsonb_build_object('country', body->'country')) where order_id = any($1) and body - 'country' <> '{}'`, orders)
 	w.clear("preferences", `delete from preferences where store = $1 and customer_ref = $2`, storeID, ref)
 	w.clear("kept_messages", `delete from kept_messages where order_id = any($1)`, orders)
@@ -190,12 +232,16 @@ func (w *eraser) all(storeID, ref string, at time.Time) {
     not_before = case when status = 'planned' then 'infinity' else not_before end, updated_at = $2, status = case when status = 'planned' then 'dropped' else status end
     where order_id = any($1) and (recipient is not null or status = 'planned')`, orders, at)
 	// Carriers write who signed into their words; whoever it was, nobody needs it any more.
-	w.clear("inbox", `update inbox set description = '', delivered_to = '' where order_id = any($1) and (description <> '' or delivered_to <> '')`, orders)
+	w.clear("inbox", `update inbox set description = '' where description <> '' and n = any(array(
+    select n from inbox where order_id = any($1)
+    union all select i.n from parcels p join inbox i on i.order_id is null and i.ref_order = '' and i.tracking = p.tracking where p.order_id = any($1) and p.tracking <> ''
+    union all select i.n from parcels p join inbox i on i.order_id is null and i.piece = p.tracking and i.piece <> '' where p.order_id = any($1)))`, orders)
 
 	w.texts("inbox", "n::text", "location", `order_id = any($1)`, orders)
 	w.texts("happenings", "id::text", "body", `order_id = any($1)`, orders)
 	w.texts("cases", "order_id || ' ' || kind || ' ' || parcel", "body", `order_id = any($1)`, orders)
-	w.texts("faults", "id::text", "sample", `key = any($1)`, orders)
+	w.texts("orders", "id", "next_what", `id = any($1)`, orders)
+	w.texts("faults", "id::text", "sample", `(t.key = any($1) or sample ~* $2)`, orders, anyOf(w.strong))
 	running := w.states()
 	w.answers()
 	w.history(running)
@@ -253,7 +299,7 @@ func (w *eraser) texts(table, id, column, where string, args ...any) {
 	if w.err != nil || w.pattern == nil {
 		return
 	}
-	rows, err := w.tx.Query(w.ctx, fmt.Sprintf(`select %s, %s from %s where %s and %s <> ''`, id, column, table, where, column), args...)
+	rows, err := w.tx.Query(w.ctx, fmt.Sprintf(`select %s, %s from %s t where %s and %s <> ''`, id, column, table, where, column), args...)
 	if err != nil {
 		w.err = fmt.Errorf("%s: %w", table, err)
 		return
@@ -261,7 +307,7 @@ func (w *eraser) texts(table, id, column, where string, args ...any) {
 	var key, text string
 	var keys, texts []string
 	if _, err := pgx.ForEachRow(rows, []any{&key, &text}, func() error {
-		if clean := w.pattern.ReplaceAllString(text, redacted); clean != text {
+		if clean := w.clean(text); clean != text {
 			keys, texts = append(keys, key), append(texts, clean)
 		}
 		return nil
@@ -272,8 +318,8 @@ func (w *eraser) texts(table, id, column, where string, args ...any) {
 	if len(keys) == 0 {
 		return
 	}
-	w.clear(table, fmt.Sprintf(`update %s t set %s = u.text from unnest($%d::text[], $%d::text[]) as u (key, text) where %s and %s = u.key`,
-		table, column, len(args)+1, len(args)+2, where, strings.ReplaceAll(id, "order_id", "t.order_id")), append(slices.Clone(args), keys, texts)...)
+	w.clear(table, fmt.Sprintf(`update %s t set %s = u.clean from unnest($%d::text[], $%d::text[]) as u (row, clean) where %s and %s = u.row`,
+		table, column, len(args)+1, len(args)+2, where, id), append(slices.Clone(args), keys, texts)...)
 }
 
 // freeText are the fields of a state that people and carriers write into.
@@ -327,7 +373,7 @@ func (w *eraser) redact(v any, under string) (changed bool) {
 	case map[string]any:
 		for key, inner := range v {
 			if text, ok := inner.(string); ok && slices.Contains(freeText, key) {
-				if clean := w.pattern.ReplaceAllString(text, redacted); clean != text {
+				if clean := w.clean(text); clean != text {
 					v[key], changed = clean, true
 				}
 				continue
@@ -348,11 +394,8 @@ func (w *eraser) answers() {
 	if w.err != nil || w.pattern == nil {
 		return
 	}
-	w.clear("idempotency", `update idempotency set response = '{}' where response is not null and response::text ~* $1`, w.sqlPattern())
+	w.clear("idempotency", `update idempotency set response = '{}' where response is not null and response::text ~* $1`, anyOf(w.strong))
 }
-
-// sqlPattern is the pattern as PostgreSQL reads it.
-func (w *eraser) sqlPattern() string { return strings.TrimPrefix(w.pattern.String(), "(?i)") }
 
 // history says what stays.
 func (w *eraser) history(running int64) {
@@ -361,7 +404,7 @@ func (w *eraser) history(running int64) {
 	}
 	var audits int64
 	if w.pattern != nil {
-		if err := w.tx.QueryRow(w.ctx, `select count(*) from audit where order_id = any($1) and (reason ~* $2 or detail ~* $2 or request::text ~* $2)`, w.orders, w.sqlPattern()).Scan(&audits); err != nil {
+		if err := w.tx.QueryRow(w.ctx, `select count(*) from audit where order_id = any($1) and (reason ~* $2 or detail ~* $2 or request::text ~* $2)`, w.orders, anyOf(w.words)).Scan(&audits); err != nil {
 			w.err = err
 			return
 		}

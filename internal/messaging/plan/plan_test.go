@@ -207,7 +207,7 @@ func (l *life) check(i Intent, v Verdict, now time.Time) {
 		case templates.Shipped:
 			ok = !shown.PossessionAt.IsZero() && shown.Milestone.Stage() > order.Preparing && shown.Milestone.Stage() < order.Arrived
 		case templates.OutForDelivery:
-			ok = shown.Milestone == order.OutForDelivery && sameDay(shown.Since, now, buyer)
+			ok = shown.Milestone == order.OutForDelivery && sameDay(shown.Since, now, l.who[Buyer])
 		case templates.Delivered:
 			ok = shown.Milestone == order.Delivered
 		case templates.ReadyForPickup:
