@@ -267,28 +267,3 @@ func TestWishesHoldForTheStore(t *testing.T) {
 		t.Error(err)
 	}
 }
-
-func TestTeams(t *testing.T) {
-	s := storetest.New(t)
-	if err := s.PutTeams(t.Context(), "acme", []store.TeamRow{{Team: "ops"}}); !errors.Is(err, store.ErrNotFound) {
-		t.Errorf("teams of no store: %v", err)
-	}
-	if err := s.PutStore(t.Context(), store.StoreRow{ID: "acme", Name: "Acme", BrandColor: "#112233"}); err != nil {
-		t.Fatal(err)
-	}
-	want := []store.TeamRow{{Team: "ops", Email: "ops@acme.example", Zone: "Europe/Berlin"}, {Team: "support", Phone: "+4930123", WebhookURL: "https://hooks.example/x", WebhookSecret: "acme"}}
-	for range 2 {
-		if err := s.PutTeams(t.Context(), "acme", want); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if got, err := s.Teams(t.Context(), "acme"); !slices.Equal(got, want) || err != nil {
-		t.Errorf("%+v %v", got, err)
-	}
-	if err := s.PutTeams(t.Context(), "acme", nil); err != nil {
-		t.Fatal(err)
-	}
-	if got, err := s.Teams(t.Context(), "acme"); len(got) != 0 || got == nil || err != nil {
-		t.Errorf("%+v %v", got, err)
-	}
-}

@@ -67,8 +67,7 @@ type Addressee struct {
 	// Suppressed are the channels that the buyer's address or number gets nothing by.
 	Suppressed []string
 	Wishes     Wishes
-	Erased     bool      // the buyer is: nothing is sent
-	Teams      []TeamRow // of the store
+	Erased     bool // the buyer is: nothing is sent
 	// Messages of the order, oldest first.
 	Messages []Message
 	// Buckets are what the carriers' newest codes with a kind of trouble say, by
@@ -113,7 +112,7 @@ func messages(ctx context.Context, db querier, sql string, args ...any) ([]Messa
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (Message, error) { return scanMessage(row) })
 }
 
-// addressees reads everything that messages about orders are made of, in five
+// addressees reads everything that messages about orders are made of, in four
 // statements however many orders there are. Unknown orders are left out.
 func addressees(ctx context.Context, db querier, ids []string, hash MessageHash) (map[string]*Addressee, error) {
 	rows, err := db.Query(ctx, `
@@ -176,13 +175,6 @@ where o.id = any($1)`, ids)
 		return nil
 	}); err != nil {
 		return nil, err
-	}
-	teams, err := teamsOf(ctx, db, storesOf(all))
-	if err != nil {
-		return nil, err
-	}
-	for _, a := range all {
-		a.Teams = teams[a.Store.ID]
 	}
 	list, err := messages(ctx, db, `select `+messageColumns+` from messages m where m.order_id = any($1) order by m.planned_at, m.id`, ids)
 	if err != nil {

@@ -234,7 +234,7 @@ func TestTroubleOnTheWayBack(t *testing.T) {
 	l.carrier(60, "R1", order.InTransit)
 	l.n++
 	l.apply(order.CarrierEvent{Meta: order.Meta{ID: "x", By: order.CarrierSays, Occurred: l.now, Received: l.now, Applied: l.now}, Parcel: "R1", Bucket: "address"})
-	l.until(24 * 9).expect("confirmation email", "shipped email 1", "delivered email 1")
+	l.until(24*9).expect("confirmation email", "shipped email 1", "delivered email 1")
 	if got := l.heard("support"); len(got) == 0 {
 		t.Error("support heard of no case")
 	}

@@ -187,7 +187,7 @@ var lines = map[string][]line{
 	"proof":       {{"See the proof of delivery", "Zustellnachweis ansehen", "Ver la prueba de entrega", "Ver o comprovante de entrega"}},
 	"why":         {{"You receive this because you ordered at {shop}.", "Sie erhalten diese Nachricht, weil Sie bei {shop} bestellt haben.", "Recibes este mensaje porque compraste en {shop}.", "Você recebe esta mensagem porque comprou na loja {shop}."}},
 	"questions":   {{"Questions? {support}", "Fragen? {support}", "¿Preguntas? {support}", "Dúvidas? {support}"}},
-	"unsubscribe": {{"No more delivery updates by e-mail", "Keine Versandnachrichten mehr per E-Mail", "No recibir más avisos de entrega por correo", "Não receber mais avisos de entrega por e-mail"}},
+	"unsubscribe": {{"Choose what we tell you, or unsubscribe", "Nachrichten auswählen oder abbestellen", "Elegir qué avisos recibes o darte de baja", "Escolher quais avisos receber ou cancelar"}},
 	"more":        {{"and {more} more", "und {more} weitere", "y {more} más", "e mais {more}"}},
 
 	"fact.order":    {{"Order", "Bestellung", "Pedido", "Pedido"}},

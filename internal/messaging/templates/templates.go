@@ -47,7 +47,8 @@ type Content struct {
 	// FirstName may be empty; what is no name is left out.
 	FirstName string
 	URL       string // the tracking page, short
-	// UnsubscribeURL answers a one-click POST (RFC 8058). Empty: no header.
+	// UnsubscribeURL is the page of preferences, which answers a one-click POST (RFC
+	// 8058). The header that says so needs https. Empty: neither link nor header.
 	UnsubscribeURL string
 
 	Parcels []Parcel // those that the message is about

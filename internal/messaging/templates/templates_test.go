@@ -554,8 +554,12 @@ func TestListUnsubscribe(t *testing.T) {
 	if m.Headers["List-Unsubscribe"] != "<https://wb.example/u/7Hq2mX>" || m.Headers["List-Unsubscribe-Post"] != "List-Unsubscribe=One-Click" {
 		t.Errorf("%v", m.Headers)
 	}
+	c.UnsubscribeURL = "http://localhost:8080/m/1" // in development
+	if m, _ := Write(Shipped, c); len(m.Headers) != 0 || !strings.Contains(m.Text, "http://localhost:8080/m/1") {
+		t.Errorf("%v", m.Headers)
+	}
 	c.UnsubscribeURL = ""
-	if m, _ := Write(Shipped, c); len(m.Headers) != 0 || strings.Contains(m.Text, "No more delivery updates") {
+	if m, _ := Write(Shipped, c); len(m.Headers) != 0 || strings.Contains(m.Text, "unsubscribe") {
 		t.Errorf("%v", m.Headers)
 	}
 }

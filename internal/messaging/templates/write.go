@@ -58,8 +58,8 @@ func newWriter(kind Kind, c Content) (*writer, error) {
 		return nil, fmt.Errorf("brand.logo_url is no https address")
 	case link(c.URL) == "":
 		return nil, fmt.Errorf("url is no address")
-	case c.UnsubscribeURL != "" && !strings.HasPrefix(link(c.UnsubscribeURL), "https://"):
-		return nil, fmt.Errorf("unsubscribe_url is no https address")
+	case c.UnsubscribeURL != "" && link(c.UnsubscribeURL) == "":
+		return nil, fmt.Errorf("unsubscribe_url is no address")
 	case c.ProofURL != "" && link(c.ProofURL) == "":
 		return nil, fmt.Errorf("proof_url is no address")
 	case c.Remaining < 0 || c.Remaining > 10_000 || len(c.Parcels) > 1000 || len(c.Choices) > 10:
@@ -335,6 +335,8 @@ func (w *writer) message() (Message, error) {
 	m := Message{Subject: p.Subject, Preheader: p.Preheader, SMS: w.sms()}
 	if w.c.UnsubscribeURL != "" {
 		p.Unsubscribe = button{w.say("unsubscribe"), w.c.UnsubscribeURL}
+	}
+	if strings.HasPrefix(w.c.UnsubscribeURL, "https://") { // mail programs take no other
 		m.Headers = map[string]string{"List-Unsubscribe": "<" + w.c.UnsubscribeURL + ">", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
 	}
 	if w.err != nil {
