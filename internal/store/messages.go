@@ -331,7 +331,7 @@ func (s *Store) RecordOutcome(ctx context.Context, o MessageOutcome, at time.Tim
 func recordOutcome(ctx context.Context, db execer, o MessageOutcome, at time.Time) error {
 	_, err := db.Exec(ctx, `
 with m as (
-    update messages set status = $3, not_before = coalesce($4, 'infinity'), provider_id = case when $5 = '' then provider_id else $5 end, reason = $6, updated_at = $7
+    update messages set status = $3, not_before = coalesce($4::timestamptz, 'infinity'), provider_id = case when $5 = '' then provider_id else $5 end, reason = $6, updated_at = $7
     where id = $1::text::uuid and attempts = $2 and status in ('planned', 'sending', 'unclear') returning id, channel, recipient
 ), known as (
     delete from kept_messages k using m where k.message_id = m.id and k.shelved_at is null and ($3 not in ('planned', 'sending', 'unclear') or $4 is null)

@@ -39,11 +39,11 @@ const (
 
 	retryFirst, retryMost = 10 * time.Second, time.Hour
 
-	busyRest              = 30 * time.Second // where the provider does not say
-	accountRest           = 5 * time.Minute  // credentials, sender, plan: somebody must mend it
-	breakerAfter          = 5                // failures in a row
-	breakerRest           = 30 * time.Second // twice as long after each more
-	breakerMost           = 15 * time.Minute
+	busyRest     = 30 * time.Second // where the provider does not say
+	accountRest  = 5 * time.Minute  // credentials, sender, plan: somebody must mend it
+	breakerAfter = 5                // failures in a row
+	breakerRest  = 30 * time.Second // twice as long after each more
+	breakerMost  = 15 * time.Minute
 )
 
 // Sender sends by one channel through one port. It is an activities.MessageSender.
