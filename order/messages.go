@@ -15,18 +15,101 @@ const (
 	Webhook Channel = "webhook" // signed; teams only
 )
 
-// MessageKinds are the kinds of messages to buyers, as
-// internal/messaging/templates writes them.
-var MessageKinds = []string{"confirmation", "shipped", "out_for_delivery", "delivered", "attempt_failed", "delayed", "ready_for_pickup",
-	"address_problem", "return_steps", "refund_released", "not_received_followup"}
+// MessageDefinition is one row of the matrix of messages to buyers: which kind
+// goes to which class of orders by which way. Kinds are those that
+// internal/messaging/templates writes.
+type MessageDefinition struct {
+	Kind string
+	// Channels of which the first that reaches the buyer is taken. Attended are
+	// those of classes whose delivery somebody waits for, where they differ.
+	Channels, Attended []Channel
+}
+
+var (
+	byMail    = []Channel{Email}
+	mailFirst = []Channel{Email, SMS}
+	textFirst = []Channel{SMS, Email}
+)
+
+// MessageDefinitions is what a policy that says nothing else gets: few messages,
+// each of which the buyer can use.
+var MessageDefinitions = []MessageDefinition{
+	{"confirmation", byMail, nil},
+	{"shipped", mailFirst, nil},
+	{"out_for_delivery", mailFirst, textFirst},
+	{"delivered", mailFirst, nil},
+	{"attempt_failed", textFirst, nil},
+	{"delayed", mailFirst, nil},
+	{"ready_for_pickup", textFirst, nil},
+	{"address_problem", mailFirst, textFirst},
+	{"return_steps", byMail, nil},
+	{"refund_released", mailFirst, nil},
+	{"not_received_followup", mailFirst, nil},
+}
+
+// DefaultChannels of a kind of message to buyers of a class; none for a kind
+// that there is not.
+func DefaultChannels(kind string, class Class) []Channel {
+	for _, d := range MessageDefinitions {
+		switch {
+		case d.Kind != kind:
+		case d.Attended != nil && class != Routine:
+			return d.Attended
+		default:
+			return d.Channels
+		}
+	}
+	return nil
+}
+
+// DefaultAlerts are the channels by which a team hears of a case: all of them
+// that it has.
+func DefaultAlerts(v Severity) []Channel {
+	switch v {
+	case Critical:
+		return []Channel{Email, SMS, Webhook}
+	case Urgent, Normal:
+		return []Channel{Email, Webhook}
+	case Minor:
+	}
+	return nil
+}
+
+// Defaults of the other lines about messages.
+const (
+	DefaultQuiet  = "21:00-08:00"
+	DefaultPerDay = 4
+	DefaultGroup  = Duration(20 * time.Minute)
+)
+
+// MessageChannels by which a kind may go to buyers of a class, in the order to
+// try them; none: it is not sent.
+func (p *Policy) MessageChannels(kind string, class Class) []Channel {
+	for _, r := range p.Messages.Rules {
+		if r.Kind == kind {
+			return r.Channels
+		}
+	}
+	return DefaultChannels(kind, class)
+}
+
+// AlertChannels by which teams hear of cases of a severity.
+func (p *Policy) AlertChannels(v Severity) []Channel {
+	for _, r := range p.Messages.Alerts {
+		if r.Severity == v {
+			return r.Channels
+		}
+	}
+	return DefaultAlerts(v)
+}
 
 // MessagePolicy is what a policy says of messages: only what differs from the
-// table of internal/messaging/plan, since every order carries it.
+// defaults above, since every order carries it.
 type MessagePolicy struct {
 	Rules  []MessageRule `json:"rules,omitempty"`
 	Alerts []AlertRule   `json:"alerts,omitempty"`
 	// Quiet are the hours in the buyer's zone in which messages that can wait do:
-	// 21:00-08:00, or none. Empty: the default.
+	// 21:00-08:00, or [NoQuiet]. Empty: the default.
 	Quiet string `json:"quiet,omitempty"`
 	// PerDay is how many messages a buyer gets of one order in a day, beyond those
 	// that must be; 0: the default.
@@ -83,7 +166,7 @@ func (m MessagePolicy) faults() (found []Refusal) {
 	}
 	for i, r := range m.Rules {
 		at := fmt.Sprintf("rules[%d]", i)
-		if !slices.Contains(MessageKinds, r.Kind) || slices.ContainsFunc(m.Rules[:i], func(o MessageRule) bool { return o.Kind == r.Kind }) {
+		if DefaultChannels(r.Kind, Routine) == nil || slices.ContainsFunc(m.Rules[:i], func(o MessageRule) bool { return o.Kind == r.Kind }) {
 			bad(at+".kind", "%q must be a kind of message, each once", r.Kind)
 		}
 		channels(at+".channels", r.Channels, Email, SMS)

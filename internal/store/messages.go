@@ -66,6 +66,8 @@ type Addressee struct {
 	Store   StoreRow
 	// Suppressed are the channels that the buyer's address or number gets nothing by.
 	Suppressed []string
+	Wishes     Wishes
+	Erased     bool // the buyer is: nothing is sent
 	// Messages of the order, oldest first.
 	Messages []Message
 	// Buckets are what the carriers' newest codes with a kind of trouble say, by
@@ -116,8 +118,9 @@ func addressees(ctx context.Context, db querier, ids []string, hash MessageHash)
 	rows, err := db.Query(ctx, `
 select o.id, o.spec, o.state, o.created_at, o.started_at, o.updated_at,
     coalesce(c.name, ''), coalesce(c.email, ''), coalesce(c.phone, ''), coalesce(c.language, ''), a.body,
-    coalesce(s.id, o.store), coalesce(s.name, ''), coalesce(s.brand_color, ''), coalesce(s.support_email, ''), coalesce(s.support_url, ''), coalesce(s.webhook_url, ''), coalesce(s.webhook_secret, '')
-from orders o left join contacts c on c.order_id = o.id left join stores s on s.id = o.store
+    coalesce(s.id, o.store), coalesce(s.name, ''), coalesce(s.brand_color, ''), coalesce(s.support_email, ''), coalesce(s.support_url, ''), coalesce(s.webhook_url, ''), coalesce(s.webhook_secret, ''),
+    coalesce(p.channel, ''), coalesce(p.frequency, ''), coalesce(p.language, ''), c.erased_at is not null
+from orders o left join contacts c on c.order_id = o.id left join stores s on s.id = o.store left join preferences p on p.store = o.store and p.customer_ref = o.customer_ref
     left join lateral (select body from addresses where order_id = o.id order by version desc limit 1) a on true
 where o.id = any($1)`, ids)
 	if err != nil {
@@ -133,7 +136,8 @@ where o.id = any($1)`, ids)
 		var spec, state, address []byte
 		c, s := &a.Contact, &a.Store
 		if err := row.Scan(&id, &spec, &state, &a.Order.CreatedAt, &a.Order.StartedAt, &a.Order.UpdatedAt, &c.Name, &c.Email, &c.Phone, &c.Language, &address,
-			&s.ID, &s.Name, &s.BrandColor, &s.SupportEmail, &s.SupportURL, &s.WebhookURL, &s.WebhookSecret); err != nil {
+			&s.ID, &s.Name, &s.BrandColor, &s.SupportEmail, &s.SupportURL, &s.WebhookURL, &s.WebhookSecret,
+			&a.Wishes.Channel, &a.Wishes.Frequency, &a.Wishes.Language, &a.Erased); err != nil {
 			return struct{}{}, err
 		}
 		a.Err = a.Order.decode("order "+id, spec, state)

@@ -46,9 +46,10 @@ func (w *Writer) Hash(channel, address string) []byte {
 func (w *Writer) people(a *store.Addressee) plan.People {
 	c := a.Contact
 	buyer := plan.Person{
-		Language: c.Language,
-		HasEmail: messaging.Address(c.Email).Valid() && !slices.Contains(a.Suppressed, string(order.Email)),
-		HasPhone: messaging.Phone(c.Phone).Valid() && !slices.Contains(a.Suppressed, string(order.SMS)),
+		Language: c.Language, Erased: a.Erased,
+		Preferences: plan.Preferences{Channel: plan.Channel(a.Wishes.Channel), Frequency: plan.Frequency(a.Wishes.Frequency), Language: a.Wishes.Language},
+		HasEmail:    messaging.Address(c.Email).Valid() && !slices.Contains(a.Suppressed, string(order.Email)),
+		HasPhone:    messaging.Phone(c.Phone).Valid() && !slices.Contains(a.Suppressed, string(order.SMS)),
 	}
 	if clock := carriers.Zone(a.Address.Country, a.Address.Region, a.Address.PostalCode); clock != nil {
 		buyer.Zone = clock.Zone
@@ -111,7 +112,7 @@ func (w *Writer) write(id, via string, i plan.Intent, parcels []string, a *store
 	if i.Audience == plan.Buyer {
 		c, err := plan.Content(i, parcels, s, p, plan.Details{
 			Brand:     templates.Brand{Name: storeName(a), Colour: a.Store.BrandColor, Support: w.support(a)},
-			FirstName: firstName(a.Contact.Name), URL: w.Links.Tracking(s.Spec.ID), Reason: a.Bucket(i.Parcels),
+			FirstName: firstName(a.Contact.Name), URL: w.Links.Tracking(s.Spec.ID), Preferences: w.Links.Preferences(s.Spec.ID), Carrier: carriers.DisplayName, Reason: a.Bucket(i.Parcels),
 		}, now)
 		if err != nil {
 			return e, nil, err

@@ -75,6 +75,7 @@ func Content(i Intent, parcels []string, s *order.State, p Person, d Details, no
 				c.At = q.Since
 			}
 		}
+		c.Partly = s.Status != order.StatusDelivered
 		c.ProofURL = d.ProofURL
 		if len(about) == 1 {
 			c.Left = d.Left

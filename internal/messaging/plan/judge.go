@@ -66,7 +66,7 @@ func Judge(i Intent, s *order.State, p Person, sent []Sent, now time.Time) Verdi
 	if why != "" {
 		return drop(why)
 	}
-	if len(parcels) > 0 {
+	if len(parcels) > 0 && i.Kind != templates.Delayed { // each window of which is news
 		parcels = slices.DeleteFunc(parcels, func(id string) bool { return toldOf(i, id, sent, p, now) })
 		if len(parcels) == 0 {
 			return drop("told already")
@@ -134,7 +134,7 @@ func stillTrue(i Intent, s *order.State, p Person, now time.Time) (parcels []str
 		}
 		return parcels, ""
 	case templates.Delayed:
-		return nil, notDelayed(i, s)
+		return parcels, notDelayed(i, s)
 	case templates.ReturnSteps:
 		r := s.ReturnByID(i.Return)
 		if r == nil || r.State != order.ReturnLabelSent {
@@ -240,7 +240,7 @@ func awake(i Intent, s *order.State, p Person, now time.Time) time.Time {
 	}
 	quiet := s.Spec.Policy.Messages.Quiet
 	if quiet == "" {
-		quiet = DefaultQuiet
+		quiet = order.DefaultQuiet
 	}
 	from, until, err := order.QuietHours(quiet)
 	if err != nil || from == until {
@@ -277,7 +277,7 @@ func perDay(s *order.State) int {
 	if n := s.Spec.Policy.Messages.PerDay; n > 0 {
 		return n
 	}
-	return DefaultPerDay
+	return order.DefaultPerDay
 }
 
 func sameDay(a, b time.Time, p Person) bool {

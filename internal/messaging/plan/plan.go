@@ -242,6 +242,9 @@ func noticed(s *order.State, h order.Happening) []Intent {
 	if c == nil {
 		return nil
 	}
+	if p := s.ParcelByID(c.Parcel); p != nil && !p.Outbound() {
+		return nil // what the buyer sends back is the returns desk's to follow
+	}
 	i := Intent{Case: c.ID, Parcels: one(c.Parcel), At: h.At}
 	switch {
 	case c.Kind == order.FailedAttempt:
@@ -340,7 +343,7 @@ func alerts(s *order.State, h order.Happening, who People, now time.Time) (list 
 		}
 		occasion += fmt.Sprintf(":level-%d", level)
 	}
-	for _, channel := range alertWays(s, severity) {
+	for _, channel := range s.Spec.Policy.AlertChannels(severity) {
 		if p, ok := who[Audience(team)]; ok && p.Reaches(channel) {
 			list = append(list, Intent{Kind: Alert, Occasion: occasion, Audience: Audience(team), Channel: channel, Case: c.ID, Parcels: one(c.Parcel),
 				At: h.At, NotBefore: now, Until: h.At.Add(alertFresh), Urgency: Instant})

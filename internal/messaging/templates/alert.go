@@ -67,7 +67,7 @@ func WriteAlert(c AlertContent) (Message, error) {
 	}
 	p := alertPage{
 		Subject: clean(fmt.Sprintf("[%s] %s: %s", severity, kind, about), 200),
-		Title:   strings.ToUpper(kind[:1]) + kind[1:] + ", " + about,
+		Title:   kind + ", " + about,
 		Why:     defused(c.Why, 300), URL: link(c.URL),
 	}
 	add := func(name, value string) {
@@ -83,7 +83,7 @@ func WriteAlert(c AlertContent) (Message, error) {
 	add("Severity", severity)
 	add("Due", when(c.Due))
 	if c.Level > 0 {
-		add("Escalated", fmt.Sprintf("%d times", c.Level))
+		add("Escalated", fmt.Sprintf("level %d", c.Level))
 	}
 	if !c.Opened.IsZero() {
 		add("Opened", when(c.Opened))

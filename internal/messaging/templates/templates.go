@@ -47,12 +47,16 @@ type Content struct {
 	// FirstName may be empty; what is no name is left out.
 	FirstName string
 	URL       string // the tracking page, short
-	// UnsubscribeURL answers a one-click POST (RFC 8058). Empty: no header.
+	// UnsubscribeURL is the page of preferences, which answers a one-click POST (RFC
+	// 8058). The header that says so needs https. Empty: neither link nor header.
 	UnsubscribeURL string
 
 	Parcels []Parcel // those that the message is about
 	// Remaining parcels of the order are still to come after these.
 	Remaining int
+	// Partly: nothing more is to come, and yet the order is not complete: a parcel
+	// was lost, or turned round.
+	Partly bool
 	// Items of the whole order or return. Messages about parcels list the
 	// parcels' own where they are known.
 	Items []Item

@@ -19,6 +19,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/waybillhq/waybill/internal/messaging"
+	"github.com/waybillhq/waybill/order"
 )
 
 var (
@@ -258,7 +259,7 @@ func TestMissingFieldsAreNamed(t *testing.T) {
 		OutForDelivery:      {"carrier": func(c *Content) { c.Parcels = nil }, "day": func(c *Content) { c.At = time.Time{} }},
 		Delivered:           {"at": func(c *Content) { c.At = time.Time{} }},
 		AttemptFailed:       {"at": func(c *Content) { c.At = time.Time{} }, "choices": func(c *Content) { c.Choices = nil }, "reason": func(c *Content) { c.Reason = "because" }, "carrier": func(c *Content) { c.Parcels = nil }},
-		Delayed:             {"arrives": func(c *Content) { c.Arrives = Window{} }, "reason": func(c *Content) { c.Reason = "" }},
+		Delayed:             {"reason": func(c *Content) { c.Reason = "" }},
 		ReadyForPickup:      {"until": func(c *Content) { c.Until = time.Time{} }, "place": func(c *Content) { c.Place = Place{} }},
 		AddressProblem:      {"choice correct_address": func(c *Content) { c.Choices = nil }},
 		ReturnSteps:         {"code": func(c *Content) { c.Choices = nil }, "by": func(c *Content) { c.Until = time.Time{} }, "carrier": func(c *Content) { c.Parcels = nil }},
@@ -489,6 +490,54 @@ func TestPlurals(t *testing.T) {
 	}
 }
 
+// A delay of which nobody knows the end promises no day.
+func TestAnUnknownDelayPromisesNothing(t *testing.T) {
+	for _, language := range languages {
+		c := full(t, Delayed, language)
+		c.Arrives, c.Reason = Window{}, UnknownReason
+		m, err := Write(Delayed, c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		check(t, m)
+		sure, err := Write(Delayed, full(t, Delayed, language))
+		if err != nil || sure.Subject == m.Subject || sure.SMS == m.SMS || m.Segments != 1 {
+			t.Errorf("%v: %s / %s [%d]", err, m.Subject, m.SMS, m.Segments)
+		}
+	}
+}
+
+func TestReasonsOfBuckets(t *testing.T) {
+	for bucket, want := range map[string]Reason{"": "unknown", "recipient_unavailable": "recipient_unavailable", "weather": "weather", "labor_civil": "weather", "customs_docs": "customs",
+		"address": "address", "undeliverable": "address", "unclaimed": "refused", "payment": "payment", "<script>": "unknown"} {
+		got := ReasonOf(bucket)
+		if _, ok := lines["reason."+string(got)]; got != want || !ok {
+			t.Errorf("%q: %s, want %s", bucket, got, want)
+		}
+	}
+}
+
+// The matrix of the policy names what can be written, and nothing else.
+func TestPoliciesNameTheseKinds(t *testing.T) {
+	var kinds []Kind
+	for _, d := range order.MessageDefinitions {
+		kinds = append(kinds, Kind(d.Kind))
+	}
+	if !slices.Equal(kinds, Kinds()) {
+		t.Errorf("%v, but written are %v", kinds, Kinds())
+	}
+}
+
+// Nothing is said to be complete of which a part was lost.
+func TestPartlyDelivered(t *testing.T) {
+	c := full(t, Delivered, "en")
+	c.Partly = true
+	m, err := Write(Delivered, c)
+	if err != nil || strings.Contains(m.Text, "complete") || !strings.Contains(m.Text, "what became of the rest") {
+		t.Errorf("%v\n%s", err, m.Text)
+	}
+}
+
 // "Today" is never said of another day's hours.
 func TestTodayIsToday(t *testing.T) {
 	c := full(t, OutForDelivery, "en")
@@ -505,8 +554,12 @@ func TestListUnsubscribe(t *testing.T) {
 	if m.Headers["List-Unsubscribe"] != "<https://wb.example/u/7Hq2mX>" || m.Headers["List-Unsubscribe-Post"] != "List-Unsubscribe=One-Click" {
 		t.Errorf("%v", m.Headers)
 	}
+	c.UnsubscribeURL = "http://localhost:8080/m/1" // in development
+	if m, _ := Write(Shipped, c); len(m.Headers) != 0 || !strings.Contains(m.Text, "http://localhost:8080/m/1") {
+		t.Errorf("%v", m.Headers)
+	}
 	c.UnsubscribeURL = ""
-	if m, _ := Write(Shipped, c); len(m.Headers) != 0 || strings.Contains(m.Text, "No more delivery updates") {
+	if m, _ := Write(Shipped, c); len(m.Headers) != 0 || strings.Contains(m.Text, "unsubscribe") {
 		t.Errorf("%v", m.Headers)
 	}
 }
