@@ -515,20 +515,4 @@ group by channel order by channel`, now)
 	return list, nil
 }
 
-// eraseMessages forgets everything of an order's messages that leads to a person,
-// and sends none any more. What happened to them stays.
-func eraseMessages(ctx context.Context, db execer, orderID string, at time.Time) error {
-	if _, err := db.Exec(ctx, `delete from kept_messages where order_id = $1`, orderID); err != nil {
-		return fmt.Errorf("erase kept messages of %s: %w", orderID, err)
-	}
-	if _, err := db.Exec(ctx, `
-update messages set recipient = null, not_before = 'infinity', updated_at = $2,
-    status = case when status = 'planned' then 'dropped' when status = 'sending' then 'unclear' else status end,
-    reason = case when status in ('planned', 'sending') then 'erased' else reason end
-where order_id = $1`, orderID, at); err != nil {
-		return fmt.Errorf("erase messages of %s: %w", orderID, err)
-	}
-	return nil
-}
-
 var messageID = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)

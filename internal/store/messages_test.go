@@ -164,7 +164,11 @@ func TestHappeningsArePlannedOnceUnderLoad(t *testing.T) {
 	var planners sync.WaitGroup
 	for range 3 {
 		planners.Go(func() {
-			for quiet := 0; quiet < 5; {
+			for quiet, end := 0, time.Now().Add(time.Minute); quiet < 5; {
+				if time.Now().After(end) {
+					t.Error("not everything was planned for")
+					return
+				}
 				n, err := s.PlanMessages(t.Context(), 7, hashed, i.plan)
 				if err != nil {
 					t.Error(err)
