@@ -31,13 +31,13 @@ func (i *intents) plan(told []store.Told) (list []store.NewMessage) {
 		for _, h := range t.Happenings {
 			name := fmt.Sprintf("%s/%d/%d", t.OrderID, h.Seq, h.N)
 			i.seen[name]++
-			list = append(list, message(t.OrderID, name, "email"))
+			list = append(list, planned(t.OrderID, name, "email"))
 		}
 	}
 	return list
 }
 
-func message(orderID, occasion, channel string) store.NewMessage {
+func planned(orderID, occasion, channel string) store.NewMessage {
 	return store.NewMessage{Order: orderID, Occasion: occasion, Audience: "buyer", Channel: channel, Kind: "shipped", Intent: json.RawMessage(`{}`), NotBefore: placed, Until: placed.Add(24 * time.Hour)}
 }
 
@@ -273,7 +273,7 @@ func begin(t *testing.T, s *store.Store, m store.Message, at time.Time) bool {
 
 func TestAnAttemptIsBegunOnce(t *testing.T) {
 	s := storetest.New(t)
-	add(t, s, message("acme:add", "a", "email"), message("acme:add", "a", "email"), message("acme:add", "a", "sms"))
+	add(t, s, planned("acme:add", "a", "email"), planned("acme:add", "a", "email"), planned("acme:add", "a", "sms"))
 	first := claim(t, s, placed)
 	if len(first) != 1 || len(claim(t, s, placed)) != 0 {
 		t.Fatalf("claimed %+v, and again", first)
@@ -329,7 +329,7 @@ func events(t *testing.T, s *store.Store, list ...store.MessageEvent) store.Mess
 
 func TestEventsCountOnceAndSettleWhatNobodyKnew(t *testing.T) {
 	s := storetest.New(t)
-	add(t, s, message("acme:add", "a", "email"))
+	add(t, s, planned("acme:add", "a", "email"))
 	m := claim(t, s, placed)[0]
 	begin(t, s, m, placed)
 	e := store.MessageEvent{MessageID: m.ID, ProviderID: "p1", EventID: "e1", Kind: "sent"}
@@ -377,7 +377,7 @@ func suppressed(t *testing.T, s *store.Store) []string {
 
 func TestSuppressionsFollowWhatHappenedLast(t *testing.T) {
 	s := storetest.New(t)
-	add(t, s, message("acme:add", "a", "email"))
+	add(t, s, planned("acme:add", "a", "email"))
 	m := claim(t, s, placed)[0]
 	begin(t, s, m, placed)
 	stop := store.MessageEvent{MessageID: m.ID, EventID: "stop", Kind: "delivered", Permanent: true, Reason: "unsubscribed", At: placed.Add(10 * time.Minute)}
