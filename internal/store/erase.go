@@ -227,10 +227,12 @@ func (w *eraser) all(storeID, ref string, at time.Time) {
 	w.clear("contacts", `update contacts set name = '', email = '', phone = '', language = '', erased_at = $2 where order_id = any($1) and (erased_at is null or (name, email, phone) <> ('', '', ''))`, orders, at)
 	w.clear("addresses", `update addresses set body = jsonb_strip_nulls(jsonb_build_object('country', body->'country')) where order_id = any($1) and body - 'country' <> '{}'`, orders)
 	w.clear("preferences", `delete from preferences where store = $1 and customer_ref = $2`, storeID, ref)
-	w.clear("kept_messages", `delete from kept_messages where order_id = any($1)`, orders)
 	w.clear("messages", `update messages set recipient = null, reason = case when status = 'planned' then 'the person was erased' else reason end,
     not_before = case when status = 'planned' then 'infinity' else not_before end, updated_at = $2, status = case when status = 'planned' then 'dropped' else status end
     where order_id = any($1) and (recipient is not null or status = 'planned')`, orders, at)
+	// After the messages: a send that is just being committed is waited for there, and
+	// what it keeps is seen here.
+	w.clear("kept_messages", `delete from kept_messages where order_id = any($1)`, orders)
 	// Carriers write who signed into their words; whoever it was, nobody needs it any more.
 	w.clear("inbox", `update inbox set description = '' where description <> '' and n = any(array(
     select n from inbox where order_id = any($1)

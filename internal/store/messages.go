@@ -335,7 +335,7 @@ func (s *Store) RecordOutcome(ctx context.Context, o MessageOutcome, at time.Tim
 func recordOutcome(ctx context.Context, db execer, o MessageOutcome, at time.Time) error {
 	_, err := db.Exec(ctx, `
 with m as (
-    update messages set status = $3, not_before = coalesce($4, 'infinity'), provider_id = case when $5 = '' then provider_id else $5 end, reason = $6, updated_at = $7
+    update messages set status = $3, not_before = coalesce($4::timestamptz, 'infinity'), provider_id = case when $5 = '' then provider_id else $5 end, reason = $6, updated_at = $7
     where id = $1::text::uuid and attempts = $2 and status in ('planned', 'sending', 'unclear') returning id, channel, recipient
 ), known as (
     delete from kept_messages k using m where k.message_id = m.id and k.shelved_at is null and ($3 not in ('planned', 'sending', 'unclear') or $4 is null)
@@ -513,22 +513,6 @@ group by channel order by channel`, now)
 		return nil, fmt.Errorf("count messages: %w", err)
 	}
 	return list, nil
-}
-
-// eraseMessages forgets everything of an order's messages that leads to a person,
-// and sends none any more. What happened to them stays.
-func eraseMessages(ctx context.Context, db execer, orderID string, at time.Time) error {
-	if _, err := db.Exec(ctx, `delete from kept_messages where order_id = $1`, orderID); err != nil {
-		return fmt.Errorf("erase kept messages of %s: %w", orderID, err)
-	}
-	if _, err := db.Exec(ctx, `
-update messages set recipient = null, not_before = 'infinity', updated_at = $2,
-    status = case when status = 'planned' then 'dropped' when status = 'sending' then 'unclear' else status end,
-    reason = case when status in ('planned', 'sending') then 'erased' else reason end
-where order_id = $1`, orderID, at); err != nil {
-		return fmt.Errorf("erase messages of %s: %w", orderID, err)
-	}
-	return nil
 }
 
 var messageID = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
