@@ -118,7 +118,7 @@ func (s *server) outbox(c echo.Context, w who) error {
 	if err != nil {
 		return s.consoleError(c, w, "outbox", err)
 	}
-	p := outboxPage{head: s.head(w, "Outbox", "outbox")}
+	p := outboxPage{head: s.head(w, "Outbox", "")}
 	if len(list) > outboxRows {
 		list = list[:outboxRows]
 		last := list[outboxRows-1]

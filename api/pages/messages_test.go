@@ -142,7 +142,7 @@ func TestTheOrderShowsItsMessages(t *testing.T) {
 	lacks(t, get(e, path, signedIn()).body, "<h2>Messages</h2>")
 	m.messages, m.contact = madeMessages(id), store.Contact{Name: "Anna Canary", Email: "anna@canary.example", Phone: "+4915112345612"}
 	body := get(e, path, signedIn()).body
-	has(t, body, "<h2>Messages</h2>", "buyer by email", "a***@canary.example", "49*********12", "parcel 1, parcel 2", "2 attempts", "sendgrid", "superseded: &lt;b&gt;delivered", "support by webhook")
+	has(t, body, "<h2>Messages</h2>", "/console/outbox", "buyer by email", "a***@canary.example", "49*********12", "parcel 1, parcel 2", "2 attempts", "sendgrid", "superseded: &lt;b&gt;delivered", "support by webhook")
 	lacks(t, body, "anna@canary", "Anna Canary", "15112345")
 }
 

@@ -435,6 +435,11 @@ func TestServe(t *testing.T) {
 	now := time.Now()
 	secret := testSecret
 	m := newMemory(now)
+	m.shelf, m.contact = madeShelf(), store.Contact{Email: "anna@example.com", Phone: "+4915112345612"}
+	for i := range m.fixtures {
+		m.messages = append(m.messages, madeMessages(m.fixtures[i].Order.Spec.ID)...)
+	}
+	t.Logf("wishes: %s", wishesPath(m.fixtures[0].Order.Spec.ID))
 	Mount(e, Deps{Store: m, Intake: m, Links: testLinks, Secret: secret, VerifyKey: verify, Desk: m.desk(func() time.Time { return now })})
 	// For screenshots, which cannot carry a cookie from one run to the next.
 	e.GET("/shot/*", func(c echo.Context) error {
