@@ -64,9 +64,11 @@ func TestEveryRoleOnEveryRoute(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	webhooks := 0
 	for _, op := range ops {
 		path := strings.NewReplacer(":id", "acme:1001", ":parcel", "1", ":store", "acme", ":name", "default", ":carrier", "ups", ":case", "stalled-1-7", ":remedy", "refund-lost-1-9", ":number", "1Z999AA10123456784", ":ref", "C-1").Replace(op.path)
-		if op.id == "postWebhook" { // a signature opens it, no key does
+		if strings.HasPrefix(op.path, "/webhooks/") { // a signature opens it, no key does
+			webhooks++
 			b.call(op.method, path, b.keys[Admin], "{}").refuses(http.StatusNotFound, "not-found", "-")
 			continue
 		}
@@ -93,7 +95,7 @@ func TestEveryRoleOnEveryRoute(t *testing.T) {
 			}
 		}
 	}
-	if have := len(mayDo) + len(public) + 1; have != len(ops) {
+	if have := len(mayDo) + len(public) + webhooks; have != len(ops) {
 		t.Errorf("the table has %d operations, openapi.yaml %d", have, len(ops))
 	}
 	// And what no operation names is not there.

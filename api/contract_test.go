@@ -106,7 +106,7 @@ func TestRequestsAreClosed(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, op := range ops {
-		if !op.hasBody || op.id == "postWebhook" || op.id == "captureEPCIS" || op.raw || strings.HasPrefix(string(op.route.Path), "/webhooks/messages/") { // their bodies are the carrier's, GS1's and the providers', not ours
+		if !op.hasBody || strings.HasPrefix(op.path, "/webhooks/") || op.id == "captureEPCIS" || op.raw { // their bodies are the carrier's, GS1's and the providers', not ours
 			continue
 		}
 		for media, content := range op.route.Operation.RequestBody.Value.Content {
@@ -195,7 +195,7 @@ func TestControlCharactersAreNeverKept(t *testing.T) {
 	}
 	texts := 0
 	for _, op := range ops {
-		if !op.hasBody || op.id == "postWebhook" || op.raw { // its body is the carrier's, not ours
+		if !op.hasBody || strings.HasPrefix(op.path, "/webhooks/") || op.raw { // its body is the carrier's, not ours
 			continue
 		}
 		media := op.route.Operation.RequestBody.Value.Content["application/json"]

@@ -48,6 +48,23 @@ func TestEveryGoldenHistoryReplays(t *testing.T) {
 	}
 }
 
+func TestEveryGoldenHistoryOfMessagesReplays(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join(golden, "messages", "*.json.gz"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(files) == 0 {
+		t.Skip("no history of messages is recorded yet: run `make golden`")
+	}
+	for _, path := range files {
+		t.Run(nameOf(path), func(t *testing.T) {
+			if err := worker.ReplayFile(path, quiet); err != nil {
+				t.Errorf("a channel that is in this state would be stuck:\n%v", err)
+			}
+		})
+	}
+}
+
 func TestEveryGoldenHistoryOfAFeedReplays(t *testing.T) {
 	for rules := feed.MinRules; rules <= feed.CurrentRules; rules++ {
 		files := goldenFeeds(t, rules)

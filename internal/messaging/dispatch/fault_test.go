@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/waybillhq/waybill/activities"
 	"github.com/waybillhq/waybill/internal/messaging/dispatch"
 	"github.com/waybillhq/waybill/internal/store"
 	"github.com/waybillhq/waybill/order"
@@ -76,7 +75,7 @@ func TestEachMessageIsSentOnceWhateverFailsAndDies(t *testing.T) {
 		for _, channel := range []order.Channel{order.Email, order.SMS} {
 			for range 2 { // a new one beside one that was believed dead
 				run := process(func(ctx context.Context, s dispatch.Store, l *life) {
-					done, err := w.sender(channel, s, mortalPort{w.port(channel), l}).Round(ctx, activities.SendRound{Channel: string(channel)}, func() {})
+					done, err := rounded(ctx, w.sender(channel, s, mortalPort{w.port(channel), l}), 0)
 					mu.Lock()
 					defer mu.Unlock()
 					if err == nil && done.RestUntil.After(rest) {

@@ -382,7 +382,7 @@ func (w *world) port(channel order.Channel) dispatch.Port {
 }
 
 func (w *world) sender(channel order.Channel, s dispatch.Store, p dispatch.Port) *dispatch.Sender {
-	return &dispatch.Sender{Store: s, Writer: w.writer, Port: p, Channel: channel, Now: w.clock.now, Log: w.logger, Stretch: 300 * time.Millisecond, Look: 10 * time.Millisecond}
+	return &dispatch.Sender{Store: s, Writer: w.writer, Port: p, Channel: channel, Now: w.clock.now, Log: w.logger, Look: time.Millisecond}
 }
 
 func (w *world) planner(s dispatch.Store) *dispatch.Planner {
