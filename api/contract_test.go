@@ -47,6 +47,17 @@ func TestWordsOfTheContractAreThoseOfTheCore(t *testing.T) {
 			t.Errorf("%s is %v in openapi.yaml and %v in Go", name, have, want)
 		}
 	}
+	var messages []string
+	for _, d := range order.MessageDefinitions {
+		messages = append(messages, d.Kind)
+	}
+	var have []string
+	for _, v := range all["MessagePolicy"].Value.Properties["rules"].Value.Items.Value.Properties["kind"].Value.Enum {
+		have = append(have, v.(string))
+	}
+	if !slices.Equal(have, messages) {
+		t.Errorf("kinds of messages are %v in openapi.yaml and %v in Go", have, messages)
+	}
 	for field, want := range map[string]uint64{"lines": order.MaxLines, "parcels": order.MaxParcels} {
 		if have := all["NewOrder"].Value.Properties[field].Value.MaxItems; have == nil || *have != want {
 			t.Errorf("%s: at most %v in openapi.yaml and %d in Go", field, have, want)

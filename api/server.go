@@ -37,6 +37,7 @@ type Store interface {
 	RawBody(ctx context.Context, id int64, a store.Audit) (store.RawBody, error)
 	RawBodies(ctx context.Context, f store.RawFilter) ([]store.RawBody, error)
 	PutAddress(ctx context.Context, orderID string, a store.Address) (version int, err error)
+	EraseCustomer(ctx context.Context, storeID, ref string, a store.Audit, at time.Time) (store.Erasure, error)
 	PutStore(ctx context.Context, r store.StoreRow) error
 	GetStore(ctx context.Context, id string) (store.StoreRow, error)
 	PutPolicy(ctx context.Context, p order.PolicyBook, actor string) (order.PolicyBook, error)
@@ -273,6 +274,7 @@ func (s *server) handlers() map[string]echo.HandlerFunc {
 
 		"listFaults":       s.listFaults,
 		"closeFault":       s.closeFault,
+		"eraseCustomer":    s.eraseCustomer,
 		"listCodeMappings": s.listCodeMappings,
 		"putCodeMapping":   s.putCodeMapping,
 		"listRawBodies":    s.listRawBodies,

@@ -45,6 +45,7 @@ type detailPage struct {
 	Seq                           int64
 	Ended                         []endedRow
 	Remedies                      []remedyRow
+	Messages                      []messageRow
 	Did, Refused, Lost            string // what came of a form; Lost is what was typed into one that is gone
 }
 
@@ -141,6 +142,7 @@ func (s *server) showOrder(c echo.Context, w who, o store.Order, status int, pos
 		p.All = orderHref(o.Spec.ID) + "?all=1"
 	}
 	p.head = s.head(w, "Order "+p.Number, "orders")
+	p.Messages = s.messagesOf(c.Request().Context(), o.Spec.ID)
 	p.Tracking = s.Links.Tracking(o.Spec.ID)
 	if s.Links.TemporalUIURL != "" {
 		p.History = s.Links.History(o.Spec.ID)

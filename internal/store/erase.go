@@ -70,7 +70,7 @@ func (s *Store) EraseCustomer(ctx context.Context, storeID, ref string, a Audit,
 		if len(e.Orders) == 0 {
 			return ErrNotFound
 		}
-		w := eraser{ctx: ctx, tx: tx, orders: e.Orders}
+		w := eraser{ctx: ctx, tx: tx, orders: e.Orders, erased: []ErasedRows{}}
 		if err := w.find(); err != nil {
 			return err
 		}

@@ -50,3 +50,9 @@ on conflict (store, customer_ref) do update set frequency = excluded.frequency, 
 	}
 	return nil
 }
+
+// ContactOf is the personal data of an order's buyer. ErrNotFound.
+func (s *Store) ContactOf(ctx context.Context, orderID string) (c Contact, err error) {
+	err = s.pool.QueryRow(ctx, `select name, email, phone, language from contacts where order_id = $1`, orderID).Scan(&c.Name, &c.Email, &c.Phone, &c.Language)
+	return c, one("contact of "+orderID, err)
+}

@@ -6,17 +6,9 @@ import (
 	"time"
 )
 
-func sampleAlert(t testing.TB) AlertContent {
-	return AlertContent{
-		Order: "lumen:10482", Parcel: "1", Case: "attempt_failed", Severity: "urgent", Owner: "support", Assignee: "anna", Why: "attempt 2 failed", Level: 1,
-		Opened: time.Date(2026, 11, 24, 13, 5, 0, 0, time.UTC), Due: time.Date(2026, 11, 24, 21, 5, 0, 0, time.UTC), BuyerHears: time.Date(2026, 11, 24, 13, 35, 0, 0, time.UTC),
-		Zone: zone(t, "Europe/Berlin"), URL: "https://wb.example/console/orders/lumen:10482",
-	}
-}
-
 // Who acts, by when, why, and where: nothing else.
 func TestAlertsSayWhatToDo(t *testing.T) {
-	m, err := WriteAlert(sampleAlert(t))
+	m, err := WriteAlert(SampleAlert())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,7 +26,7 @@ func TestAlertsNameWhatIsMissing(t *testing.T) {
 		"zone": func(c *AlertContent) { c.Zone = nil }, "url": func(c *AlertContent) { c.URL = "javascript:x" }, "case": func(c *AlertContent) { c.Case = " \u202e" },
 		"order": func(c *AlertContent) { c.Order = "" }, "owner": func(c *AlertContent) { c.Owner = "" }, "severity": func(c *AlertContent) { c.Severity = "" }, "due": func(c *AlertContent) { c.Due = time.Time{} },
 	} {
-		c := sampleAlert(t)
+		c := SampleAlert()
 		spoil(&c)
 		if m, err := WriteAlert(c); err == nil || !strings.Contains(err.Error(), field) || m.HTML != "" {
 			t.Errorf("without %s: %v", field, err)
@@ -47,7 +39,7 @@ func FuzzWriteAlert(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		c := sampleAlert(t)
+		c := SampleAlert()
 		c.Case, c.Order, c.Parcel, c.Why, c.Assignee, c.Owner, c.Severity = s+"k", "o"+strings.ReplaceAll(s, "evil.example", ""), s, s, s, "t"+s, "v"+s
 		m, err := WriteAlert(c)
 		if err != nil {
