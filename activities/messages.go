@@ -37,24 +37,35 @@ type SendDone struct {
 
 // MessageSender sends what is due by one channel for some minutes, until its
 // provider wants rest, or until ctx ends; sends that are under way then are finished.
-// beat is called every few seconds.
 type MessageSender interface {
-	Round(ctx context.Context, r SendRound, beat func()) (SendDone, error)
+	Round(ctx context.Context, r SendRound) (SendDone, error)
 }
 
 // Messages sends by one channel. One of them runs at a time.
 type Messages struct{ Sender MessageSender }
 
-// Send is one stretch of sending.
+// beat is how often the server hears that a stretch goes on. It bounds how soon
+// another worker takes over from a dead one.
+const beat = 5 * time.Second
+
+// Send is one stretch of sending. A worker that stops ends it.
 func (m *Messages) Send(ctx context.Context, r SendRound) (SendDone, error) {
 	round, stop := context.WithCancel(ctx)
 	defer stop()
 	go func() {
-		select {
-		case <-activity.GetWorkerStopChannel(ctx):
-			stop()
-		case <-round.Done():
+		tick := time.NewTicker(beat)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				activity.RecordHeartbeat(ctx)
+			case <-activity.GetWorkerStopChannel(ctx):
+				stop()
+				return
+			case <-round.Done():
+				return
+			}
 		}
 	}()
-	return m.Sender.Round(round, r, func() { activity.RecordHeartbeat(ctx) })
+	return m.Sender.Round(round, r)
 }

@@ -49,12 +49,9 @@ func TestEveryGoldenHistoryReplays(t *testing.T) {
 }
 
 func TestEveryGoldenHistoryOfMessagesReplays(t *testing.T) {
-	files, err := filepath.Glob(filepath.Join(golden, "messages", "*.json.gz"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(files) == 0 {
-		t.Skip("no history of messages is recorded yet: run `make golden`")
+	files := histories(t, "messages")
+	if len(files) < 2 {
+		t.Errorf("messages have %d golden histories, want at least 2: run `make golden`", len(files))
 	}
 	for _, path := range files {
 		t.Run(nameOf(path), func(t *testing.T) {
@@ -91,6 +88,7 @@ func TestGoldenHistoriesStayWithinTheirEvents(t *testing.T) {
 	for rules := feed.MinRules; rules <= feed.CurrentRules; rules++ {
 		all = append(all, goldenFeeds(t, rules)...)
 	}
+	all = append(all, histories(t, "messages")...)
 	for _, path := range all {
 		name := nameOf(path)
 		limit, ok := limits[name]

@@ -45,7 +45,7 @@ func Messages(ctx workflow.Context, in MessagesInput) error {
 		round := workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 			TaskQueue:           MessagesID(in.Channel),
 			StartToCloseTimeout: 10 * time.Minute,
-			HeartbeatTimeout:    time.Minute,
+			HeartbeatTimeout:    20 * time.Second,
 			RetryPolicy:         &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: time.Minute},
 			Summary:             "send what is due by " + in.Channel,
 		})

@@ -44,7 +44,7 @@ func rounded(ctx context.Context, s *dispatch.Sender, failures int) (activities.
 	defer stop()
 	own := *s
 	own.Store = idle{s.Store, stop}
-	return own.Round(ctx, activities.SendRound{Channel: string(s.Channel), Failures: failures}, func() {})
+	return own.Round(ctx, activities.SendRound{Channel: string(s.Channel), Failures: failures})
 }
 
 // idle stops a round when nothing is due.

@@ -67,15 +67,14 @@ var _ activities.MessageSender = (*Sender)(nil)
 
 // Round sends what is due for a stretch, until the provider wants rest, or until
 // ctx ends: then no more is begun, and what is under way is finished.
-func (s *Sender) Round(ctx context.Context, in activities.SendRound, beat func()) (activities.SendDone, error) {
+func (s *Sender) Round(ctx context.Context, in activities.SendRound) (activities.SendDone, error) {
 	r := &round{Sender: s, failures: in.Failures, done: activities.SendDone{Provider: s.Port.Name()}}
 	for end := s.Now().Add(cmp.Or(s.Stretch, stretch)); ctx.Err() == nil && s.Now().Before(end) && r.resting().IsZero(); {
-		beat()
 		due, err := s.Store.ClaimMessages(ctx, string(s.Channel), atOnce, s.Now())
 		if err != nil {
 			return r.done, err
 		}
-		r.each(ctx, due, beat)
+		r.each(ctx, due)
 		if len(due) == 0 {
 			select {
 			case <-ctx.Done():
@@ -119,7 +118,7 @@ func (r *round) resting() time.Time {
 
 // each handles messages, some at once; one by one as long as the provider fails,
 // since each failure may leave a message of which nobody knows where it is.
-func (r *round) each(ctx context.Context, due []store.Message, beat func()) {
+func (r *round) each(ctx context.Context, due []store.Message) {
 	var wg sync.WaitGroup
 	slots := make(chan struct{}, parallel)
 	if r.failures > 0 {
@@ -135,7 +134,6 @@ func (r *round) each(ctx context.Context, due []store.Message, beat func()) {
 			if err := r.handle(ctx, m); err != nil && ctx.Err() == nil {
 				r.Log.Warn("message not handled yet", "message", m.ID, "channel", m.Channel, "error", err)
 			}
-			beat()
 		})
 	}
 	wg.Wait()
@@ -425,7 +423,8 @@ func (r *round) followUp(ctx context.Context, m store.Message) error {
 			row := newMessage(next)
 			other = &row
 		}
-		lost = other == nil && !p.Erased
+		// Who never gave an address is not lost: the store tells them by other ways.
+		lost = other == nil && !p.Erased && (a.Contact.Email != "" || a.Contact.Phone != "")
 	}
 	fellBack, err := r.Store.FollowUp(ctx, m, other, lost, r.Now())
 	if fellBack && r.Ended != nil {
