@@ -4,15 +4,17 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/waybillhq/waybill/internal/sim"
 	"github.com/waybillhq/waybill/order"
 )
 
-// told is one message to a buyer, as its row says.
-type told struct {
+// buyerMessage is one message to a buyer, as its row says.
+type buyerMessage struct {
 	Order, Occasion, Kind, Channel, Status, Reason string
 	Parcels                                        []string
 	AttemptedAt                                    *time.Time
@@ -24,15 +26,30 @@ type reached struct {
 	RecordedAt               time.Time
 }
 
-// slack is how far the clock of a message and that of a row may be apart: a
-// transaction begins before it commits.
-const slack = 3 * time.Second
+// Real orders at a pace at which messages go between their milestones.
+func TestBuyersHearWhatIsTrue(t *testing.T) {
+	s := open(t, "told")
+	var out posting
+	out.over = make(chan struct{})
+	report, err := sim.Olist(s.ctx, sim.OlistOptions{Dir: olistDir(t), Limit: 30, Day: 1500 * time.Millisecond, Settle: 60 * time.Second,
+		BaseURL: s.API.Base, Keys: sim.Keys(s.Access.Keys), Store: s.store, Out: &out})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if report.Agree != report.Data.Orders {
+		t.Errorf("%d of %d orders agree\n%s", report.Agree, report.Data.Orders, out.String())
+	}
+	s.agrees()
+	s.toldBuyers(500 * time.Millisecond)
+}
 
 // toldBuyers checks what the buyers of all orders heard, once everything is
 // planned and settled: nothing but what the matrix allows, nothing twice, nothing
 // shipped before a carrier had it, and nothing that the read model did not say
-// when it was sent.
-func (s *shop) toldBuyers() {
+// when it was sent. The slack is how far the clock of a message and that of a row
+// may be apart: a transaction begins before it commits, and a decision waits for
+// the one before it.
+func (s *shop) toldBuyers(slack time.Duration) {
 	s.Helper()
 	s.eventually("all happenings are planned for", func() error {
 		if n := s.count(`select count(*) from happenings h join orders o on o.id = h.order_id, message_plan p where o.store = $1 and h.id > p.upto`, s.store); n > 0 {
@@ -51,7 +68,7 @@ where o.store = $1 and m.audience = 'buyer' order by m.order_id, m.attempted_at`
 	if err != nil {
 		s.Fatal(err)
 	}
-	messages, err := pgx.CollectRows(rows, pgx.RowToStructByPos[told])
+	messages, err := pgx.CollectRows(rows, pgx.RowToStructByPos[buyerMessage])
 	if err != nil {
 		s.Fatal(err)
 	}
@@ -89,7 +106,7 @@ where o.store = $1 and h.type in ('milestone_reached', 'milestone_corrected') or
 			if allowed == nil {
 				continue
 			}
-			if had := around(story, m.Order, parcel, *m.AttemptedAt); !slices.ContainsFunc(had, func(at string) bool { return slices.Contains(allowed, order.Milestone(at)) }) {
+			if had := around(story, m.Order, parcel, *m.AttemptedAt, slack); !slices.ContainsFunc(had, func(at string) bool { return slices.Contains(allowed, order.Milestone(at)) }) {
 				s.Errorf("%s was said at %s, when the read model said %v", key, m.AttemptedAt.Format(time.StampMilli), had)
 			}
 		}
@@ -114,7 +131,7 @@ where o.store = $1 and h.type in ('milestone_reached', 'milestone_corrected') or
 
 // around is where a parcel stood when a message about it went out, and within the
 // slack before and after.
-func around(story []reached, id, parcel string, at time.Time) (had []string) {
+func around(story []reached, id, parcel string, at time.Time, slack time.Duration) (had []string) {
 	last := string(order.Expected)
 	for _, r := range story {
 		switch {
