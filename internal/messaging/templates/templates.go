@@ -177,6 +177,7 @@ func ReasonOf(bucket string) Reason {
 		return "payment"
 	case order.Weather:
 		return "weather"
+	default:
+		return UnknownReason
 	}
-	return UnknownReason
 }

@@ -171,6 +171,7 @@ func (w *writer) facts() {
 	switch c.Reason {
 	case "address", "refused", "customs":
 		w.when("stuck", true)
+	default:
 	}
 	w.set("place_name", defused(c.Place.Name, 60))
 	w.set("place", strings.Join(nonEmpty(defused(c.Place.Name, 80), defused(c.Place.Address, 160)), ", "))
