@@ -26,12 +26,13 @@ type reached struct {
 	RecordedAt               time.Time
 }
 
-// Real orders at a pace at which messages go between their milestones.
+// Real orders at a pace at which many messages go between their milestones: a year
+// takes a minute, and a message two seconds.
 func TestBuyersHearWhatIsTrue(t *testing.T) {
 	s := open(t, "told")
 	var out posting
 	out.over = make(chan struct{})
-	report, err := sim.Olist(s.ctx, sim.OlistOptions{Dir: olistDir(t), Limit: 30, Day: 1500 * time.Millisecond, Settle: 60 * time.Second,
+	report, err := sim.Olist(s.ctx, sim.OlistOptions{Dir: olistDir(t), Limit: 60, Day: 150 * time.Millisecond, Settle: 60 * time.Second,
 		BaseURL: s.API.Base, Keys: sim.Keys(s.Access.Keys), Store: s.store, Out: &out})
 	if err != nil {
 		t.Fatal(err)
@@ -40,7 +41,7 @@ func TestBuyersHearWhatIsTrue(t *testing.T) {
 		t.Errorf("%d of %d orders agree\n%s", report.Agree, report.Data.Orders, out.String())
 	}
 	s.agrees()
-	s.toldBuyers(500 * time.Millisecond)
+	s.toldBuyers(300 * time.Millisecond) // two days of these orders
 }
 
 // toldBuyers checks what the buyers of all orders heard, once everything is

@@ -65,6 +65,7 @@ type Content struct {
 	At      time.Time // when it happened
 	Arrives Window    // the promise, the new window, or the next attempt
 	Until   time.Time // kept until, answer by, send back by
+	Overdue bool      // the promised time has passed
 	Reason  Reason
 	Place   Place
 	// Left is where a delivered parcel was put, in the carrier's words.

@@ -134,6 +134,7 @@ func (w *writer) facts() {
 	w.when("many", len(c.Parcels) > 1)
 	w.when("partly", c.Partly)
 	w.when("unsure", c.Arrives.To.IsZero())
+	w.when("maybe", c.Arrives.To.IsZero() && !c.Overdue)
 	w.when("rest", c.Remaining > 0)
 	w.when("rest1", c.Remaining == 1)
 	w.set("rest", strconv.Itoa(c.Remaining))
