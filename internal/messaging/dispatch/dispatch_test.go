@@ -168,6 +168,15 @@ func TestADeadNumberFallsBackAndABuyerWithoutAnyIsAFault(t *testing.T) {
 	}
 }
 
+func TestWhoGaveNoAddressIsNotPlannedFor(t *testing.T) {
+	w := newWorld(t)
+	id := w.order(1, func(o *store.NewOrder) { o.Contact.Email, o.Contact.Phone = "", "" })
+	w.plan()
+	if got := w.messages(id); len(got) != 0 {
+		t.Errorf("%+v", got)
+	}
+}
+
 // A bounce comes after the mail was taken.
 func TestABouncedMailFallsBackOnce(t *testing.T) {
 	w := newWorld(t)
