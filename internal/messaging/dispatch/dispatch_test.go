@@ -604,3 +604,15 @@ func TestAnErasedBuyerIsToldNothing(t *testing.T) {
 		t.Errorf("%d requests, %v", w.providers.requests, w.faults())
 	}
 }
+
+func FuzzParseTeams(f *testing.F) {
+	f.Add("ops=ops@shop.example,ops=+15551234567,warehouse=https://hooks.example/x?y=1,2")
+	f.Fuzz(func(t *testing.T, text string) {
+		teams, err := dispatch.ParseTeams(text)
+		for name, team := range teams {
+			if err != nil || name == "" || team == (dispatch.Team{}) || team.Email != "" && !team.Email.Valid() || team.Phone != "" && !team.Phone.Valid() {
+				t.Errorf("%q: %s %+v, %v", text, name, team, err)
+			}
+		}
+	})
+}
