@@ -227,6 +227,36 @@ func TestAPlanThatIsNotCommittedIsPlannedAgain(t *testing.T) {
 	}
 }
 
+// A dump that is restored elsewhere brings transaction IDs along that mean nothing
+// there.
+func TestPlanningGoesOnInARestoredCopy(t *testing.T) {
+	url := storetest.URL(t)
+	s, err := store.Open(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	create(t, s, newOrder("1", order.PlannedParcel{ID: "1"}))
+	project(t, s, "1")
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close(context.Background()) })
+	if _, err := conn.Exec(t.Context(), `update message_plan set fence_xid = 1000000000000`); err != nil {
+		t.Fatal(err)
+	}
+	i := &intents{seen: map[string]int{}}
+	for range 4 {
+		if _, err := s.PlanMessages(t.Context(), 10, hashed, i.plan); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(i.seen) == 0 {
+		t.Error("nothing is planned any more")
+	}
+}
+
 // project writes the first state of an order with what it tells.
 func project(t *testing.T, s *store.Store, number string) {
 	t.Helper()

@@ -38,7 +38,10 @@ func (s *Store) PlanMessages(ctx context.Context, limit int, hash MessageHash, p
 		}
 		var upto, fence int64
 		var ended bool
-		err := tx.QueryRow(ctx, `select upto, fence, pg_snapshot_xmin(pg_current_snapshot())::text::bigint >= fence_xid from message_plan for update skip locked`).Scan(&upto, &fence, &ended)
+		// An ID that was not given out yet is another cluster's: this is a restored copy,
+		// in which everything has ended.
+		err := tx.QueryRow(ctx, `select upto, fence, pg_snapshot_xmin(pg_current_snapshot())::text::bigint >= fence_xid or pg_snapshot_xmax(pg_current_snapshot())::text::bigint <= fence_xid
+from message_plan for update skip locked`).Scan(&upto, &fence, &ended)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return nil
 		}

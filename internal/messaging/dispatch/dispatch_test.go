@@ -168,6 +168,15 @@ func TestADeadNumberFallsBackAndABuyerWithoutAnyIsAFault(t *testing.T) {
 	}
 }
 
+func TestWhoGaveNoAddressIsNotPlannedFor(t *testing.T) {
+	w := newWorld(t)
+	id := w.order(1, func(o *store.NewOrder) { o.Contact.Email, o.Contact.Phone = "", "" })
+	w.plan()
+	if got := w.messages(id); len(got) != 0 {
+		t.Errorf("%+v", got)
+	}
+}
+
 // A bounce comes after the mail was taken.
 func TestABouncedMailFallsBackOnce(t *testing.T) {
 	w := newWorld(t)
@@ -594,4 +603,16 @@ func TestAnErasedBuyerIsToldNothing(t *testing.T) {
 	if w.providers.requests != 0 || len(w.faults()) != 0 {
 		t.Errorf("%d requests, %v", w.providers.requests, w.faults())
 	}
+}
+
+func FuzzParseTeams(f *testing.F) {
+	f.Add("ops=ops@shop.example,ops=+15551234567,warehouse=https://hooks.example/x?y=1,2")
+	f.Fuzz(func(t *testing.T, text string) {
+		teams, err := dispatch.ParseTeams(text)
+		for name, team := range teams {
+			if err != nil || name == "" || team == (dispatch.Team{}) || team.Email != "" && !team.Email.Valid() || team.Phone != "" && !team.Phone.Valid() {
+				t.Errorf("%q: %s %+v, %v", text, name, team, err)
+			}
+		}
+	})
 }

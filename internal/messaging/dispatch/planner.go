@@ -50,7 +50,10 @@ func (p *Planner) Once(ctx context.Context) (int, error) {
 					panic(t.Err)
 				}
 				for _, i := range plan.Plan(t.Order.Current(), t.Happenings, p.Writer.people(t.Addressee), now) {
-					all = append(all, newMessage(i))
+					// Who never gave an address is told by the store itself, by other ways.
+					if i.Audience != plan.Buyer || t.Contact.Email != "" || t.Contact.Phone != "" {
+						all = append(all, newMessage(i))
+					}
 				}
 			}); err != nil {
 				// The others' messages must not wait for it.

@@ -423,8 +423,7 @@ func (r *round) followUp(ctx context.Context, m store.Message) error {
 			row := newMessage(next)
 			other = &row
 		}
-		// Who never gave an address is not lost: the store tells them by other ways.
-		lost = other == nil && !p.Erased && (a.Contact.Email != "" || a.Contact.Phone != "")
+		lost = other == nil && !p.Erased
 	}
 	fellBack, err := r.Store.FollowUp(ctx, m, other, lost, r.Now())
 	if fellBack && r.Ended != nil {
