@@ -242,6 +242,7 @@ func (w *eraser) all(storeID, ref string, at time.Time) {
 	w.texts("inbox", "n::text", "location", `order_id = any($1)`, orders)
 	w.texts("happenings", "id::text", "body", `order_id = any($1)`, orders)
 	w.texts("cases", "order_id || ' ' || kind || ' ' || parcel", "body", `order_id = any($1)`, orders)
+	w.texts("returns", "order_id || ' ' || t.id", "what", `order_id = any($1)`, orders)
 	w.texts("orders", "id", "next_what", `id = any($1)`, orders)
 	w.texts("faults", "id::text", "sample", `(t.key = any($1) or sample ~* $2)`, orders, anyOf(w.strong))
 	running := w.states()
