@@ -251,6 +251,7 @@ func (p Policy) Scaled(day time.Duration) Policy {
 	}
 	// Nights do not scale, and all of an order's life is one day.
 	p.Messages.Quiet, p.Messages.PerDay = NoQuiet, maxPerDay
+	p.Messages.Group = cmp.Or(p.Messages.Group, DefaultGroup)
 	scale(&p.Messages.Group)
 	p.Cases = append([]CaseRule(nil), p.Cases...)
 	for i := range p.Cases {

@@ -89,8 +89,12 @@ func Content(i Intent, parcels []string, s *order.State, p Person, d Details, no
 		offer("", templates.Reschedule)
 	case templates.Delayed:
 		c.Arrives.To, c.Reason, c.Items = i.Window, templates.ReasonOf(d.Reason), everything(s)
+		c.Overdue = !s.PromisedAt.IsZero() && now.After(s.PromisedAt)
 		if k := s.CaseByID(i.Case); k != nil && (k.Kind != order.Late || c.Reason == templates.UnknownReason) {
 			c.Reason = delays(k.Kind)
+			if k.Kind == order.Late && slices.ContainsFunc(s.Parcels, func(q order.Parcel) bool { return q.ToCome() && q.Milestone.Stage() == order.Preparing }) {
+				c.Reason = "warehouse" // no carrier has it
+			}
 		}
 	case templates.ReadyForPickup:
 		if len(about) > 0 {

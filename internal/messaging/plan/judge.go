@@ -164,8 +164,9 @@ func tells(k templates.Kind, q *order.Parcel, p Person, now time.Time) bool {
 		return q.Milestone == order.Delivered && q.NotReceivedAt.IsZero()
 	case templates.ReadyForPickup:
 		return q.Milestone == order.ReadyForPickup
+	default:
+		return false
 	}
-	return false
 }
 
 // recent keeps parcels that have been there for long out of others' messages.

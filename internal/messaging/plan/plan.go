@@ -232,6 +232,7 @@ func news(s *order.State, h order.Happening) []Intent {
 			}
 		}
 		return list
+	default:
 	}
 	return nil
 }
@@ -285,9 +286,10 @@ func delays(k order.CaseKind) templates.Reason {
 	case order.NotPicked, order.NotPacked, order.MissedHandoff, order.HeldTooLong:
 		return "warehouse"
 	case order.Stalled:
-		return "unknown"
+		return templates.UnknownReason
+	default:
+		return ""
 	}
-	return ""
 }
 
 // window is the latest arrival that carriers expect, of what a case is about. A

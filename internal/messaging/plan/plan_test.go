@@ -214,6 +214,7 @@ func (l *life) check(i Intent, v Verdict, now time.Time) {
 			ok = shown.Milestone == order.ReadyForPickup
 		case templates.AttemptFailed:
 			ok = shown.Milestone == order.AttemptFailed
+		default:
 		}
 		if !ok {
 			fail("the page says that parcel %s is %s", id, shown.Milestone)

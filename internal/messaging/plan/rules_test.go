@@ -225,6 +225,27 @@ func TestReturnAndRefund(t *testing.T) {
 	l.until(84).expect(append(base, "refund_released email")...) // nothing of the parcel that came back
 }
 
+// Nobody blames a carrier for what still lies in the warehouse.
+func TestWhoIsLate(t *testing.T) {
+	for parcel, want := range map[string]templates.Reason{"": "warehouse", "1": "carrier_delay"} {
+		s := spec("1")
+		s.PromisedAt = placed.Add(day)
+		l := live(t, s)
+		if parcel != "" {
+			l.carrier(5, parcel, order.Accepted)
+		}
+		l.until(28)
+		i := slices.IndexFunc(l.sent, func(o Sent) bool { return o.Kind == templates.Delayed })
+		if i < 0 {
+			t.Fatalf("no delay was told: %v\n%s", l.heard(Buyer), l.story())
+		}
+		c, err := Content(l.sent[i].Intent, nil, &l.s, buyer, details(), l.now)
+		if err != nil || c.Reason != want || !c.Overdue {
+			t.Errorf("%v %s, want %s", err, c.Reason, want)
+		}
+	}
+}
+
 // What happens to the parcel of a return is not said of the order.
 func TestTroubleOnTheWayBack(t *testing.T) {
 	l := live(t, spec("1")).carrier(5, "1", order.Accepted).carrier(24, "1", order.Delivered).until(25)

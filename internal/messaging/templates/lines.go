@@ -91,15 +91,15 @@ var lines = map[string][]line{
 	},
 
 	"delayed.subject": {
-		{"{?unsure}Your order {order} may come later", "{?unsure}Ihre Bestellung {order} kommt vielleicht später", "{?unsure}Tu pedido {order} puede retrasarse", "{?unsure}Seu pedido {order} pode atrasar"},
+		{"{?maybe}Your order {order} may come later", "{?maybe}Ihre Bestellung {order} kommt vielleicht später", "{?maybe}Tu pedido {order} puede retrasarse", "{?maybe}Seu pedido {order} pode atrasar"},
 		{"Your order {order} comes later", "Ihre Bestellung {order} kommt später", "Tu pedido {order} llegará más tarde", "Seu pedido {order} vai atrasar"},
 	},
 	"delayed.title": {
-		{"{?unsure}It may take longer", "{?unsure}Es kann länger dauern", "{?unsure}Puede tardar más", "{?unsure}Pode demorar mais"},
+		{"{?maybe}It may take longer", "{?maybe}Es kann länger dauern", "{?maybe}Puede tardar más", "{?maybe}Pode demorar mais"},
 		{"Later than promised", "Später als versprochen", "Más tarde de lo prometido", "Depois do prometido"},
 	},
 	"delayed.happened": {
-		{"{?unsure}Your order {order} may come later than promised. We are sorry. {reason}", "{?unsure}Ihre Bestellung {order} kommt vielleicht später als versprochen. Das tut uns leid. {reason}", "{?unsure}Tu pedido {order} puede llegar más tarde de lo prometido. Lo sentimos. {reason}", "{?unsure}Seu pedido {order} pode chegar depois do prometido. Sentimos muito. {reason}"},
+		{"{?maybe}Your order {order} may come later than promised. We are sorry. {reason}", "{?maybe}Ihre Bestellung {order} kommt vielleicht später als versprochen. Das tut uns leid. {reason}", "{?maybe}Tu pedido {order} puede llegar más tarde de lo prometido. Lo sentimos. {reason}", "{?maybe}Seu pedido {order} pode chegar depois do prometido. Sentimos muito. {reason}"},
 		{"Your order {order} comes later than promised. We are sorry. {reason}", "Ihre Bestellung {order} kommt später als versprochen. Das tut uns leid. {reason}", "Tu pedido {order} llegará más tarde de lo prometido. Lo sentimos. {reason}", "Seu pedido {order} vai chegar depois do prometido. Sentimos muito. {reason}"},
 	},
 	"delayed.next": {
@@ -108,7 +108,8 @@ var lines = map[string][]line{
 	},
 	"delayed.do": {{"Nothing for now. If that is too late for you, write to {support}.", "Im Moment nichts. Wenn Ihnen das zu spät ist, schreiben Sie an {support}.", "Por ahora, nada. Si es demasiado tarde para ti, escribe a {support}.", "Por enquanto, nada. Se for tarde demais para você, escreva para {support}."}},
 	"delayed.sms": {
-		{"{?unsure}{shop}: your order {order} may be late, we are sorry. We look into it: {link}", "{?unsure}{shop}: Bestellung {order} kommt vielleicht später. Wir gehen dem nach: {link}", "{?unsure}{shop}: tu pedido {order} puede retrasarse, lo sentimos. Lo averiguamos: {link}", "{?unsure}{shop}: seu pedido {order} pode atrasar, sentimos muito. Verificando: {link}"},
+		{"{?maybe}{shop}: your order {order} may be late, we are sorry. We look into it: {link}", "{?maybe}{shop}: Bestellung {order} kommt vielleicht später. Wir gehen dem nach: {link}", "{?maybe}{shop}: tu pedido {order} puede retrasarse, lo sentimos. Lo averiguamos: {link}", "{?maybe}{shop}: seu pedido {order} pode atrasar, sentimos muito. Verificando: {link}"},
+		{"{?unsure}{shop}: your order {order} is late, we are sorry. We look into it: {link}", "{?unsure}{shop}: Bestellung {order} kommt leider später. Wir gehen dem nach: {link}", "{?unsure}{shop}: tu pedido {order} se retrasa, lo sentimos. Lo averiguamos: {link}", "{?unsure}{shop}: seu pedido {order} atrasou, sentimos muito. Verificando: {link}"},
 		{"{shop}: your order {order} is late, we are sorry. New date: {arrives_short}. {link}", "{shop}: Bestellung {order} kommt leider später: {arrives_short}. {link}", "{shop}: tu pedido {order} se retrasa, lo sentimos. Nueva fecha: {arrives_short}. {link}", "{shop}: seu pedido {order} atrasou, sentimos muito. Nova data: {arrives_short}. {link}"},
 	},
 

@@ -65,6 +65,7 @@ type Content struct {
 	At      time.Time // when it happened
 	Arrives Window    // the promise, the new window, or the next attempt
 	Until   time.Time // kept until, answer by, send back by
+	Overdue bool      // the promised time has passed
 	Reason  Reason
 	Place   Place
 	// Left is where a delivered parcel was put, in the carrier's words.
@@ -177,6 +178,7 @@ func ReasonOf(bucket string) Reason {
 		return "payment"
 	case order.Weather:
 		return "weather"
+	default:
+		return UnknownReason
 	}
-	return UnknownReason
 }

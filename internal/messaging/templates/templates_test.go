@@ -463,6 +463,11 @@ func TestAnUnknownDelayPromisesNothing(t *testing.T) {
 		if err != nil || sure.Subject == m.Subject || sure.SMS == m.SMS || m.Segments != 1 {
 			t.Errorf("%v: %s / %s [%d]", err, m.Subject, m.SMS, m.Segments)
 		}
+		c.Overdue = true // then it is no longer a maybe
+		late, err := Write(Delayed, c)
+		if err != nil || late.Subject != sure.Subject || late.SMS == m.SMS || late.SMS == sure.SMS || late.Segments != 1 {
+			t.Errorf("%v: %s / %s [%d]", err, late.Subject, late.SMS, late.Segments)
+		}
 	}
 }
 

@@ -134,6 +134,7 @@ func (w *writer) facts() {
 	w.when("many", len(c.Parcels) > 1)
 	w.when("partly", c.Partly)
 	w.when("unsure", c.Arrives.To.IsZero())
+	w.when("maybe", c.Arrives.To.IsZero() && !c.Overdue)
 	w.when("rest", c.Remaining > 0)
 	w.when("rest1", c.Remaining == 1)
 	w.set("rest", strconv.Itoa(c.Remaining))
@@ -171,6 +172,7 @@ func (w *writer) facts() {
 	switch c.Reason {
 	case "address", "refused", "customs":
 		w.when("stuck", true)
+	default:
 	}
 	w.set("place_name", defused(c.Place.Name, 60))
 	w.set("place", strings.Join(nonEmpty(defused(c.Place.Name, 80), defused(c.Place.Address, 160)), ", "))
