@@ -122,11 +122,13 @@ type ParcelView struct {
 	Reached         []Reached    `json:"reached"`
 }
 
-// ReturnView is a return as the API shows it, with the parcel that it comes in.
+// ReturnView is a return as the API shows it, with the parcel that it comes in and
+// what may be asked about it now.
 type ReturnView struct {
 	Return
-	Title string     `json:"title"`
-	Box   ParcelView `json:"box"`
+	Title string       `json:"title"`
+	Box   ParcelView   `json:"box"`
+	Steps []ReturnStep `json:"steps"`
 }
 
 // View is an order as the API, the pages and the workflow's query show it.
@@ -137,6 +139,7 @@ type View struct {
 	Class       Class        `json:"class"`
 	Status      Status       `json:"status"`
 	Summary     string       `json:"summary"`
+	Replaces    string       `json:"replaces,omitempty"`
 	PlacedAt    time.Time    `json:"placed_at"`
 	PromisedAt  time.Time    `json:"promised_at,omitzero"`
 	DeliveredAt time.Time    `json:"delivered_at,omitzero"`
@@ -228,7 +231,7 @@ func WaitsOf(s *State) []WaitView {
 func ViewOf(s *State) View {
 	v := View{
 		ID: s.Spec.ID, Store: s.Spec.Store, Number: s.Spec.Number, Class: s.Spec.Class, Status: s.Status, Summary: Summary(s),
-		PlacedAt: s.Spec.PlacedAt, PromisedAt: s.PromisedAt, DeliveredAt: DeliveredAt(s), CancelledAt: cancelledAt(s),
+		Replaces: s.Spec.Replaces, PlacedAt: s.Spec.PlacedAt, PromisedAt: s.PromisedAt, DeliveredAt: DeliveredAt(s), CancelledAt: cancelledAt(s),
 		Late: IsLate(s), OnHold: s.Hold != nil, Closed: s.Closed,
 		Lines: make([]LineView, 0, len(s.Spec.Lines)), Parcels: make([]ParcelView, 0, len(s.Parcels)),
 		Returns: make([]ReturnView, 0, len(s.Returns)),
@@ -266,7 +269,7 @@ func ViewOf(s *State) View {
 		v.Parcels = append(v.Parcels, viewOf(p))
 	}
 	for i := range s.Returns {
-		r := ReturnView{Return: s.Returns[i], Title: s.Returns[i].State.Title()}
+		r := ReturnView{Return: s.Returns[i], Title: s.Returns[i].State.Title(), Steps: s.returnSteps(&s.Returns[i])}
 		if p := s.ParcelByID(r.Parcel); p != nil {
 			r.Box = viewOf(p)
 		}

@@ -55,6 +55,7 @@ func NewSender(c client.Client, channel string, m *activities.Messages) worker.W
 func Register(r worker.Registry, a *activities.Activities) {
 	r.RegisterWorkflowWithOptions(workflows.Order, workflow.RegisterOptions{Name: workflows.OrderType})
 	r.RegisterActivityWithOptions(a.Project, activity.RegisterOptions{Name: activities.ProjectOrder})
+	r.RegisterActivityWithOptions(a.ReadOrder, activity.RegisterOptions{Name: activities.ReadOrder})
 	r.RegisterActivityWithOptions(a.AskCarrier, activity.RegisterOptions{Name: activities.AskCarrier})
 	r.RegisterActivityWithOptions(a.RequestRemedy, activity.RegisterOptions{Name: activities.RequestRemedy})
 	r.RegisterWorkflowWithOptions(workflows.Feed, workflow.RegisterOptions{Name: workflows.FeedType})

@@ -38,6 +38,9 @@ type Store interface {
 	GetStore(ctx context.Context, id string) (store.StoreRow, error)
 	Cases(ctx context.Context, f store.CaseFilter) ([]store.CaseRow, error)
 	Queues(ctx context.Context, now time.Time) ([]store.Queue, error)
+	Returns(ctx context.Context, f store.ReturnFilter) ([]store.ReturnRow, error)
+	// ReplacedBy lists the orders that send replacements and exchanges for one.
+	ReplacedBy(ctx context.Context, id string) ([]string, error)
 
 	// Wishes of an order's buyer; erased: there is nobody to wish.
 	Wishes(ctx context.Context, orderID string) (w store.Wishes, erased bool, err error)
