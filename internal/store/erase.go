@@ -239,6 +239,10 @@ func (w *eraser) all(storeID, ref string, at time.Time) {
     union all select i.n from parcels p join inbox i on i.order_id is null and i.ref_order = '' and i.tracking = p.tracking where p.order_id = any($1) and p.tracking <> ''
     union all select i.n from parcels p join inbox i on i.order_id is null and i.piece = p.tracking and i.piece <> '' where p.order_id = any($1)))`, orders)
 
+	w.clear("signers", `delete from signers s using inbox i where i.order_id = any($1) and s.source = i.source and s.event_id = i.event_id`, orders)
+	w.clear("proof_documents", `delete from proof_documents where order_id = any($1)`, orders)
+	w.clear("proofs", `update proofs set signed_by = '' where order_id = any($1) and signed_by <> ''`, orders)
+
 	w.texts("inbox", "n::text", "location", `order_id = any($1)`, orders)
 	w.texts("happenings", "id::text", "body", `order_id = any($1)`, orders)
 	w.texts("cases", "order_id || ' ' || kind || ' ' || parcel", "body", `order_id = any($1)`, orders)
