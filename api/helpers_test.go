@@ -84,6 +84,22 @@ func (m *memory) RawBody(_ context.Context, id int64, a store.Audit) (store.RawB
 	return m.raws[id-1], m.fail
 }
 
+func (m *memory) EraseCustomer(_ context.Context, storeID, ref string, a store.Audit, _ time.Time) (store.Erasure, error) {
+	defer m.lock()()
+	e := store.Erasure{Store: storeID, Erased: []store.ErasedRows{}, Remains: []store.Remainder{{What: "orders", Why: "what was sold", Rows: 1}}}
+	for id, o := range m.orders {
+		if o.Spec.Store == storeID && o.Spec.CustomerRef == ref {
+			e.Orders = append(e.Orders, id)
+			delete(m.contacts, id)
+		}
+	}
+	if len(e.Orders) == 0 {
+		return e, fmt.Errorf("erase: %w", store.ErrNotFound)
+	}
+	m.audits = append(m.audits, a)
+	return e, m.fail
+}
+
 func (m *memory) Proof(_ context.Context, orderID, id string, a store.Audit) (store.Proof, error) {
 	defer m.lock()()
 	for _, p := range m.proofs {

@@ -10,12 +10,15 @@ import (
 	"github.com/labstack/echo/v4"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/waybillhq/waybill/internal/store"
 )
 
 type metrics struct {
 	duration *prometheus.HistogramVec
 	inFlight prometheus.Gauge
 	facts    *prometheus.CounterVec
+	events   *prometheus.CounterVec
 	handler  http.Handler
 
 	mu      sync.Mutex
@@ -32,10 +35,13 @@ func newMetrics(reg *prometheus.Registry) (*metrics, error) {
 		facts: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "waybill_facts_total", Help: "Scans and carrier events offered, by source and what became of them.",
 		}, []string{"source", "result"}),
+		events: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "waybill_message_events_total", Help: "What providers said about messages, by provider and what became of it (taken, duplicate, unknown).",
+		}, []string{"provider", "result"}),
 		handler: promhttp.HandlerFor(reg, promhttp.HandlerOpts{}),
 		sources: map[string]bool{},
 	}
-	for _, c := range []prometheus.Collector{m.duration, m.inFlight, m.facts} {
+	for _, c := range []prometheus.Collector{m.duration, m.inFlight, m.facts, m.events} {
 		if err := reg.Register(c); err != nil {
 			return nil, err
 		}
@@ -60,6 +66,14 @@ func (m *metrics) fact(source, result string, n int) {
 	}
 	m.mu.Unlock()
 	m.facts.WithLabelValues(source, result).Add(float64(n))
+}
+
+func (m *metrics) messageEvents(provider string, n store.MessageEventCounts) {
+	for result, count := range map[string]int{"taken": n.Taken, "duplicate": n.Duplicate, "unknown": n.Unknown} {
+		if count > 0 {
+			m.events.WithLabelValues(provider, result).Add(float64(count))
+		}
+	}
 }
 
 const requestIDKey = "waybill.request_id"

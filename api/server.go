@@ -18,6 +18,7 @@ import (
 	"github.com/waybillhq/waybill/internal/carriers/all"
 	"github.com/waybillhq/waybill/internal/intake"
 	"github.com/waybillhq/waybill/internal/links"
+	"github.com/waybillhq/waybill/internal/messaging/dispatch"
 	"github.com/waybillhq/waybill/internal/store"
 	"github.com/waybillhq/waybill/order"
 )
@@ -40,6 +41,7 @@ type Store interface {
 	Proof(ctx context.Context, orderID, id string, a store.Audit) (store.Proof, error)
 	ProofDocument(ctx context.Context, orderID, id string, n int, a store.Audit) (store.ProofDocument, error)
 	PutAddress(ctx context.Context, orderID string, a store.Address) (version int, err error)
+	EraseCustomer(ctx context.Context, storeID, ref string, a store.Audit, at time.Time) (store.Erasure, error)
 	PutStore(ctx context.Context, r store.StoreRow) error
 	GetStore(ctx context.Context, id string) (store.StoreRow, error)
 	PutPolicy(ctx context.Context, p order.PolicyBook, actor string) (order.PolicyBook, error)
@@ -115,6 +117,8 @@ type Deps struct {
 	WebhookSecrets map[string][][]byte
 	// Carriers that are spoken with; nil: those that are built in.
 	Carriers carriers.Registry
+	// Messages takes what message providers post; nil: nothing is taken.
+	Messages *dispatch.Callbacks
 }
 
 // Server is the API. Pages can be mounted on Echo beside it; they share request
@@ -141,6 +145,7 @@ type server struct {
 	intake         *intake.Intake
 	webhookSecrets map[string][][]byte
 	carriers       carriers.Registry
+	messages       *dispatch.Callbacks
 }
 
 // levelAccess is the level of the line per request.
@@ -182,7 +187,7 @@ func New(d Deps) *Server {
 		inFlight: make(chan struct{}, l.InFlight),
 		desk:     &acts.Desk{Audits: d.Store, Orders: d.Orders, Log: d.Log, Now: d.Now},
 
-		webhookSecrets: d.WebhookSecrets, carriers: d.Carriers,
+		webhookSecrets: d.WebhookSecrets, carriers: d.Carriers, messages: d.Messages,
 	}}
 	e := s.Echo
 	e.HideBanner, e.HidePort = true, true
@@ -283,8 +288,13 @@ func (s *server) handlers() map[string]echo.HandlerFunc {
 		"postCarrierFile":   s.postCarrierFile,
 		"postWebhook":       s.postWebhook,
 
+		"postTwilioStatus":   s.postTwilioStatus,
+		"postTwilioInbound":  s.postTwilioInbound,
+		"postSendGridEvents": s.postSendGridEvents,
+
 		"listFaults":       s.listFaults,
 		"closeFault":       s.closeFault,
+		"eraseCustomer":    s.eraseCustomer,
 		"listCodeMappings": s.listCodeMappings,
 		"putCodeMapping":   s.putCodeMapping,
 		"listRawBodies":    s.listRawBodies,

@@ -483,12 +483,14 @@ func (s *State) reopenAs(c Case, m Meta, text string) {
 	s.tell(Happening{Type: CaseOpened, At: s.Now, Parcel: c.Parcel, Case: c.Kind, Actor: m.Actor, Cause: m.ID, Text: text})
 }
 
-func (s *State) caseID(kind CaseKind, parcel string) string {
+func (s *State) caseID(kind CaseKind, parcel string) string { return episodeID(kind, parcel, s.Seq) }
+
+func episodeID(kind CaseKind, parcel string, seq int64) string {
 	id := string(kind)
 	if parcel != "" {
 		id += "-" + parcel
 	}
-	return fmt.Sprintf("%s-%d", id, s.Seq)
+	return fmt.Sprintf("%s-%d", id, seq)
 }
 
 // nameCases lets people act on cases that were opened under older rules.

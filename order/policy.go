@@ -132,6 +132,8 @@ type Policy struct {
 	Calendars []Calendar `json:"calendars,omitempty"`
 	Clocks    []Clock    `json:"clocks,omitempty"`
 
+	Messages MessagePolicy `json:"messages,omitzero"`
+
 	ClockSkew Duration `json:"clock_skew"` // an event this far before the order was placed is somebody else's
 	Future    Duration `json:"future"`     // an event this far ahead is taken as happening on receipt
 }
@@ -260,6 +262,10 @@ func (p Policy) Scaled(day time.Duration) Policy {
 		scale(&p.Rhythms[i].Gap)
 		p.Rhythms[i].Calendar = ""
 	}
+	// Nights do not scale, and all of an order's life is one day.
+	p.Messages.Quiet, p.Messages.PerDay = NoQuiet, maxPerDay
+	p.Messages.Group = cmp.Or(p.Messages.Group, DefaultGroup)
+	scale(&p.Messages.Group)
 	p.Cases = append([]CaseRule(nil), p.Cases...)
 	for i := range p.Cases {
 		r := &p.Cases[i]
@@ -387,6 +393,7 @@ func (p Policy) Faults() (found []Refusal) {
 			bad(fmt.Sprintf("return_excluded[%d]", i), "%q is not an order class", c)
 		}
 	}
+	found = append(found, p.Messages.faults()...)
 	if p.AttemptLimit < 0 || p.AttemptLimit > maxAttempts {
 		bad("attempt_limit", "must be between 0 and %d", maxAttempts)
 	}

@@ -38,6 +38,18 @@ func New(c client.Client, a *activities.Activities, o Options) worker.Worker {
 	return w
 }
 
+// NewSender makes a worker for a channel's messages: one stretch of sending at a
+// time, on a queue of its own.
+func NewSender(c client.Client, channel string, m *activities.Messages) worker.Worker {
+	w := worker.New(c, workflows.MessagesID(channel), worker.Options{
+		DisableWorkflowWorker:              true,
+		MaxConcurrentActivityExecutionSize: 1,
+		WorkerStopTimeout:                  20 * time.Second,
+	})
+	w.RegisterActivityWithOptions(m.Send, activity.RegisterOptions{Name: activities.SendMessages})
+	return w
+}
+
 // Register names what runs here. The test environment and the replayer
 // register the same way.
 func Register(r worker.Registry, a *activities.Activities) {
@@ -49,6 +61,7 @@ func Register(r worker.Registry, a *activities.Activities) {
 	r.RegisterActivityWithOptions(a.InstructCarrier, activity.RegisterOptions{Name: activities.InstructCarrier})
 	r.RegisterActivityWithOptions(a.FetchProof, activity.RegisterOptions{Name: activities.FetchProof})
 	r.RegisterWorkflowWithOptions(workflows.Feed, workflow.RegisterOptions{Name: workflows.FeedType})
+	r.RegisterWorkflowWithOptions(workflows.Messages, workflow.RegisterOptions{Name: workflows.MessagesType})
 	feeds := a.Feeds
 	if feeds == nil {
 		feeds = &activities.Feeds{} // knows no feed

@@ -77,6 +77,21 @@ func (c *Client) StartFeed(ctx context.Context, name, carrier string) error {
 	return nil
 }
 
+// StartMessages begins the sending by a channel; one that goes on already is left
+// as it is.
+func (c *Client) StartMessages(ctx context.Context, channel string) error {
+	_, err := c.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
+		ID:                       MessagesID(channel),
+		TaskQueue:                TaskQueue,
+		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
+		StaticSummary:            "messages by " + channel,
+	}, MessagesType, MessagesInput{Channel: channel})
+	if err != nil {
+		return fmt.Errorf("start messages by %s: %w", channel, err)
+	}
+	return nil
+}
+
 // Tell hands facts to an order, and returns when it has them. The request ID
 // makes a repeat of the same call harmless. It is an update and not a signal
 // because that costs the server one write and not three: the task that it wakes

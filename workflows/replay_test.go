@@ -48,6 +48,20 @@ func TestEveryGoldenHistoryReplays(t *testing.T) {
 	}
 }
 
+func TestEveryGoldenHistoryOfMessagesReplays(t *testing.T) {
+	files := histories(t, "messages")
+	if len(files) < 2 {
+		t.Errorf("messages have %d golden histories, want at least 2: run `make golden`", len(files))
+	}
+	for _, path := range files {
+		t.Run(nameOf(path), func(t *testing.T) {
+			if err := worker.ReplayFile(path, quiet); err != nil {
+				t.Errorf("a channel that is in this state would be stuck:\n%v", err)
+			}
+		})
+	}
+}
+
 func TestEveryGoldenHistoryOfAFeedReplays(t *testing.T) {
 	for rules := feed.MinRules; rules <= feed.CurrentRules; rules++ {
 		files := goldenFeeds(t, rules)
@@ -74,6 +88,7 @@ func TestGoldenHistoriesStayWithinTheirEvents(t *testing.T) {
 	for rules := feed.MinRules; rules <= feed.CurrentRules; rules++ {
 		all = append(all, goldenFeeds(t, rules)...)
 	}
+	all = append(all, histories(t, "messages")...)
 	for _, path := range all {
 		name := nameOf(path)
 		limit, ok := limits[name]

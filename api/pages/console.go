@@ -52,7 +52,11 @@ func (s *server) mountConsole(e *echo.Echo) {
 	g.GET("/codes", s.signed(s.codePage))
 	g.POST("/codes", s.signed(s.mapper(s.mapCode)))
 	g.GET("/gallery", s.signed(s.gallery))
+	g.GET("/gallery/messages", s.signed(s.messageGallery))
+	g.GET("/gallery/messages/:kind", s.signed(s.galleryMail))
 	g.GET("/gallery/:name", s.signed(s.galleryPage))
+	g.GET("/outbox", s.signed(s.outbox))
+	g.GET("/outbox/:id", s.signed(s.outboxMail))
 }
 
 // signed lets only those in who are signed in; others sign in and come back.

@@ -47,6 +47,7 @@ type detailPage struct {
 	Ended                         []endedRow
 	Instructions                  []instructionRow
 	Remedies                      []remedyRow
+	Messages                      []messageRow
 	Returns                       []returnRow
 	AskReturn                     *form
 	Replaces                      *orderLink
@@ -161,6 +162,7 @@ func (s *server) showOrder(c echo.Context, w who, o store.Order, status int, pos
 		p.All = orderHref(o.Spec.ID) + "?all=1"
 	}
 	p.head = s.head(w, "Order "+p.Number, "orders")
+	p.Messages = s.messagesOf(c.Request().Context(), o.Spec.ID)
 	p.Tracking = s.Links.Tracking(o.Spec.ID)
 	if s.Links.TemporalUIURL != "" {
 		p.History = s.Links.History(o.Spec.ID)

@@ -8,6 +8,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -43,6 +44,19 @@ type Store interface {
 	Returns(ctx context.Context, f store.ReturnFilter) ([]store.ReturnRow, error)
 	// ReplacedBy lists the orders that send replacements and exchanges for one.
 	ReplacedBy(ctx context.Context, id string) ([]string, error)
+
+	// Wishes of an order's buyer; erased: there is nobody to wish.
+	Wishes(ctx context.Context, orderID string) (w store.Wishes, erased bool, err error)
+	PutWishes(ctx context.Context, orderID string, w store.Wishes) error
+	Unsubscribe(ctx context.Context, orderID, frequency string) error
+
+	// MessagesOf is oldest first; ContactOf is personal data, and shown masked.
+	MessagesOf(ctx context.Context, orderID string) ([]store.Message, error)
+	ContactOf(ctx context.Context, orderID string) (store.Contact, error)
+	// What the local outbox took: personal data.
+	Shelf(ctx context.Context, before time.Time, id string, limit int) ([]store.KeptMessage, error)
+	Shelved(ctx context.Context, id string) (bool, error)
+	KeptBody(ctx context.Context, id string) (json.RawMessage, error)
 
 	Faults(ctx context.Context, open bool, before store.FaultCursor, limit int) ([]store.Fault, error)
 	Fault(ctx context.Context, id int64) (store.Fault, error)
@@ -107,6 +121,8 @@ func Mount(e *echo.Echo, d Deps) {
 
 	both := []string{http.MethodGet, http.MethodHead}
 	e.Match(both, "/t/:token", s.track)
+	e.Match(both, "/m/:order/:token", s.wishes)
+	e.POST("/m/:order/:token", s.wish)
 	e.Match(both, "/assets/pages/:file", asset)
 	e.Match(both, "/assets/brand/:file", s.brandCSS)
 	s.mountConsole(e)

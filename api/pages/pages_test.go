@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -58,6 +59,64 @@ type memory struct {
 	mapped   []store.Mapping // every version, the newest first
 	audits   []store.Audit
 	proof    store.Proof
+	wishes   map[string]store.Wishes // by order
+	erased   map[string]bool
+	contact  store.Contact
+	messages []store.Message
+	shelf    []store.KeptMessage
+}
+
+func (m *memory) Wishes(_ context.Context, id string) (store.Wishes, bool, error) {
+	return m.wishes[id], m.erased[id], m.err
+}
+
+func (m *memory) PutWishes(_ context.Context, id string, w store.Wishes) error {
+	if m.erased[id] {
+		return store.ErrNotFound
+	}
+	if m.err == nil {
+		m.wishes = map[string]store.Wishes{id: w}
+	}
+	return m.err
+}
+
+func (m *memory) Unsubscribe(_ context.Context, id, frequency string) error {
+	w := m.wishes[id]
+	w.Frequency = frequency
+	return m.PutWishes(context.Background(), id, w)
+}
+
+func (m *memory) MessagesOf(_ context.Context, id string) (list []store.Message, err error) {
+	for _, k := range m.messages {
+		if k.Order == id {
+			list = append(list, k)
+		}
+	}
+	return list, m.err
+}
+
+func (m *memory) ContactOf(context.Context, string) (store.Contact, error) { return m.contact, m.err }
+
+func (m *memory) Shelf(_ context.Context, before time.Time, _ string, limit int) (list []store.KeptMessage, err error) {
+	for _, k := range m.shelf {
+		if (before.IsZero() || k.ShelvedAt.Before(before)) && len(list) < limit {
+			list = append(list, k)
+		}
+	}
+	return list, m.err
+}
+
+func (m *memory) Shelved(_ context.Context, id string) (bool, error) {
+	return slices.ContainsFunc(m.shelf, func(k store.KeptMessage) bool { return k.ID == id }), m.err
+}
+
+func (m *memory) KeptBody(_ context.Context, id string) (json.RawMessage, error) {
+	for _, k := range m.shelf {
+		if k.ID == id {
+			return k.Body, m.err
+		}
+	}
+	return nil, store.ErrNotFound
 }
 
 func (m *memory) Faults(_ context.Context, open bool, before store.FaultCursor, limit int) ([]store.Fault, error) {
@@ -427,6 +486,11 @@ func TestServe(t *testing.T) {
 	now := time.Now()
 	secret := testSecret
 	m := newMemory(now)
+	m.shelf, m.contact = madeShelf(), store.Contact{Email: "anna@example.com", Phone: "+4915112345612"}
+	for i := range m.fixtures {
+		m.messages = append(m.messages, madeMessages(m.fixtures[i].Order.Spec.ID)...)
+	}
+	t.Logf("wishes: %s", wishesPath(m.fixtures[0].Order.Spec.ID))
 	Mount(e, Deps{Store: m, Intake: m, Links: testLinks, Secret: secret, VerifyKey: verify, Desk: m.desk(func() time.Time { return now })})
 	// For screenshots, which cannot carry a cookie from one run to the next.
 	e.GET("/shot/*", func(c echo.Context) error {

@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
-	"unicode"
 
+	"github.com/waybillhq/waybill/internal/carriers"
 	"github.com/waybillhq/waybill/order"
 )
 
@@ -19,25 +19,7 @@ type words struct {
 	Next     string
 }
 
-var carrierNames = map[string]string{
-	"ups": "UPS", "usps": "USPS", "fedex": "FedEx", "dhl": "DHL", "dhl_express": "DHL Express", "mydhl": "DHL Express",
-	"dhl_parcel_de": "DHL", "dpd": "DPD", "gls": "GLS", "hermes": "Hermes", "evri": "Evri", "royal_mail": "Royal Mail",
-	"canadapost": "Canada Post", "australiapost": "Australia Post", "laposte": "La Poste", "colissimo": "Colissimo",
-	"amazon_shipping": "Amazon Shipping", "postnl": "PostNL", "bpost": "bpost", "ontrac": "OnTrac", "lasership": "LaserShip",
-}
-
-func carrierName(code string) string {
-	if name, ok := carrierNames[code]; ok {
-		return name
-	}
-	parts := strings.FieldsFunc(clean(code, 32), func(r rune) bool { return r == '_' || r == '-' })
-	for i, p := range parts {
-		r := []rune(p)
-		r[0] = unicode.ToUpper(r[0])
-		parts[i] = string(r)
-	}
-	return strings.Join(parts, " ")
-}
+func carrierName(code string) string { return carriers.DisplayName(clean(code, 32)) }
 
 // carrierPages are carriers' own tracking pages, where a buyer can choose
 // another day or place. Only those whose address is known to be stable.

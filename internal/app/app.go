@@ -122,6 +122,7 @@ func Serve(ctx context.Context, c Config, log *slog.Logger, roles ...string) (er
 	defer p.temporal.Close()
 	p.orders = &workflows.Client{Temporal: p.temporal, Namespace: opts.Namespace, ConsoleURL: c.links(opts.Namespace).Console}
 	p.watchInbox()
+	p.metrics.MustRegister(messageCollector{p.store})
 
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -167,7 +168,7 @@ func (p *process) api(ctx context.Context) error {
 	l := p.links(p.orders.Namespace)
 	draining := ctx.Done()
 	server := api.New(api.Deps{
-		Store: p.store, Orders: orders{p.orders, p.store}, Intake: p.intake, Log: p.log, Links: l, Registry: p.metrics, Now: time.Now, WebhookSecrets: p.WebhookSecrets, Carriers: p.Carriers,
+		Store: p.store, Orders: orders{p.orders, p.store}, Intake: p.intake, Log: p.log, Links: l, Registry: p.metrics, Now: time.Now, WebhookSecrets: p.WebhookSecrets, Carriers: p.Carriers, Messages: p.callbacks(),
 		Ready: func(ctx context.Context) error {
 			select {
 			case <-draining:
@@ -228,8 +229,13 @@ func (p *process) worker(ctx context.Context) error {
 	p.log.Info("worker runs", "queue", workflows.TaskQueue)
 	go p.upkeep(ctx)
 	go p.startFeeds(ctx, a.Feeds.Settings)
+	stopSending, err := p.sendMessages(ctx)
+	if err != nil {
+		return err
+	}
+	defer stopSending()
 	r := &relay.Relay{Store: p.store, Orders: p.orders, Log: p.log, Told: p.countTold()}
-	err := r.Run(ctx)
+	err = r.Run(ctx)
 	w.Stop()
 	return err
 }

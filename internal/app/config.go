@@ -52,6 +52,9 @@ type Config struct {
 	// StorefrontsLocal, WAYBILL_STOREFRONTS_LOCAL=true: storefronts may be asked
 	// over plain http and at private addresses. Development, or one's own network.
 	StorefrontsLocal bool
+	// Messages says by whom messages are sent; the zero value keeps them all in the
+	// local outbox.
+	Messages Messages
 }
 
 // rawDays is enough for a carrier to answer a question about what it sent.
@@ -81,7 +84,9 @@ func FromEnv() (Config, error) {
 	if c.RawDays, days = strconv.Atoi(env("WAYBILL_RAW_DAYS", strconv.Itoa(rawDays))); days != nil || c.RawDays < 1 {
 		days = fmt.Errorf("WAYBILL_RAW_DAYS: %q is not a number of days, 1 or more", os.Getenv("WAYBILL_RAW_DAYS"))
 	}
-	return c, errors.Join(mappings, secrets, accounts, fronts, days, c.validate())
+	var sending error
+	c.Messages, sending = messagesFrom(os.Getenv)
+	return c, errors.Join(mappings, secrets, accounts, fronts, days, sending, c.validate())
 }
 
 // storefrontSecrets reads "acme=secret,bolt=secret". A short one could be guessed

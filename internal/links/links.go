@@ -39,9 +39,11 @@ func (l Links) Check() error {
 // message sent months later carries the same link; only its hash is in the
 // database, so a stolen copy of that opens no page. Base62, because mail
 // programs drop a "-" or "_" at the end of a link.
-func (l Links) Token(orderID string) string {
+func (l Links) Token(orderID string) string { return l.token("track:" + orderID) }
+
+func (l Links) token(of string) string {
 	mac := hmac.New(sha256.New, l.Secret)
-	mac.Write([]byte("track:" + orderID))
+	mac.Write([]byte(of))
 	n := new(big.Int).SetBytes(mac.Sum(nil)[:tokenBytes])
 	digits := make([]byte, tokenLength)
 	for i, sixtyTwo, digit := tokenLength-1, big.NewInt(62), new(big.Int); i >= 0; i-- {
@@ -60,6 +62,18 @@ func TokenHash(token string) []byte {
 // Tracking is the buyer's page.
 func (l Links) Tracking(orderID string) string {
 	return base(l.PublicURL) + "/t/" + l.Token(orderID)
+}
+
+// Preferences is where a buyer chooses which messages to get, and what answers a
+// one-click POST. Its token is another than the tracking page's, which buyers
+// share: who may look at an order may not unsubscribe its buyer.
+func (l Links) Preferences(orderID string) string {
+	return base(l.PublicURL) + "/m/" + url.PathEscape(orderID) + "/" + l.token("messages:"+orderID)
+}
+
+// MayPrefer says whether a token is that of the order's page of preferences.
+func (l Links) MayPrefer(orderID, token string) bool {
+	return hmac.Equal([]byte(token), []byte(l.token("messages:"+orderID)))
 }
 
 // Console is the order's page for support and ops.

@@ -44,6 +44,24 @@ func TestLinks(t *testing.T) {
 	}
 }
 
+func TestPreferencesAreSigned(t *testing.T) {
+	link := sample.Preferences("acme:1001")
+	token := link[strings.LastIndex(link, "/")+1:]
+	if !strings.HasPrefix(link, "https://track.example/m/acme:1001/") || !sample.MayPrefer("acme:1001", token) {
+		t.Error(link)
+	}
+	other := sample
+	other.Secret = []byte("another secret !")
+	for _, bad := range []string{"", token[1:], token + "0", strings.ToUpper(token), sample.Token("acme:1001")} {
+		if sample.MayPrefer("acme:1001", bad) {
+			t.Errorf("%q opens the page", bad)
+		}
+	}
+	if sample.MayPrefer("acme:1002", token) || other.MayPrefer("acme:1001", token) {
+		t.Error("the token opens another page")
+	}
+}
+
 func TestCheck(t *testing.T) {
 	if err := sample.Check(); err != nil {
 		t.Error(err)

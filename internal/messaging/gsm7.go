@@ -50,7 +50,7 @@ func Plain(s string) string {
 			return -1
 		}
 		return r
-	}, lookalikes.Replace(strings.ToValidUTF8(s, "")))
+	}, lookalikes.Replace(norm.NFC.String(strings.ToValidUTF8(s, "")))) // some are each other's twins: U+0387 is U+00B7
 	var b strings.Builder
 	var letters norm.Iter // each a letter with its marks
 	for letters.InitString(norm.NFC, s); !letters.Done(); {

@@ -193,6 +193,7 @@ func TestPlain(t *testing.T) {
 		"Œuvre Łódź":            "OEuvre Lodz",
 		"":                      "",
 		"\xff\x00":              "",
+		"a\u0387b":              Plain("a\u00b7b"),
 	} {
 		if got := Plain(in); got != want {
 			t.Errorf("%q: %q, want %q", in, got, want)

@@ -19,6 +19,7 @@ type draft struct {
 	*reader
 	order.Policy
 	at    string
+	class order.Class // empty: of the policy as a whole
 	lines map[string]*yaml.Node
 	days  map[string]bool
 }
@@ -57,7 +58,7 @@ var durations = []struct {
 }
 
 var (
-	others     = []string{"rhythms", "cases", "attempt_limit", "return_at_limit", "refund_limit", "return_auto_limit", "return_excluded", "classes"}
+	others     = []string{"rhythms", "cases", "attempt_limit", "return_at_limit", "refund_limit", "return_auto_limit", "return_excluded", "messages", "classes"}
 	inRhythms  = []string{"carrier", "service", "lane", "gap"}
 	inCases    = []string{"owner", "severity", "due", "notice", "ladder"}
 	inCalendar = []string{"zone", "hours", "cut_off", "holidays"}
@@ -100,6 +101,8 @@ func (d *draft) read(n *yaml.Node) (classes []entry) {
 			for _, n := range d.list(e.value, at) {
 				d.ReturnExcluded = append(d.ReturnExcluded, order.Class(d.text(n, at)))
 			}
+		case "messages":
+			d.messages(e, at)
 		case "classes":
 			classes = append(classes, d.entries(e.value, at)...)
 		default:
@@ -301,6 +304,7 @@ func (d *draft) finish() order.Policy {
 			p.Regions = append(p.Regions, g)
 		}
 	}
+	d.lean(&p)
 	for _, f := range p.Faults() {
 		if strings.HasPrefix(f.Field, "calendars[") || strings.HasPrefix(f.Field, "regions[") {
 			continue // told where they stand
@@ -316,6 +320,16 @@ func (d *draft) named(field string) string {
 	for i := range d.Cases {
 		if rest, ok := strings.CutPrefix(field, fmt.Sprintf("cases[%d].", i)); ok {
 			field = fmt.Sprintf("cases.%s.%s", d.Cases[i].Kind, rest)
+		}
+	}
+	for i, r := range d.Messages.Rules {
+		if strings.HasPrefix(field, fmt.Sprintf("messages.rules[%d].", i)) {
+			field = "messages." + r.Kind
+		}
+	}
+	for i, r := range d.Messages.Alerts {
+		if strings.HasPrefix(field, fmt.Sprintf("messages.alerts[%d].", i)) {
+			field = "messages.alerts." + string(r.Severity)
 		}
 	}
 	return join(d.at, field)

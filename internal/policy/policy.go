@@ -258,8 +258,10 @@ func (r *reader) book(e entry) {
 			continue
 		}
 		d := base
+		d.class = order.Class(c.name)
 		d.at, d.lines, d.days = at, maps.Clone(base.lines), maps.Clone(base.days)
 		d.Rhythms, d.Cases, d.Clocks = slices.Clone(base.Rhythms), slices.Clone(base.Cases), slices.Clone(base.Clocks)
+		d.Messages.Rules, d.Messages.Alerts = slices.Clone(base.Messages.Rules), slices.Clone(base.Messages.Alerts)
 		for _, again := range d.read(c.value) {
 			r.bad(again.key, join(at, "classes"), "a class has none")
 		}

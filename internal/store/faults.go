@@ -19,6 +19,8 @@ const (
 	// UnreadableFile: a carrier's file of which some or all could not be read. Key:
 	// the carrier.
 	UnreadableFile FaultKind = "unreadable_file"
+	// UnreachableBuyer: no channel is left to tell a buyer anything. Key: the order.
+	UnreachableBuyer FaultKind = "unreachable_buyer"
 )
 
 // Fault is something for ops that is not one order's: one row however many

@@ -61,10 +61,11 @@ var shops int
 // tracking is a number that no other shop uses.
 func (s *shop) tracking(n int) string { return fmt.Sprintf("%s-%04d", strings.ToUpper(s.store), n) }
 
-// start runs api and worker until the test ends, and waits for them.
-func (s *shop) start() {
+// start runs api and worker until the test ends, with more settings if any, and
+// waits for them.
+func (s *shop) start(more ...string) {
 	s.Helper()
-	s.api, s.worker = s.run("api"), s.run("worker")
+	s.api, s.worker = s.run("api", more...), s.run("worker", more...)
 	s.ready()
 	s.eventually("the worker runs", func() error {
 		if !strings.Contains(s.worker.Log(), "relay leads") || !strings.Contains(s.worker.Log(), "worker runs") {
@@ -76,9 +77,9 @@ func (s *shop) start() {
 
 // run starts one process, stops it with the test, and shows its log if the test
 // failed.
-func (s *shop) run(role string) *rig.Process {
+func (s *shop) run(role string, more ...string) *rig.Process {
 	s.Helper()
-	p, err := s.Rig.Run(role)
+	p, err := s.Rig.Run(role, more...)
 	if err != nil {
 		s.Fatal(err)
 	}

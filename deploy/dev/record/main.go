@@ -87,7 +87,20 @@ func run(ctx context.Context, to string, only []string) (err error) {
 			return fmt.Errorf("%s: %w", sc.name, err)
 		}
 	}
-	return report(slices.Concat(files.kept, feeds.kept), filepath.Join(to, "events.txt"))
+	sending := archive{dir: filepath.Join(to, "messages")}
+	for _, sc := range messageScenarios() {
+		if len(only) > 0 && !slices.Contains(only, sc.name) {
+			continue
+		}
+		runs, err := playMessages(ctx, r, sc)
+		if err == nil {
+			err = sending.keep(sc.name, runs)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", sc.name, err)
+		}
+	}
+	return report(slices.Concat(files.kept, feeds.kept, sending.kept), filepath.Join(to, "events.txt"))
 }
 
 // report shows the figures beside the limits, and writes limits for what has

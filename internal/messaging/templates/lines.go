@@ -66,6 +66,7 @@ var lines = map[string][]line{
 	},
 	"delivered.next": {
 		{"{?rest}We tell you when the rest comes.", "{?rest}Wir melden uns, wenn der Rest kommt.", "{?rest}Te avisamos cuando llegue el resto.", "{?rest}Avisaremos quando o restante chegar."},
+		{"{?partly}Your order's page shows what became of the rest.", "{?partly}Die Seite Ihrer Bestellung zeigt, was mit dem Rest geschehen ist.", "{?partly}La página de tu pedido muestra qué ha pasado con el resto.", "{?partly}A página do seu pedido mostra o que aconteceu com o restante."},
 		{"Your order is complete. Nothing more is to come.", "Ihre Bestellung ist vollständig. Es kommt nichts mehr.", "Tu pedido está completo. No falta nada por llegar.", "Seu pedido está completo. Não falta mais nada."},
 	},
 	"delivered.do": {{"Not there? Look by the door and in the mailbox, and ask your neighbours. Then write to {support}.", "Nicht da? Sehen Sie an der Tür und im Briefkasten nach und fragen Sie die Nachbarn. Schreiben Sie dann an {support}.", "¿No está? Mira junto a la puerta y en el buzón, y pregunta a tus vecinos. Después escribe a {support}.", "Não está aí? Veja junto à porta e na caixa de correio e pergunte aos vizinhos. Depois escreva para {support}."}},
@@ -89,12 +90,28 @@ var lines = map[string][]line{
 		{"{shop}: your order {order} could not be delivered: {link}", "{shop}: Bestellung {order} nicht zugestellt: {link}", "{shop}: tu pedido {order} no se pudo entregar: {link}", "{shop}: seu pedido {order} não pôde ser entregue: {link}"},
 	},
 
-	"delayed.subject":  {{"Your order {order} comes later", "Ihre Bestellung {order} kommt später", "Tu pedido {order} llegará más tarde", "Seu pedido {order} vai atrasar"}},
-	"delayed.title":    {{"Later than promised", "Später als versprochen", "Más tarde de lo prometido", "Depois do prometido"}},
-	"delayed.happened": {{"Your order {order} comes later than promised. We are sorry. {reason}", "Ihre Bestellung {order} kommt später als versprochen. Das tut uns leid. {reason}", "Tu pedido {order} llegará más tarde de lo prometido. Lo sentimos. {reason}", "Seu pedido {order} vai chegar depois do prometido. Sentimos muito. {reason}"}},
-	"delayed.next":     {{"It should now arrive {arrives}.", "Sie sollte nun {arrives} ankommen.", "Ahora debería llegar {arrives}.", "Agora ele deve chegar {arrives}."}},
-	"delayed.do":       {{"Nothing for now. If that is too late for you, write to {support}.", "Im Moment nichts. Wenn Ihnen das zu spät ist, schreiben Sie an {support}.", "Por ahora, nada. Si es demasiado tarde para ti, escribe a {support}.", "Por enquanto, nada. Se for tarde demais para você, escreva para {support}."}},
-	"delayed.sms":      {{"{shop}: your order {order} is late, we are sorry. New date: {arrives_short}. {link}", "{shop}: Bestellung {order} kommt leider später: {arrives_short}. {link}", "{shop}: tu pedido {order} se retrasa, lo sentimos. Nueva fecha: {arrives_short}. {link}", "{shop}: seu pedido {order} atrasou, sentimos muito. Nova data: {arrives_short}. {link}"}},
+	"delayed.subject": {
+		{"{?maybe}Your order {order} may come later", "{?maybe}Ihre Bestellung {order} kommt vielleicht später", "{?maybe}Tu pedido {order} puede retrasarse", "{?maybe}Seu pedido {order} pode atrasar"},
+		{"Your order {order} comes later", "Ihre Bestellung {order} kommt später", "Tu pedido {order} llegará más tarde", "Seu pedido {order} vai atrasar"},
+	},
+	"delayed.title": {
+		{"{?maybe}It may take longer", "{?maybe}Es kann länger dauern", "{?maybe}Puede tardar más", "{?maybe}Pode demorar mais"},
+		{"Later than promised", "Später als versprochen", "Más tarde de lo prometido", "Depois do prometido"},
+	},
+	"delayed.happened": {
+		{"{?maybe}Your order {order} may come later than promised. We are sorry. {reason}", "{?maybe}Ihre Bestellung {order} kommt vielleicht später als versprochen. Das tut uns leid. {reason}", "{?maybe}Tu pedido {order} puede llegar más tarde de lo prometido. Lo sentimos. {reason}", "{?maybe}Seu pedido {order} pode chegar depois do prometido. Sentimos muito. {reason}"},
+		{"Your order {order} comes later than promised. We are sorry. {reason}", "Ihre Bestellung {order} kommt später als versprochen. Das tut uns leid. {reason}", "Tu pedido {order} llegará más tarde de lo prometido. Lo sentimos. {reason}", "Seu pedido {order} vai chegar depois do prometido. Sentimos muito. {reason}"},
+	},
+	"delayed.next": {
+		{"{?unsure}We look into it and tell you as soon as we know the new day.", "{?unsure}Wir gehen dem nach und melden uns, sobald wir den neuen Tag kennen.", "{?unsure}Lo estamos averiguando y te avisamos en cuanto sepamos el nuevo día.", "{?unsure}Estamos verificando e avisaremos assim que soubermos o novo dia."},
+		{"It should now arrive {arrives}.", "Sie sollte nun {arrives} ankommen.", "Ahora debería llegar {arrives}.", "Agora ele deve chegar {arrives}."},
+	},
+	"delayed.do": {{"Nothing for now. If that is too late for you, write to {support}.", "Im Moment nichts. Wenn Ihnen das zu spät ist, schreiben Sie an {support}.", "Por ahora, nada. Si es demasiado tarde para ti, escribe a {support}.", "Por enquanto, nada. Se for tarde demais para você, escreva para {support}."}},
+	"delayed.sms": {
+		{"{?maybe}{shop}: your order {order} may be late, we are sorry. We look into it: {link}", "{?maybe}{shop}: Bestellung {order} kommt vielleicht später. Wir gehen dem nach: {link}", "{?maybe}{shop}: tu pedido {order} puede retrasarse, lo sentimos. Lo averiguamos: {link}", "{?maybe}{shop}: seu pedido {order} pode atrasar, sentimos muito. Verificando: {link}"},
+		{"{?unsure}{shop}: your order {order} is late, we are sorry. We look into it: {link}", "{?unsure}{shop}: Bestellung {order} kommt leider später. Wir gehen dem nach: {link}", "{?unsure}{shop}: tu pedido {order} se retrasa, lo sentimos. Lo averiguamos: {link}", "{?unsure}{shop}: seu pedido {order} atrasou, sentimos muito. Verificando: {link}"},
+		{"{shop}: your order {order} is late, we are sorry. New date: {arrives_short}. {link}", "{shop}: Bestellung {order} kommt leider später: {arrives_short}. {link}", "{shop}: tu pedido {order} se retrasa, lo sentimos. Nueva fecha: {arrives_short}. {link}", "{shop}: seu pedido {order} atrasou, sentimos muito. Nova data: {arrives_short}. {link}"},
+	},
 
 	"ready_for_pickup.subject": {{"Ready for pickup: your order {order}", "Abholbereit: Ihre Bestellung {order}", "Listo para recoger: tu pedido {order}", "Pronto para retirada: seu pedido {order}"}},
 	"ready_for_pickup.title":   {{"Ready for pickup", "Abholbereit", "Listo para recoger", "Pronto para retirada"}},
@@ -171,7 +188,7 @@ var lines = map[string][]line{
 	"proof":       {{"See the proof of delivery", "Zustellnachweis ansehen", "Ver la prueba de entrega", "Ver o comprovante de entrega"}},
 	"why":         {{"You receive this because you ordered at {shop}.", "Sie erhalten diese Nachricht, weil Sie bei {shop} bestellt haben.", "Recibes este mensaje porque compraste en {shop}.", "Você recebe esta mensagem porque comprou na loja {shop}."}},
 	"questions":   {{"Questions? {support}", "Fragen? {support}", "¿Preguntas? {support}", "Dúvidas? {support}"}},
-	"unsubscribe": {{"No more delivery updates by e-mail", "Keine Versandnachrichten mehr per E-Mail", "No recibir más avisos de entrega por correo", "Não receber mais avisos de entrega por e-mail"}},
+	"unsubscribe": {{"Choose what we tell you, or unsubscribe", "Nachrichten auswählen oder abbestellen", "Elegir qué avisos recibes o darte de baja", "Escolher quais avisos receber ou cancelar"}},
 	"more":        {{"and {more} more", "und {more} weitere", "y {more} más", "e mais {more}"}},
 
 	"fact.order":    {{"Order", "Bestellung", "Pedido", "Pedido"}},

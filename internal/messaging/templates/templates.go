@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/waybillhq/waybill/internal/messaging"
+	"github.com/waybillhq/waybill/order"
 )
 
 // Kind is what a message is about.
@@ -46,12 +47,16 @@ type Content struct {
 	// FirstName may be empty; what is no name is left out.
 	FirstName string
 	URL       string // the tracking page, short
-	// UnsubscribeURL answers a one-click POST (RFC 8058). Empty: no header.
+	// UnsubscribeURL is the page of preferences, which answers a one-click POST (RFC
+	// 8058). The header that says so needs https. Empty: neither link nor header.
 	UnsubscribeURL string
 
 	Parcels []Parcel // those that the message is about
 	// Remaining parcels of the order are still to come after these.
 	Remaining int
+	// Partly: nothing more is to come, and yet the order is not complete: a parcel
+	// was lost, or turned round.
+	Partly bool
 	// Items of the whole order or return. Messages about parcels list the
 	// parcels' own where they are known.
 	Items []Item
@@ -60,6 +65,7 @@ type Content struct {
 	At      time.Time // when it happened
 	Arrives Window    // the promise, the new window, or the next attempt
 	Until   time.Time // kept until, answer by, send back by
+	Overdue bool      // the promised time has passed
 	Reason  Reason
 	Place   Place
 	// Left is where a delivered parcel was put, in the carrier's words.
@@ -151,4 +157,28 @@ func Write(kind Kind, c Content) (Message, error) {
 		return Message{}, fmt.Errorf("%s message: %w", kind, err)
 	}
 	return m, nil
+}
+
+// UnknownReason says that the reason is not known.
+const UnknownReason Reason = "unknown"
+
+// ReasonOf is what buyers read of a bucket of carriers' codes.
+func ReasonOf(bucket string) Reason {
+	if _, ok := lines["reason."+bucket]; ok {
+		return Reason(bucket)
+	}
+	switch order.CaseOfBucket(bucket) {
+	case order.AddressProblem:
+		return "address"
+	case order.Refused:
+		return "refused"
+	case order.CustomsHold:
+		return "customs"
+	case order.PaymentDue:
+		return "payment"
+	case order.Weather:
+		return "weather"
+	default:
+		return UnknownReason
+	}
 }

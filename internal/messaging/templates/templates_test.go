@@ -19,6 +19,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/waybillhq/waybill/internal/messaging"
+	"github.com/waybillhq/waybill/order"
 )
 
 var (
@@ -36,48 +37,7 @@ func zone(t testing.TB, name string) *time.Location {
 	return z
 }
 
-// full is a content that every kind can be written from.
-func full(t testing.TB, kind Kind, language string) Content {
-	at := func(day, hour, min int) time.Time { return time.Date(2026, 11, day, hour, min, 0, 0, time.UTC) }
-	c := Content{
-		Language: language, Zone: zone(t, "Europe/Berlin"),
-		Brand: Brand{Name: "Lumen Lights", Colour: "#0b6e4f", Support: "help@lumen.example"},
-		Order: "L-10482", FirstName: "Anna", URL: "https://wb.example/t/7Hq2mX", UnsubscribeURL: "https://wb.example/u/7Hq2mX",
-		Parcels: []Parcel{{Carrier: "DHL", Tracking: "00340434292135100186", Items: []Item{{"Desk lamp Nova, brass", 1}, {"LED bulb E27, warm white", 4}}}},
-		Total:   Money{123450, "EUR"}, Amount: Money{8990, "EUR"},
-		At: at(24, 13, 5), Arrives: Window{at(26, 13, 0), at(26, 17, 0)}, Until: at(30, 17, 0),
-		Reason: "recipient_unavailable", Place: Place{"Kiosk am Markt", "Marktstraße 5, 50667 Köln"}, Left: "Garage", ProofURL: "https://wb.example/p/7Hq2mX", Code: "4821",
-	}
-	c.Items = c.Parcels[0].Items
-	choice := func(kinds ...ChoiceKind) {
-		for _, k := range kinds {
-			c.Choices = append(c.Choices, Choice{k, "https://wb.example/c/7Hq2mX/" + string(k)})
-		}
-	}
-	switch kind {
-	case OutForDelivery:
-		c.At, c.Arrives = at(26, 6, 40), Window{at(26, 13, 0), at(26, 17, 0)}
-	case Shipped:
-		c.Parcels, c.Remaining = append(c.Parcels, Parcel{Carrier: "DHL", Tracking: "00340434292135100193", Items: []Item{{"Floor lamp Arc", 1}}}), 1
-		c.Arrives = Window{at(26, 8, 0), at(27, 17, 0)}
-	case Delivered:
-		choice(NotReceived)
-	case AttemptFailed:
-		c.Arrives = Window{}
-		choice(Reschedule, PickupPoint, Neighbour)
-	case Delayed:
-		c.Reason, c.Arrives = "weather", Window{To: at(28, 17, 0)}
-	case AddressProblem:
-		choice(CorrectAddress)
-	case ReturnSteps:
-		c.Code, c.Brand.LogoURL = "", "https://wb.example/logo.png"
-		choice(PrintLabel)
-	case NotReceivedFollowup:
-		choice(FoundIt)
-	case Confirmation, ReadyForPickup, RefundReleased:
-	}
-	return c
-}
+func full(_ testing.TB, kind Kind, language string) Content { return Sample(kind, language) }
 
 func TestGolden(t *testing.T) {
 	for _, kind := range Kinds() {
@@ -258,7 +218,7 @@ func TestMissingFieldsAreNamed(t *testing.T) {
 		OutForDelivery:      {"carrier": func(c *Content) { c.Parcels = nil }, "day": func(c *Content) { c.At = time.Time{} }},
 		Delivered:           {"at": func(c *Content) { c.At = time.Time{} }},
 		AttemptFailed:       {"at": func(c *Content) { c.At = time.Time{} }, "choices": func(c *Content) { c.Choices = nil }, "reason": func(c *Content) { c.Reason = "because" }, "carrier": func(c *Content) { c.Parcels = nil }},
-		Delayed:             {"arrives": func(c *Content) { c.Arrives = Window{} }, "reason": func(c *Content) { c.Reason = "" }},
+		Delayed:             {"reason": func(c *Content) { c.Reason = "" }},
 		ReadyForPickup:      {"until": func(c *Content) { c.Until = time.Time{} }, "place": func(c *Content) { c.Place = Place{} }},
 		AddressProblem:      {"choice correct_address": func(c *Content) { c.Choices = nil }},
 		ReturnSteps:         {"code": func(c *Content) { c.Choices = nil }, "by": func(c *Content) { c.Until = time.Time{} }, "carrier": func(c *Content) { c.Parcels = nil }},
@@ -489,6 +449,59 @@ func TestPlurals(t *testing.T) {
 	}
 }
 
+// A delay of which nobody knows the end promises no day.
+func TestAnUnknownDelayPromisesNothing(t *testing.T) {
+	for _, language := range languages {
+		c := full(t, Delayed, language)
+		c.Arrives, c.Reason = Window{}, UnknownReason
+		m, err := Write(Delayed, c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		check(t, m)
+		sure, err := Write(Delayed, full(t, Delayed, language))
+		if err != nil || sure.Subject == m.Subject || sure.SMS == m.SMS || m.Segments != 1 {
+			t.Errorf("%v: %s / %s [%d]", err, m.Subject, m.SMS, m.Segments)
+		}
+		c.Overdue = true // then it is no longer a maybe
+		late, err := Write(Delayed, c)
+		if err != nil || late.Subject != sure.Subject || late.SMS == m.SMS || late.SMS == sure.SMS || late.Segments != 1 {
+			t.Errorf("%v: %s / %s [%d]", err, late.Subject, late.SMS, late.Segments)
+		}
+	}
+}
+
+func TestReasonsOfBuckets(t *testing.T) {
+	for bucket, want := range map[string]Reason{"": "unknown", "recipient_unavailable": "recipient_unavailable", "weather": "weather", "labor_civil": "weather", "customs_docs": "customs",
+		"address": "address", "undeliverable": "address", "unclaimed": "refused", "payment": "payment", "<script>": "unknown"} {
+		got := ReasonOf(bucket)
+		if _, ok := lines["reason."+string(got)]; got != want || !ok {
+			t.Errorf("%q: %s, want %s", bucket, got, want)
+		}
+	}
+}
+
+// The matrix of the policy names what can be written, and nothing else.
+func TestPoliciesNameTheseKinds(t *testing.T) {
+	var kinds []Kind
+	for _, d := range order.MessageDefinitions {
+		kinds = append(kinds, Kind(d.Kind))
+	}
+	if !slices.Equal(kinds, Kinds()) {
+		t.Errorf("%v, but written are %v", kinds, Kinds())
+	}
+}
+
+// Nothing is said to be complete of which a part was lost.
+func TestPartlyDelivered(t *testing.T) {
+	c := full(t, Delivered, "en")
+	c.Partly = true
+	m, err := Write(Delivered, c)
+	if err != nil || strings.Contains(m.Text, "complete") || !strings.Contains(m.Text, "what became of the rest") {
+		t.Errorf("%v\n%s", err, m.Text)
+	}
+}
+
 // "Today" is never said of another day's hours.
 func TestTodayIsToday(t *testing.T) {
 	c := full(t, OutForDelivery, "en")
@@ -505,8 +518,12 @@ func TestListUnsubscribe(t *testing.T) {
 	if m.Headers["List-Unsubscribe"] != "<https://wb.example/u/7Hq2mX>" || m.Headers["List-Unsubscribe-Post"] != "List-Unsubscribe=One-Click" {
 		t.Errorf("%v", m.Headers)
 	}
+	c.UnsubscribeURL = "http://localhost:8080/m/1" // in development
+	if m, _ := Write(Shipped, c); len(m.Headers) != 0 || !strings.Contains(m.Text, "http://localhost:8080/m/1") {
+		t.Errorf("%v", m.Headers)
+	}
 	c.UnsubscribeURL = ""
-	if m, _ := Write(Shipped, c); len(m.Headers) != 0 || strings.Contains(m.Text, "No more delivery updates") {
+	if m, _ := Write(Shipped, c); len(m.Headers) != 0 || strings.Contains(m.Text, "unsubscribe") {
 		t.Errorf("%v", m.Headers)
 	}
 }

@@ -20,7 +20,6 @@ var needed = map[Kind][]string{
 	AttemptFailed:       {"choices"},
 	AddressProblem:      {"choice correct_address"},
 	NotReceivedFollowup: {"choice found_it"},
-	Delayed:             {"arrives"},
 	Confirmation:        {"items"},
 }
 
@@ -59,8 +58,8 @@ func newWriter(kind Kind, c Content) (*writer, error) {
 		return nil, fmt.Errorf("brand.logo_url is no https address")
 	case link(c.URL) == "":
 		return nil, fmt.Errorf("url is no address")
-	case c.UnsubscribeURL != "" && !strings.HasPrefix(link(c.UnsubscribeURL), "https://"):
-		return nil, fmt.Errorf("unsubscribe_url is no https address")
+	case c.UnsubscribeURL != "" && link(c.UnsubscribeURL) == "":
+		return nil, fmt.Errorf("unsubscribe_url is no address")
 	case c.ProofURL != "" && link(c.ProofURL) == "":
 		return nil, fmt.Errorf("proof_url is no address")
 	case c.Remaining < 0 || c.Remaining > 10_000 || len(c.Parcels) > 1000 || len(c.Choices) > 10:
@@ -133,6 +132,9 @@ func (w *writer) facts() {
 	w.set("link", link(c.URL))
 	w.set("n", strconv.Itoa(len(c.Parcels)))
 	w.when("many", len(c.Parcels) > 1)
+	w.when("partly", c.Partly)
+	w.when("unsure", c.Arrives.To.IsZero())
+	w.when("maybe", c.Arrives.To.IsZero() && !c.Overdue)
 	w.when("rest", c.Remaining > 0)
 	w.when("rest1", c.Remaining == 1)
 	w.set("rest", strconv.Itoa(c.Remaining))
@@ -170,6 +172,7 @@ func (w *writer) facts() {
 	switch c.Reason {
 	case "address", "refused", "customs":
 		w.when("stuck", true)
+	default:
 	}
 	w.set("place_name", defused(c.Place.Name, 60))
 	w.set("place", strings.Join(nonEmpty(defused(c.Place.Name, 80), defused(c.Place.Address, 160)), ", "))
@@ -334,6 +337,8 @@ func (w *writer) message() (Message, error) {
 	m := Message{Subject: p.Subject, Preheader: p.Preheader, SMS: w.sms()}
 	if w.c.UnsubscribeURL != "" {
 		p.Unsubscribe = button{w.say("unsubscribe"), w.c.UnsubscribeURL}
+	}
+	if strings.HasPrefix(w.c.UnsubscribeURL, "https://") { // mail programs take no other
 		m.Headers = map[string]string{"List-Unsubscribe": "<" + w.c.UnsubscribeURL + ">", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
 	}
 	if w.err != nil {

@@ -37,6 +37,8 @@ type Config struct {
 	BaseURL string
 	// Timeout is 0 for messaging.Timeout.
 	Timeout time.Duration
+	// Now is nil for time.Now. Attempts are told in its time.
+	Now func() time.Time
 }
 
 // Client sends for one account. Its calls share connections and nothing else.
@@ -71,6 +73,9 @@ func New(cfg Config) (*Client, error) {
 	}
 	if cfg.Timeout == 0 {
 		cfg.Timeout = messaging.Timeout
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
 	}
 	wire, err := messaging.NewWire(cfg.BaseURL, cfg.Timeout)
 	if err != nil {
@@ -144,7 +149,7 @@ func (c *Client) Find(ctx context.Context, t messaging.Text, attempted time.Time
 	if !serviceSID.MatchString(c.cfg.From) {
 		p.SetFrom(c.cfg.From)
 	}
-	settled := time.Since(attempted) >= settle
+	settled := c.cfg.Now().Sub(attempted) >= settle
 	api, x := c.api(ctx)
 	list, err := api.PageMessage(p, "", "")
 	if err != nil || x.Status != 200 {

@@ -235,9 +235,9 @@ func Environment(config app.Config) []string {
 	)
 }
 
-// Run starts `waybill role` as a process of its own.
-func (r *Rig) Run(role string) (*Process, error) {
-	p := &Process{Name: role, path: r.binary, args: []string{role}, env: Environment(r.Config)}
+// Run starts `waybill role` as a process of its own, with more settings if any.
+func (r *Rig) Run(role string, more ...string) (*Process, error) {
+	p := &Process{Name: role, path: r.binary, args: []string{role}, env: append(Environment(r.Config), more...)}
 	return p, p.Start()
 }
 

@@ -1,0 +1,41 @@
+package api
+
+import (
+	"cmp"
+	"errors"
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/waybillhq/waybill/internal/store"
+)
+
+// eraseCustomer makes a store forget who a customer is. What happened to the
+// orders stays, and running ones go on; nobody is written to any more.
+func (s *server) eraseCustomer(c echo.Context) error {
+	ref, err := param(c, "ref")
+	if err != nil {
+		return err
+	}
+	who := callerOf(c)
+	of := cmp.Or(c.QueryParam("store"), who.key.Store)
+	if of == "" {
+		return invalid(fieldError{"store", "is needed: other stores may have given the same reference to somebody else"})
+	}
+	if err := who.forStore(of); err != nil {
+		return err
+	}
+	audit := store.Audit{ID: "aud_" + randomText(24), Action: "erase_customer", Actor: who.actor(), Role: who.role(opOf(c))}
+	e, err := s.store.EraseCustomer(c.Request().Context(), of, ref, audit, s.now().UTC())
+	if errors.Is(err, store.ErrNotFound) {
+		return notFound("No order of this store names that customer.")
+	}
+	if err != nil {
+		return err
+	}
+	s.log.Info("customer erased", "request_id", requestID(c), "audit", audit.ID, "orders", len(e.Orders), "by", audit.Actor)
+	return c.JSON(http.StatusOK, struct {
+		store.Erasure
+		Audit string `json:"audit"`
+	}{e, audit.ID})
+}

@@ -1,0 +1,32 @@
+package api
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+)
+
+func TestEraseCustomer(t *testing.T) {
+	b := withOrder(t)
+	if len(b.contacts) != 1 {
+		t.Fatal(b.contacts)
+	}
+	ref := b.orders["acme:1001"].Spec.CustomerRef
+	path := "/v1/customers/" + ref
+	b.call("DELETE", path, b.keys[Support], "").refuses(http.StatusUnprocessableEntity, "invalid", "store")
+	b.call("DELETE", path+"?store=other", b.keys[Support], "").refuses(http.StatusNotFound, "not-found", "-")
+	b.call("DELETE", "/v1/customers/nobody?store=acme", b.keys[Support], "").refuses(http.StatusNotFound, "not-found", "-")
+	b.call("DELETE", path, b.key([]string{Support}, "other"), "").refuses(http.StatusNotFound, "not-found", "-") // a key of that store
+	b.call("DELETE", path+"?store=acme", b.key([]string{Support}, "other"), "").refuses(http.StatusForbidden, "forbidden", "-")
+	if len(b.contacts) != 1 || len(b.audits) != 0 {
+		t.Fatal("refused, and done all the same", b.contacts, b.audits)
+	}
+	a := b.call("DELETE", path, b.key([]string{Support}, "acme"), "")
+	if a.Code != http.StatusOK || len(b.contacts) != 0 || len(b.audits) != 1 || b.audits[0].Action != "erase_customer" || !strings.Contains(a.Body.String(), b.audits[0].ID) {
+		t.Errorf("%d %s %+v", a.Code, a.Body, b.audits)
+	}
+	// Nobody's name goes into the audit.
+	if kept := string(mustJSON(b.audits)); strings.Contains(kept, ref) && ref != "acme:1001" || strings.Contains(kept, "ada@") {
+		t.Error(kept)
+	}
+}

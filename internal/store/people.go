@@ -1,0 +1,58 @@
+package store
+
+import (
+	"context"
+	"fmt"
+)
+
+// Wishes are what a buyer wants to hear. Empty fields wish nothing.
+type Wishes struct {
+	Channel   string `json:"channel,omitempty"`   // email or sms
+	Frequency string `json:"frequency,omitempty"` // all, important, none
+	Language  string `json:"language,omitempty"`  // BCP 47
+}
+
+// Wishes of an order's buyer; erased: the buyer is, and can wish nothing.
+// ErrNotFound: there is no such order.
+func (s *Store) Wishes(ctx context.Context, orderID string) (w Wishes, erased bool, err error) {
+	err = s.pool.QueryRow(ctx, `
+select coalesce(p.channel, ''), coalesce(p.frequency, ''), coalesce(p.language, ''), c.erased_at is not null
+from orders o join contacts c on c.order_id = o.id left join preferences p on p.store = o.store and p.customer_ref = o.customer_ref where o.id = $1`, orderID).
+		Scan(&w.Channel, &w.Frequency, &w.Language, &erased)
+	return w, erased, one("wishes of "+orderID, err)
+}
+
+// PutWishes keeps what an order's buyer wants to hear from that store, of this
+// order and of others. Of an erased buyer nothing is kept: ErrNotFound.
+func (s *Store) PutWishes(ctx context.Context, orderID string, w Wishes) error {
+	tag, err := s.pool.Exec(ctx, `
+insert into preferences (store, customer_ref, channel, frequency, language)
+select o.store, o.customer_ref, $2, $3, $4 from orders o join contacts c on c.order_id = o.id where o.id = $1 and c.erased_at is null
+on conflict (store, customer_ref) do update set channel = excluded.channel, frequency = excluded.frequency, language = excluded.language, updated_at = now()`,
+		orderID, w.Channel, w.Frequency, w.Language)
+	if err == nil && tag.RowsAffected() == 0 {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return fmt.Errorf("wishes of %s: %w", orderID, err)
+	}
+	return nil
+}
+
+// Unsubscribe leaves the buyer's other wishes as they are.
+func (s *Store) Unsubscribe(ctx context.Context, orderID, frequency string) error {
+	_, err := s.pool.Exec(ctx, `
+insert into preferences (store, customer_ref, channel, frequency, language)
+select o.store, o.customer_ref, '', $2, '' from orders o join contacts c on c.order_id = o.id where o.id = $1 and c.erased_at is null
+on conflict (store, customer_ref) do update set frequency = excluded.frequency, updated_at = now()`, orderID, frequency)
+	if err != nil {
+		return fmt.Errorf("unsubscribe from %s: %w", orderID, err)
+	}
+	return nil
+}
+
+// ContactOf is the personal data of an order's buyer. ErrNotFound.
+func (s *Store) ContactOf(ctx context.Context, orderID string) (c Contact, err error) {
+	err = s.pool.QueryRow(ctx, `select name, email, phone, language from contacts where order_id = $1`, orderID).Scan(&c.Name, &c.Email, &c.Phone, &c.Language)
+	return c, one("contact of "+orderID, err)
+}
