@@ -33,6 +33,9 @@ var mayDo = map[string][]string{
 	"reportNotReceived": {Storefront, Support, Ops, Admin},
 	"decideRemedy":      {Support, Ops, Admin},
 	"endRemedy":         {Support, Ops, Admin},
+	"endInstruction":    {Support, Ops, Admin},
+	"getProof":          {Support, Ops, Admin},
+	"getProofDocument":  {Support, Ops, Admin},
 	"listCases":         {Warehouse, Support, Ops, Admin},
 	"bulkCases":         {Support, Ops, Admin},
 	"requestReturn":     {Storefront, Support, Returns, Ops, Admin},
@@ -75,7 +78,7 @@ func TestEveryRoleOnEveryRoute(t *testing.T) {
 	}
 	webhooks := 0
 	for _, op := range ops {
-		path := strings.NewReplacer(":id", "acme:1001", ":parcel", "1", ":store", "acme", ":name", "default", ":carrier", "ups", ":case", "stalled-1-7", ":remedy", "refund-lost-1-9", ":number", "1Z999AA10123456784", ":ref", "C-1", ":return", "R1").Replace(op.path)
+		path := strings.NewReplacer(":id", "acme:1001", ":parcel", "1", ":store", "acme", ":name", "default", ":carrier", "ups", ":case", "stalled-1-7", ":remedy", "refund-lost-1-9", ":ref", "C-1", ":return", "R1", ":instruction", "redeliver-1-9", ":proof", "proof-1-9", ":n", "1", ":number", "1Z999AA10123456784").Replace(op.path)
 		if strings.HasPrefix(op.path, "/webhooks/") { // a signature opens it, no key does
 			webhooks++
 			b.call(op.method, path, b.keys[Admin], "{}").refuses(http.StatusNotFound, "not-found", "-")
