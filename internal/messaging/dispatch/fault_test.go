@@ -68,7 +68,7 @@ func TestEachMessageIsSentOnceWhateverFailsAndDies(t *testing.T) {
 			}
 		}
 	}
-	for ; generations < 5000; generations++ {
+	for ; generations < 500; generations++ {
 		var wg sync.WaitGroup
 		var mu sync.Mutex
 		var rest time.Time
