@@ -75,6 +75,9 @@ func Stamp(e Event, now time.Time) Event {
 	case AdoptPolicy:
 		e.Applied = now
 		return e
+	case EndInstruction:
+		e.Applied = now
+		return e
 	case RequestReturn:
 		e.Applied = now
 		return e

@@ -46,6 +46,8 @@ func Register(r worker.Registry, a *activities.Activities) {
 	r.RegisterActivityWithOptions(a.ReadOrder, activity.RegisterOptions{Name: activities.ReadOrder})
 	r.RegisterActivityWithOptions(a.AskCarrier, activity.RegisterOptions{Name: activities.AskCarrier})
 	r.RegisterActivityWithOptions(a.RequestRemedy, activity.RegisterOptions{Name: activities.RequestRemedy})
+	r.RegisterActivityWithOptions(a.InstructCarrier, activity.RegisterOptions{Name: activities.InstructCarrier})
+	r.RegisterActivityWithOptions(a.FetchProof, activity.RegisterOptions{Name: activities.FetchProof})
 	r.RegisterWorkflowWithOptions(workflows.Feed, workflow.RegisterOptions{Name: workflows.FeedType})
 	feeds := a.Feeds
 	if feeds == nil {

@@ -165,7 +165,7 @@ func returnRowOf(r order.ReturnView, now time.Time) returnRow {
 	row := returnRow{ID: r.ID, State: label(string(r.State)), Tone: returnTone(r.State), Title: r.Title, Parcel: r.Parcel, Box: strings.TrimSpace(carrierName(r.Box.Carrier) + " " + clean(r.Box.Tracking, 40)),
 		RequestedBy: clean(r.RequestedBy, 80), DecidedBy: clean(r.DecidedBy, 80), Since: stampOf(r.Since, now), Requested: stampOf(r.RequestedAt, now), Pickup: stampOf(r.PickupAt, now), Received: stampOf(r.ReceivedAt, now), view: r}
 	for _, l := range r.Lines {
-		said := fmt.Sprintf("%d × %s: %s, wants a %s", l.Quantity, clean(l.SKU, 60), label(string(l.Reason)), l.Wanted)
+		said := fmt.Sprintf("%d × %s: %s, wanted: %s", l.Quantity, clean(l.SKU, 60), label(string(l.Reason)), l.Wanted)
 		if l.Instead != "" {
 			said += " for " + clean(l.Instead, 60)
 		}

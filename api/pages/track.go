@@ -71,6 +71,7 @@ type card struct {
 	Tracking   string
 	CarrierURL string
 	Expected   string
+	Booked     string // when freight comes
 	Steps      []step
 	Moments    []moment
 	Earlier    []moment
@@ -191,6 +192,9 @@ func trackPageOf(o store.Order, entries []store.Entry, b brand, now time.Time) t
 		if !k.Alone && !pv.ETA.IsZero() && !pv.Milestone.Settled() && pv.Milestone != order.Returning && l.away(pv.ETA) >= 0 {
 			k.Expected = upper(l.soon(pv.ETA))
 		}
+		if pv.Milestone.Stage() < order.Arrived && !pv.Milestone.Settled() {
+			k.Booked = booked(byParcel[pv.ID], l)
+		}
 		k.Steps = progress(pv, v.PlacedAt, held, l)
 		k.Moments = moments(pv, v.PlacedAt, byParcel[pv.ID], l)
 		if len(k.Moments) > openMoments+1 { // folding a single line saves nothing
@@ -204,7 +208,9 @@ func trackPageOf(o store.Order, entries []store.Entry, b brand, now time.Time) t
 		}
 	}
 	p.Groups = groupsOf(cards, v.Parcels, counts)
-	p.Returns = returnCards(&v, names, b.Name, l)
+	if p.Returns = returnCards(&v, names, b.Name, l); len(p.Returns) > 0 && v.Status == order.StatusDelivered {
+		p.Words.Next = "See below where your return is." // and not who to ask whether it came
+	}
 	if !alone && p.Total > 1 {
 		x := 0
 		for _, m := range []order.Milestone{order.Delivered, order.OutForDelivery, order.ReadyForPickup, order.AttemptFailed, order.InTransit,

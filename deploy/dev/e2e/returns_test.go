@@ -131,3 +131,32 @@ func (s *shop) ended(id string) {
 		return err
 	})
 }
+
+// A fact that comes after the end is late, unless it leaves the order something to
+// wait for.
+func TestAParcelThatTurnsRoundReopensItsOrder(t *testing.T) {
+	s := open(t, "turned")
+	o := s.newOrder("1")
+	o.Policy = s.policy("brief", func(p *order.Policy) { p.CloseAfter = order.Duration(time.Second) })
+	id := s.create(o)
+	s.post(journey(id, s.tracking(1))...)
+	s.ended(id)
+	now := time.Now().UTC().Truncate(time.Microsecond)
+	s.post(fact{event: &rig.Event{ID: "late-" + id, Tracking: s.tracking(1), Milestone: order.InTransit, OccurredAt: now.Add(-20 * time.Second)}})
+	s.eventually("the scan is late", func() error {
+		for _, e := range s.timeline(id) {
+			if e.EventID == "late-"+id && e.Note == "late" {
+				return nil
+			}
+		}
+		return errors.New("it is not")
+	})
+	s.post(fact{event: &rig.Event{ID: "back-" + id, Tracking: s.tracking(1), Milestone: order.Returning, OccurredAt: now}})
+	v := s.becomes(id, "open again", func(v order.View) bool { return !v.Closed && len(v.Cases) == 1 })
+	if v.Status != order.StatusReturning || v.Cases[0].Kind != order.UnexpectedReturn {
+		t.Errorf("%s, %+v", v.Status, v.Cases)
+	}
+	if err := s.differ(id); err != nil {
+		t.Error(err)
+	}
+}
