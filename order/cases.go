@@ -416,6 +416,8 @@ func (k CaseKind) waits() []WaitKind {
 		return []WaitKind{WaitHold}
 	case RemedyOverdue:
 		return []WaitKind{WaitRemedy}
+	case InstructionOverdue:
+		return []WaitKind{WaitByHand}
 	case ReturnOverdue:
 		return []WaitKind{WaitReturnDecision, WaitReturnShipment, WaitReturnReceipt}
 	case InspectionOverdue:

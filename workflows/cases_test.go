@@ -103,6 +103,15 @@ var troubles = []trouble{
 	}, asks(func(l *life) order.Event {
 		return order.EndRemedy{Meta: support("ann"), Remedy: l.last().Remedies[0].ID, Confirmed: true}
 	})},
+	{order.InstructionOverdue, "1", 1*day + hour + time.Duration(order.DefaultPolicy().ByHand), func(l *life) { // nobody tells a carrier that takes nothing from us
+		l.shipped()
+		l.tell(1*day, carrier(order.AttemptFailed))
+		l.later(1*day+hour, "back", func() order.Event {
+			return order.ResolveCase{Meta: support("ann"), Case: l.caseOf(order.FailedAttempt), Resolution: order.ReturnToSender}
+		}, nil)
+	}, asks(func(l *life) order.Event {
+		return order.EndInstruction{Meta: support("ann"), Instruction: l.last().Instructions[0].ID, Done: true}
+	})},
 	{order.ReturnOverdue, "R1", 17*day + hour, (*life).returnAgreed, scanned("R1", order.ScanReturned)},
 	{order.InspectionOverdue, "R1", 7 * day, func(l *life) {
 		l.returnAgreed()
@@ -189,6 +198,9 @@ func TestEveryKindOfCaseFromItsAlertToItsEnd(t *testing.T) {
 		for _, r := range d.Resolutions {
 			t.Run(string(d.Kind)+"/"+string(r), func(t *testing.T) {
 				l, s := x.begins(t, end+hour)
+				if r == order.Redirect { // to an address that was corrected since
+					l.ask(x.opens+time.Second, "address", order.CorrectAddress{Meta: support("ann"), AddressVersion: 1}, nil, nil)
+				}
 				l.env.RegisterDelayedCallback(func() {
 					if c, ok := l.open(x); !ok || c.Owner != d.Owner || c.Severity != d.Severity || !slices.Contains(c.Resolutions, r) {
 						t.Errorf("a minute after it opened: %v, %+v", ok, c)
