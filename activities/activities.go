@@ -48,4 +48,6 @@ type Activities struct {
 	Storefronts Storefronts
 	// Feeds supervises the carriers' feeds.
 	Feeds *Feeds
+	// Rhythms learns how long parcels stand still.
+	Rhythms Rhythms
 }

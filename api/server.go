@@ -108,6 +108,8 @@ type Deps struct {
 	WebhookSecrets map[string][][]byte
 	// Carriers that are spoken with; nil: those that are built in.
 	Carriers carriers.Registry
+	// Rhythms is where proposals are decided; nil: there are none.
+	Rhythms *acts.Rhythms
 }
 
 // Server is the API. Pages can be mounted on Echo beside it; they share request
@@ -130,6 +132,7 @@ type server struct {
 	rates    *rates
 	inFlight chan struct{}
 	desk     *acts.Desk
+	rhythms  *acts.Rhythms
 
 	intake         *intake.Intake
 	webhookSecrets map[string][][]byte
@@ -174,6 +177,7 @@ func New(d Deps) *Server {
 		rates:    &rates{perSecond: l.KeyPerSecond, burst: l.KeyBurst},
 		inFlight: make(chan struct{}, l.InFlight),
 		desk:     &acts.Desk{Audits: d.Store, Orders: d.Orders, Log: d.Log, Now: d.Now},
+		rhythms:  d.Rhythms,
 
 		webhookSecrets: d.WebhookSecrets, carriers: d.Carriers,
 	}}
@@ -265,6 +269,9 @@ func (s *server) handlers() map[string]echo.HandlerFunc {
 
 		"listFaults":       s.listFaults,
 		"closeFault":       s.closeFault,
+		"listRhythms":      s.learned(s.listRhythms),
+		"acceptRhythm":     s.learned(s.acceptRhythm),
+		"declineRhythm":    s.learned(s.declineRhythm),
 		"listCodeMappings": s.listCodeMappings,
 		"putCodeMapping":   s.putCodeMapping,
 		"listRawBodies":    s.listRawBodies,

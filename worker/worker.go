@@ -45,6 +45,10 @@ func Register(r worker.Registry, a *activities.Activities) {
 	r.RegisterActivityWithOptions(a.Project, activity.RegisterOptions{Name: activities.ProjectOrder})
 	r.RegisterActivityWithOptions(a.AskCarrier, activity.RegisterOptions{Name: activities.AskCarrier})
 	r.RegisterActivityWithOptions(a.RequestRemedy, activity.RegisterOptions{Name: activities.RequestRemedy})
+	r.RegisterWorkflowWithOptions(workflows.LearnRhythms, workflow.RegisterOptions{Name: workflows.LearnType})
+	r.RegisterWorkflowWithOptions(workflows.AdoptPolicy, workflow.RegisterOptions{Name: workflows.AdoptType})
+	r.RegisterActivityWithOptions(a.LearnRhythms, activity.RegisterOptions{Name: activities.LearnRhythms})
+	r.RegisterActivityWithOptions(a.AdoptPolicy, activity.RegisterOptions{Name: activities.AdoptPolicy})
 	r.RegisterWorkflowWithOptions(workflows.Feed, workflow.RegisterOptions{Name: workflows.FeedType})
 	feeds := a.Feeds
 	if feeds == nil {

@@ -22,6 +22,7 @@ import (
 	"github.com/waybillhq/waybill/internal/carriers/ask"
 	"github.com/waybillhq/waybill/internal/carriers/generic"
 	"github.com/waybillhq/waybill/internal/links"
+	"github.com/waybillhq/waybill/order"
 	"github.com/waybillhq/waybill/workflows"
 )
 
@@ -52,7 +53,12 @@ type Config struct {
 	// StorefrontsLocal, WAYBILL_STOREFRONTS_LOCAL=true: storefronts may be asked
 	// over plain http and at private addresses. Development, or one's own network.
 	StorefrontsLocal bool
+	// LearnAt is when rhythms are learned, WAYBILL_LEARN_AT: "03:30", UTC.
+	LearnAt order.TimeOfDay
 }
+
+// learnAt is a quiet time in most places that ship much.
+const learnAt = "03:30"
 
 // rawDays is enough for a carrier to answer a question about what it sent.
 const rawDays = 30
@@ -81,7 +87,11 @@ func FromEnv() (Config, error) {
 	if c.RawDays, days = strconv.Atoi(env("WAYBILL_RAW_DAYS", strconv.Itoa(rawDays))); days != nil || c.RawDays < 1 {
 		days = fmt.Errorf("WAYBILL_RAW_DAYS: %q is not a number of days, 1 or more", os.Getenv("WAYBILL_RAW_DAYS"))
 	}
-	return c, errors.Join(mappings, secrets, accounts, fronts, days, c.validate())
+	learn := c.LearnAt.UnmarshalText([]byte(env("WAYBILL_LEARN_AT", learnAt)))
+	if learn != nil || c.LearnAt >= 24*60 {
+		learn = fmt.Errorf("WAYBILL_LEARN_AT: %q is not a time of day like %s", os.Getenv("WAYBILL_LEARN_AT"), learnAt)
+	}
+	return c, errors.Join(mappings, secrets, accounts, fronts, days, learn, c.validate())
 }
 
 // storefrontSecrets reads "acme=secret,bolt=secret". A short one could be guessed

@@ -52,19 +52,24 @@ func aggregates(known carriers.Registry, carrier string) bool {
 // startFeeds sees to it that each feed is supervised. One that is already goes on.
 func (p *process) startFeeds(ctx context.Context, feeds []feed.Settings) {
 	for _, f := range feeds {
-		for wait := time.Second; ; wait = min(2*wait, time.Minute) {
-			call, cancel := context.WithTimeout(ctx, 10*time.Second)
-			err := p.orders.StartFeed(call, f.Name, f.Carrier)
-			cancel()
-			if err == nil {
-				break
-			}
-			p.log.Warn("feed not supervised yet", "feed", f.Name, "error", err)
-			select {
-			case <-ctx.Done():
-				return
-			case <-time.After(wait):
-			}
+		p.patiently(ctx, "feed "+f.Name+" is not supervised yet", func(ctx context.Context) error { return p.orders.StartFeed(ctx, f.Name, f.Carrier) })
+	}
+}
+
+// patiently does something in Temporal, again and again until it succeeds or ctx ends.
+func (p *process) patiently(ctx context.Context, trouble string, do func(context.Context) error) {
+	for wait := time.Second; ; wait = min(2*wait, time.Minute) {
+		call, cancel := context.WithTimeout(ctx, 10*time.Second)
+		err := do(call)
+		cancel()
+		if err == nil {
+			return
+		}
+		p.log.Warn(trouble, "error", err)
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(wait):
 		}
 	}
 }
