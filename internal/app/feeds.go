@@ -10,7 +10,6 @@ import (
 
 	"github.com/waybillhq/waybill/activities"
 	"github.com/waybillhq/waybill/internal/carriers"
-	"github.com/waybillhq/waybill/internal/carriers/all"
 	"github.com/waybillhq/waybill/internal/carriers/ask"
 	"github.com/waybillhq/waybill/internal/feed"
 	"github.com/waybillhq/waybill/internal/intake"
@@ -85,20 +84,12 @@ func (t *tracker) Ask(ctx context.Context, credential string, numbers []string) 
 	if i < 0 {
 		return 0, fmt.Errorf("%w: no credential %s", activities.ErrNotNow, credential)
 	}
-	adapter, err := all.Adapters().Find(t.client.Credentials()[i].Carrier)
-	if err != nil {
-		return 0, err
-	}
-	var events []carriers.Event
+	var n intake.Counts
 	if err := paced(ctx, func() (err error) {
-		events, err = t.client.Track(ctx, credential, numbers)
+		_, n, err = t.take(ctx, t.client.Credentials()[i], "", numbers)
 		return err
 	}); err != nil {
 		return 0, err
-	}
-	n, err := t.intake.Events(ctx, adapter, intake.Poll, events, time.Now())
-	if err != nil {
-		return 0, fmt.Errorf("%w: %w", activities.ErrNotNow, err)
 	}
 	return n.Accepted + n.Orphan, nil
 }
