@@ -143,6 +143,7 @@ func events(trackings ...tracking) ([]carriers.Event, error) {
 // nor when.
 func (t tracking) events() (list []carriers.Event, bad int) {
 	number := carriers.Number(t.Number)
+	list = make([]carriers.Event, 0, min(len(t.Checkpoints), carriers.MaxEvents))
 	for _, c := range t.Checkpoints {
 		if e, ok := c.event(number, t.UpdatedAt); ok && number != "" {
 			list = append(list, e)

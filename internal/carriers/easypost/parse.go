@@ -138,6 +138,7 @@ func events(trackers ...tracker) ([]carriers.Event, error) {
 func (t tracker) events() (list []carriers.Event, bad int) {
 	number := carriers.Number(t.TrackingCode)
 	if t.Details != nil {
+		list = make([]carriers.Event, 0, min(len(*t.Details), carriers.MaxEvents))
 		for _, d := range *t.Details {
 			if e, ok := t.event(number, d); ok && number != "" {
 				list = append(list, e)

@@ -95,6 +95,7 @@ func parse(body []byte) ([]carriers.Event, error) {
 // neither what happened nor when.
 func (t track) events(number string) (list []carriers.Event, bad int) {
 	current := t.Status
+	list = make([]carriers.Event, 0, len(t.History)+1)
 	for _, s := range t.History {
 		if e, ok := s.event(number); ok {
 			list = append(list, e)
