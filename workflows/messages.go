@@ -18,12 +18,13 @@ const TaskQueue = "orders"
 // ID of the workflow of an order.
 func ID(orderID string) string { return "order:" + orderID }
 
-// Signals. All three carry a [Batch]; the name says what is in it, for the
-// people who read histories.
+// What facts come under, as updates from the relay and as signals from anybody
+// else (docs/adr/0016). All three carry a [Batch]; the name says what is in it,
+// for the people who read histories.
 const (
-	SignalScans         = "scans"
-	SignalCarrierEvents = "carrier_events"
-	SignalFacts         = "facts" // both
+	Scans         = "scans"
+	CarrierEvents = "carrier_events"
+	Facts         = "facts" // both
 )
 
 // QueryView answers with an order.View.
@@ -125,7 +126,7 @@ type Input struct {
 	MaxEvents int `json:"max_events,omitempty"`
 }
 
-// Batch is the fixed envelope of every signal. Its items stay raw, so that a bad
+// Batch is the fixed envelope of all facts. Its items stay raw, so that a bad
 // one costs itself and not the batch. Version 1.
 type Batch struct {
 	V     int               `json:"v"`
@@ -155,8 +156,8 @@ func Item(e order.Event) (json.RawMessage, error) {
 	return json.Marshal(item{kind, fact})
 }
 
-// unpack reads a signal's payload. Whatever cannot be read becomes an
-// Unreadable fact: a signal was accepted and must leave a trace.
+// unpack reads a batch. Whatever cannot be read becomes an Unreadable fact: it
+// was accepted and must leave a trace.
 func unpack(payload []byte) []order.Event {
 	var b Batch
 	if err := json.Unmarshal(payload, &b); err != nil {

@@ -43,7 +43,7 @@ func Order(ctx workflow.Context, in Input) error {
 		return temporal.NewNonRetryableApplicationError("an order needs a spec or a state", "BadInput", nil)
 	}
 	sh.shown = attributesOf(&sh.st)
-	for _, name := range []string{SignalScans, SignalCarrierEvents, SignalFacts} {
+	for _, name := range []string{Scans, CarrierEvents, Facts} {
 		sh.signals = append(sh.signals, workflow.GetSignalChannel(ctx, name))
 	}
 	sh.wake = workflow.NewBufferedChannel(ctx, 1)
@@ -58,6 +58,7 @@ type shell struct {
 	st        order.State
 	maxEvents int
 	signals   []workflow.ReceiveChannel
+	told      []order.Event    // facts that came by update, not yet applied
 	wake      workflow.Channel // an update changed the state
 
 	timer       workflow.Future
@@ -103,7 +104,7 @@ func (sh *shell) quiet(ctx workflow.Context) bool {
 			return false
 		}
 	}
-	return sh.remote == nil && sh.projected == sh.st.Seq && workflow.AllHandlersFinished(ctx)
+	return len(sh.told) == 0 && sh.remote == nil && sh.projected == sh.st.Seq && workflow.AllHandlersFinished(ctx)
 }
 
 // full says that the next run should take over.
@@ -114,7 +115,8 @@ func (sh *shell) full(ctx workflow.Context) bool {
 
 // drain applies every fact that waits, in the order in which they happened, and then the clock.
 func (sh *shell) drain(ctx workflow.Context) {
-	var events []order.Event
+	events := sh.told
+	sh.told = nil
 	for _, ch := range sh.signals {
 		var raw converter.RawValue // never dropped by the SDK, whatever is in it
 		for ch.ReceiveAsync(&raw) {
@@ -269,6 +271,11 @@ func (sh *shell) handlers(ctx workflow.Context) error {
 		workflow.QueryHandlerOptions{Description: "The order as it is now"}); err != nil {
 		return err
 	}
+	for _, name := range []string{Scans, CarrierEvents, Facts} {
+		if err := workflow.SetUpdateHandlerWithOptions(ctx, name, sh.tell, workflow.UpdateHandlerOptions{Description: "Facts from the inbox"}); err != nil {
+			return err
+		}
+	}
 	for _, err := range []error{
 		answer[order.PutParcel](ctx, sh, UpdatePutParcel, "Add a parcel, or change one that has not left"),
 		answer[order.Cancel](ctx, sh, UpdateCancel, "Cancel the order, or some of its parcels"),
@@ -299,6 +306,14 @@ func (sh *shell) handlers(ctx workflow.Context) error {
 			return err
 		}
 	}
+	return nil
+}
+
+// tell takes facts from the relay. It refuses none: what cannot be read becomes
+// an anomaly, as in a signal.
+func (sh *shell) tell(_ workflow.Context, batch converter.RawValue) error {
+	sh.told = append(sh.told, unpack(batch.Payload().GetData())...)
+	sh.wake.SendAsync(true)
 	return nil
 }
 

@@ -119,7 +119,7 @@ func (l *life) tell(after time.Duration, facts ...order.Event) {
 		}
 		items = append(items, item)
 	}
-	l.env.RegisterDelayedCallback(func() { l.env.SignalWorkflow(workflows.SignalFacts, workflows.Batch{V: 1, Items: items}) }, after)
+	l.env.RegisterDelayedCallback(func() { l.env.SignalWorkflow(workflows.Facts, workflows.Batch{V: 1, Items: items}) }, after)
 }
 
 func scan(k order.ScanKind) order.Event { return order.Scan{Parcel: "1", Kind: k} }
@@ -414,7 +414,7 @@ func TestACancelledOrderClosesByItself(t *testing.T) {
 func TestWhatCannotBeReadIsKeptAsAnAnomaly(t *testing.T) {
 	l := newLife(t)
 	send := func(after time.Duration, payload any) {
-		l.env.RegisterDelayedCallback(func() { l.env.SignalWorkflow(workflows.SignalScans, payload) }, after)
+		l.env.RegisterDelayedCallback(func() { l.env.SignalWorkflow(workflows.Scans, payload) }, after)
 	}
 	send(1*hour, "not a batch")
 	send(1*hour, map[string]any{"v": 7})

@@ -1,7 +1,7 @@
 // Package relay carries accepted facts to their orders, and starts orders that
-// were created. It batches: whatever waits for one order goes in one signal.
+// were created. It batches: whatever waits for one order goes in one update.
 // Nothing is lost or doubled if it dies at any point: rows stay unsent until an
-// order has them, the request ID makes a repeated signal harmless, and the
+// order has them, the request ID makes a repeated update harmless, and the
 // order drops repeats itself.
 package relay
 
@@ -13,6 +13,8 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -22,8 +24,8 @@ import (
 )
 
 const (
-	// pause between two looks at the inbox. Facts that arrive meanwhile share a
-	// signal, so this is also what a burst is folded by.
+	// pause between two looks at the inbox. Facts that arrive meanwhile share an
+	// update, so this is also what a burst is folded by.
 	pause      = 25 * time.Millisecond
 	idlePause  = 50 * time.Millisecond
 	standBy    = time.Second
@@ -33,9 +35,9 @@ const (
 	// once, so only every tenth look goes back that far.
 	orphanReach = 10 * time.Second
 	orphanShort = time.Second
-	atOnce      = 200 // orders per round
-	parallel    = 24
-	maxItems    = 400 // per signal, far below Temporal's payload limit
+	atOnce      = 200 // orders being told; each call waits until its order has applied what it was told
+	parallel    = 24  // orders being started
+	maxItems    = 400 // per update, far below Temporal's payload limit
 )
 
 // Store is what the relay needs of the database.
@@ -52,7 +54,7 @@ type Store interface {
 // Orders is what the relay needs of Temporal.
 type Orders interface {
 	Start(ctx context.Context, spec order.Spec) error
-	Tell(ctx context.Context, orderID, signal string, items []json.RawMessage, requestID string) error
+	Tell(ctx context.Context, orderID, name string, items []json.RawMessage, requestID string) error
 }
 
 // Relay runs in every worker process; one at a time leads.
@@ -63,13 +65,25 @@ type Relay struct {
 	// Told counts facts by outcome (sent, late, failed); may be nil.
 	Told func(outcome string, n int)
 
-	retry map[string]time.Time // orders that could not be told, and when to try again
+	retry   map[string]time.Time // orders that could not be told, and when to try again
+	telling map[string]bool      // orders that are being told: nothing else is sent to them meanwhile
+	told    chan telling
+}
+
+// telling is what came of telling one order.
+type telling struct {
+	orderID string
+	facts   int
+	done    []int64
+	outcome string
+	err     error
 }
 
 // Run relays until ctx ends. Failures of the database or of Temporal are waited
 // out.
 func (r *Relay) Run(ctx context.Context) error {
 	r.retry = map[string]time.Time{}
+	r.told = make(chan telling, atOnce)
 	for ctx.Err() == nil {
 		leader, err := r.Store.Lead(ctx)
 		if err != nil {
@@ -89,6 +103,14 @@ func (r *Relay) Run(ctx context.Context) error {
 }
 
 func (r *Relay) lead(ctx context.Context, leader *store.Leader) error {
+	r.telling = map[string]bool{}
+	ctx, stop := context.WithCancel(ctx)
+	defer func() { // nobody tells anything when another process leads
+		stop()
+		for range r.telling {
+			<-r.told
+		}
+	}()
 	var orphans, reread, held time.Time
 	since := time.Time{} // the first look considers every orphan
 	for looks := 0; ctx.Err() == nil; {
@@ -126,7 +148,7 @@ func (r *Relay) lead(ctx context.Context, leader *store.Leader) error {
 		if err != nil {
 			return err
 		}
-		if started+told > 0 {
+		if started+told+len(r.telling) > 0 {
 			sleep(ctx, pause)
 		} else {
 			sleep(ctx, idlePause)
@@ -160,25 +182,28 @@ func (r *Relay) start(ctx context.Context) (int, error) {
 	return len(ids), r.Store.MarkStarted(ctx, ids)
 }
 
-// tell sends each order everything that waits for it.
+// tell begins to send each order everything that waits for it, and notes what
+// has arrived since the last look. One order that is slow holds up no other.
 func (r *Relay) tell(ctx context.Context) (int, error) {
-	due, err := r.Store.DueFacts(ctx, atOnce, r.resting())
-	if err != nil || len(due) == 0 {
-		return 0, err
-	}
-	var mu sync.Mutex
 	outcomes := map[string][]int64{}
-	each(due, func(d store.Due) {
-		ns, outcome, err := r.tellOrder(ctx, d)
-		mu.Lock()
-		defer mu.Unlock()
-		outcomes[outcome] = append(outcomes[outcome], ns...)
-		if err != nil {
-			r.retry[d.OrderID] = time.Now().Add(2 * time.Second)
-			r.count("failed", len(d.Facts)-len(ns))
-			r.warn("relay: order not told yet", err, "order", d.OrderID)
+	var ended []string
+	for more := true; more; {
+		select {
+		case t := <-r.told:
+			ended = append(ended, t.orderID)
+			outcomes[t.outcome] = append(outcomes[t.outcome], t.done...)
+			if t.err != nil {
+				r.retry[t.orderID] = time.Now().Add(2 * time.Second)
+				r.count("failed", t.facts-len(t.done))
+				r.warn("relay: order not told yet", t.err, "order", t.orderID)
+			}
+		default:
+			more = false
 		}
-	})
+	}
+	for _, id := range ended {
+		delete(r.telling, id)
+	}
 	n := 0
 	for outcome, ns := range outcomes {
 		if err := r.Store.MarkSent(ctx, ns, outcome); err != nil {
@@ -191,7 +216,23 @@ func (r *Relay) tell(ctx context.Context) (int, error) {
 		}
 		n += len(ns)
 	}
-	return n, nil
+	free := atOnce - len(r.telling)
+	if free == 0 {
+		return n, nil
+	}
+	due, err := r.Store.DueFacts(ctx, free, r.notNow())
+	if err != nil {
+		return n, err
+	}
+	for _, d := range due {
+		r.telling[d.OrderID] = true
+		go func() {
+			t := telling{orderID: d.OrderID, facts: len(d.Facts)}
+			t.done, t.outcome, t.err = r.tellOrder(ctx, d)
+			r.told <- t
+		}()
+	}
+	return n + len(due), nil
 }
 
 // tellOrder returns the numbers of the facts that are done with, and how.
@@ -199,12 +240,12 @@ func (r *Relay) tellOrder(ctx context.Context, d store.Due) (done []int64, outco
 	for facts := d.Facts; len(facts) > 0; {
 		part := facts[:min(len(facts), maxItems)]
 		facts = facts[len(part):]
-		signal, items, ns, err := pack(part)
+		name, items, ns, err := pack(part)
 		if err != nil {
 			return done, "", err
 		}
 		ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
-		err = r.Orders.Tell(ctx, d.OrderID, signal, items, requestID(d.OrderID, ns))
+		err = r.Orders.Tell(ctx, d.OrderID, name, items, requestID(d.OrderID, ns))
 		cancel()
 		if errors.Is(err, workflows.ErrNotRunning) && d.Closed {
 			return append(done, ns...), "late", nil // shown in the timeline; the order had ended
@@ -217,7 +258,7 @@ func (r *Relay) tellOrder(ctx context.Context, d store.Due) (done []int64, outco
 	return done, "", nil
 }
 
-func pack(facts []store.Numbered) (signal string, items []json.RawMessage, ns []int64, err error) {
+func pack(facts []store.Numbered) (name string, items []json.RawMessage, ns []int64, err error) {
 	scans := 0
 	for _, f := range facts {
 		var item json.RawMessage
@@ -237,16 +278,16 @@ func pack(facts []store.Numbered) (signal string, items []json.RawMessage, ns []
 	}
 	switch scans {
 	case 0:
-		signal = workflows.SignalCarrierEvents
+		name = workflows.CarrierEvents
 	case len(facts):
-		signal = workflows.SignalScans
+		name = workflows.Scans
 	default:
-		signal = workflows.SignalFacts
+		name = workflows.Facts
 	}
-	return signal, items, ns, nil
+	return name, items, ns, nil
 }
 
-// requestID is the same for the same facts, so that the server drops a signal
+// requestID is the same for the same facts, so that the server drops an update
 // that was sent twice.
 func requestID(orderID string, ns []int64) string {
 	h := sha256.New()
@@ -257,9 +298,9 @@ func requestID(orderID string, ns []int64) string {
 	return "relay-" + hex.EncodeToString(h.Sum(nil)[:16])
 }
 
-// resting lists the orders that failed a moment ago.
-func (r *Relay) resting() []string {
-	ids := []string{}
+// notNow lists the orders that are being told, and those that failed a moment ago.
+func (r *Relay) notNow() []string {
+	ids := slices.AppendSeq([]string{}, maps.Keys(r.telling))
 	now := time.Now()
 	for id, at := range r.retry {
 		if now.After(at) {

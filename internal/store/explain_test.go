@@ -19,7 +19,7 @@ var (
 		from, to := strings.Index(insertUnique, "select * from unnest("), strings.Index(insertUnique, "\n), routed as (")
 		return insertUnique[:from] + "select * from " + item + " t" + insertUnique[to:]
 	}()
-	ExplainAttach = strings.ReplaceAll(attachOrphans, "$1", "now() - interval '10 seconds'")
+	ExplainAttach = strings.ReplaceAll(findOrphans, "$1", "now() - interval '10 seconds'")
 )
 
 // ExplainStillness is the statement of [Store.Stillness] with its parameters.

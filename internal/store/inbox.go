@@ -365,8 +365,29 @@ func (s *Store) MarkSent(ctx context.Context, ns []int64, outcome string) error 
 // number since then, by the rules of [routeFacts]. A new number puts them behind
 // what the order has seen. Each such parcel is looked up by itself (offset 0 sees
 // to it): a join would walk all orphans, and there may be many.
+//
+// Mostly there are none, so looking is a statement of its own: joined with the
+// update it was planned once, while the tables were empty, and then read all
+// orphans at each look.
 func (s *Store) AttachOrphans(ctx context.Context, since time.Time) (int64, error) {
-	tag, err := s.pool.Exec(ctx, attachOrphans, since)
+	rows, err := s.pool.Query(ctx, findOrphans, since)
+	if err != nil {
+		return 0, fmt.Errorf("find orphans: %w", err)
+	}
+	var ns []int64
+	var orders, parcels []string
+	var n int64
+	var orderID, parcel string
+	if _, err := pgx.ForEachRow(rows, []any{&n, &orderID, &parcel}, func() error {
+		ns, orders, parcels = append(ns, n), append(orders, orderID), append(parcels, parcel)
+		return nil
+	}); err != nil {
+		return 0, fmt.Errorf("find orphans: %w", err)
+	}
+	if len(ns) == 0 {
+		return 0, nil
+	}
+	tag, err := s.pool.Exec(ctx, attachOrphans, ns, orders, parcels)
 	if err != nil {
 		return 0, fmt.Errorf("attach orphans: %w", err)
 	}
@@ -374,6 +395,10 @@ func (s *Store) AttachOrphans(ctx context.Context, since time.Time) (int64, erro
 }
 
 const attachOrphans = `
+update inbox set order_id = u.order_id, parcel_id = u.id, n = nextval('inbox_n'), due_at = now()
+from unnest($1::bigint[], $2::text[], $3::text[]) as u (n, order_id, id) where inbox.n = u.n and inbox.order_id is null`
+
+const findOrphans = `
 with hit as (
     select i.*, q.order_id, q.id, q.position, q.ships_from, q.bound_at from (select * from parcels where bound_at >= $1) q, lateral (
         (select n, 1 as rank, tracking, piece, unique_id, occurred_at from inbox i where order_id is null and ref_order = ''
@@ -394,8 +419,7 @@ best as (
     select n, order_id, id, unique_id = '' or unique_id = first_value(unique_id) over
         (partition by order_id, id, tracking, piece order by unique_id = '', occurred_at desc, unique_id desc) as ours from nearest
 )
-update inbox set order_id = best.order_id, parcel_id = best.id, n = nextval('inbox_n'), due_at = now()
-from best where best.ours and inbox.n = best.n and inbox.order_id is null`
+select n, order_id, id from best where ours`
 
 // Wake lets everything that rides along for an order go now, and returns the
 // parcel's latest physical carrier event in the inbox: what a carrier check

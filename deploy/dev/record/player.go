@@ -287,7 +287,7 @@ func (t *tale) tell(e order.Event) {
 		t.err = err
 		return
 	}
-	t.err = t.Orders.Tell(t.ctx, t.id(), workflows.SignalFacts, []json.RawMessage{it}, t.factID())
+	t.err = t.Orders.Tell(t.ctx, t.id(), workflows.Facts, []json.RawMessage{it}, t.factID())
 }
 
 // recorded waits until the history has an event of a type.

@@ -218,7 +218,7 @@ var scenarios = []scenario{
 	{name: "unreadable-signal", policy: func(p *order.Policy) { p.CloseAfter = order.DefaultPolicy().CloseAfter }, tell: func(t *tale) {
 		t.create()
 		for _, payload := range []string{`{"v":1,"items":[{"kind":"smoke","fact":{}},{"kind":"scan","fact":"no object"},null]}`, `{"v":9}`, `no JSON`} {
-			t.signal(workflows.SignalFacts, []byte(payload))
+			t.signal(workflows.Facts, []byte(payload))
 		}
 		t.until("five anomalies", func(v order.View) bool { return v.Anomalies == 5 })
 		t.alone("1", order.Picked, order.Packed)

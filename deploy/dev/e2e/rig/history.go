@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	enumspb "go.temporal.io/api/enums/v1"
 	historypb "go.temporal.io/api/history/v1"
@@ -51,13 +52,17 @@ func (r *Rig) HistoryOf(ctx context.Context, id string) ([]*historypb.History, e
 	return runs, nil
 }
 
-// Signalled lists the inbox numbers of all facts that stand in a history, as
-// often as they stand there.
-func Signalled(runs []*historypb.History) ([]int64, error) {
+// Told lists the inbox numbers of all facts that stand in a history, as often as
+// they stand there.
+func Told(runs []*historypb.History) ([]int64, error) {
 	var ns []int64
 	for _, h := range runs {
 		for _, e := range h.GetEvents() {
-			for _, p := range e.GetWorkflowExecutionSignaledEventAttributes().GetInput().GetPayloads() {
+			payloads := e.GetWorkflowExecutionSignaledEventAttributes().GetInput().GetPayloads()
+			if in := e.GetWorkflowExecutionUpdateAcceptedEventAttributes().GetAcceptedRequest().GetInput(); slices.Contains([]string{workflows.Scans, workflows.CarrierEvents, workflows.Facts}, in.GetName()) {
+				payloads = in.GetArgs().GetPayloads()
+			}
+			for _, p := range payloads {
 				var batch struct {
 					Items []struct {
 						Fact struct {
