@@ -36,6 +36,7 @@ var mayDo = map[string][]string{
 	"listCases":         {Warehouse, Support, Ops, Admin},
 	"bulkCases":         {Support, Ops, Admin},
 	"adoptPolicy":       {Ops, Admin},
+	"mergeOrder":        {Support, Ops, Admin},
 	"detectCarriers":    {Storefront, Warehouse, Support, Ops, Admin},
 	"postScans":         {Warehouse, Admin},
 	"captureEPCIS":      {Warehouse, Admin},

@@ -35,6 +35,7 @@ type Store interface {
 	MappingHistory(ctx context.Context, carrier string, limit int) ([]store.Mapping, error)
 	RawBody(ctx context.Context, id int64, a store.Audit) (store.RawBody, error)
 	RawBodies(ctx context.Context, f store.RawFilter) ([]store.RawBody, error)
+	acts.Facts
 	PutAddress(ctx context.Context, orderID string, a store.Address) (version int, err error)
 	PutStore(ctx context.Context, r store.StoreRow) error
 	GetStore(ctx context.Context, id string) (store.StoreRow, error)
@@ -176,7 +177,7 @@ func New(d Deps) *Server {
 		keys:     &keyCache{load: d.Store.Key, now: d.Now, ttl: l.KeyTTL, size: l.KeyCache},
 		rates:    &rates{perSecond: l.KeyPerSecond, burst: l.KeyBurst},
 		inFlight: make(chan struct{}, l.InFlight),
-		desk:     &acts.Desk{Audits: d.Store, Orders: d.Orders, Log: d.Log, Now: d.Now},
+		desk:     &acts.Desk{Audits: d.Store, Orders: d.Orders, Facts: d.Store, Log: d.Log, Now: d.Now},
 		rhythms:  d.Rhythms,
 
 		webhookSecrets: d.WebhookSecrets, carriers: d.Carriers,
@@ -245,6 +246,7 @@ func (s *server) handlers() map[string]echo.HandlerFunc {
 		"releaseOrder":     s.releaseOrder,
 		"changePromise":    s.changePromise,
 		"correctAddress":   s.correctAddress,
+		"mergeOrder":       s.mergeOrder,
 		"adoptPolicy":      s.adoptPolicy,
 
 		"assignCase":        s.assignCase,

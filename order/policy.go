@@ -86,8 +86,8 @@ type Policy struct {
 	Pack    Duration `json:"pack"`     // picked → packed
 	Handoff Duration `json:"hand_off"` // packed, labelled or handed over → in the carrier's possession
 
-	Rhythms        []Rhythm `json:"rhythms,omitempty"`
-	Movement       Duration `json:"movement"`         // between two movements, where no rhythm matches
+	Rhythms  []Rhythm `json:"rhythms,omitempty"`
+	Movement Duration `json:"movement"` // between two movements, where no rhythm matches
 	// RhythmsLearned says what becomes of rhythms that are learned: LearnOff,
 	// LearnAutomatic, or empty: a person decides. RhythmFloor is the shortest gap
 	// that is ever learned; 0: a day, or movement where that is less.

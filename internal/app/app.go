@@ -180,7 +180,7 @@ func (p *process) api(ctx context.Context) error {
 		},
 	})
 	pages.Mount(server.Echo, pages.Deps{Store: p.store, Intake: p.intake, Carriers: p.Carriers, Links: l, Log: p.log, Now: time.Now, Secret: []byte(p.Secret), VerifyKey: server.VerifyKey, Scopes: server.KeyScopes, Rhythms: rhythms,
-		Desk: &acts.Desk{Audits: p.store, Orders: orders{p.orders, p.store}, Log: p.log, Now: time.Now}})
+		Desk: &acts.Desk{Audits: p.store, Orders: orders{p.orders, p.store}, Facts: p.store, Log: p.log, Now: time.Now}})
 	h := &http.Server{
 		Handler: server.Echo, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
 		MaxHeaderBytes: 32 << 10, ErrorLog: slog.NewLogLogger(p.log.Handler(), slog.LevelDebug),
