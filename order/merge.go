@@ -69,7 +69,7 @@ func PlanMerge(into, duplicate *State) ([]TakenParcel, []Moved, error) {
 	if duplicate.MergedInto == a.ID {
 		return taken, moved, nil
 	}
-	if err := duplicate.checkDuplicate(); err != nil {
+	if err := duplicate.CheckDuplicate(); err != nil {
 		return nil, nil, err
 	}
 	if err := into.checkTake(TakeParcels{Meta: Meta{By: Support}, From: b.ID, Parcels: taken}); err != nil {
@@ -102,8 +102,8 @@ func movedName(number, parcel string) string {
 	return strings.TrimLeft(name[max(0, len(name)-40):], "._-")
 }
 
-// checkDuplicate says why this order cannot end as a duplicate now.
-func (s *State) checkDuplicate() error {
+// CheckDuplicate says why this order cannot end as a duplicate now.
+func (s *State) CheckDuplicate() error {
 	switch {
 	case s.Rules < mergeRules:
 		return refuse("", "%s began under older rules: it takes the newer ones by itself before long", s.Spec.ID)
@@ -182,7 +182,7 @@ func (s *State) checkMerge(e MergeInto) error {
 	if s.MergedInto == e.Into && e.Into != "" {
 		return nil
 	}
-	if err := s.checkDuplicate(); err != nil {
+	if err := s.CheckDuplicate(); err != nil {
 		return err
 	}
 	if _, moved := s.goingOn(); !slices.Equal(moved, e.Parcels) {

@@ -38,6 +38,7 @@ type typed struct{ Choice, By, Amount, Reason, Text, Assignee, Reference string 
 var did = map[string]string{
 	"assign": "The case is assigned.", "note": "The note is written.", "resolve": "The case is resolved.", "reopen": "The case is open again.",
 	"extend": "The wait has a new end.", "fire": "The wait has ended.", "not-received": "It is reported as not received.",
+	"merge":  "The order ended as a duplicate. Its parcels that are under way go on in the other one.",
 	"decide": "Your word on it counts.", "end": "It is recorded.",
 }
 
@@ -104,6 +105,8 @@ func (f *form) request(me string, now time.Time) (acts.Request, error) {
 		r = acts.ReportNotReceived(f.Of, f.Reason)
 	case "decide":
 		r = acts.DecideRemedy(f.Of, f.Choice == "agree", f.Reason)
+	case "merge":
+		r = acts.MergeInto(f.Text, f.Reason)
 	case "end":
 		r = acts.EndRemedy(f.Of, f.Choice == "confirmed", amount(), f.Reference, f.Reason)
 	default:
@@ -159,6 +162,13 @@ func (s *server) act(c echo.Context, w who) error {
 	status := http.StatusUnprocessableEntity
 	if is := r.Subject(order.ViewOf(o.Current())); bad == nil && is != f.Seen {
 		status, bad = http.StatusConflict, errors.New("This has changed since you saw it. Now: "+is+". Nothing was done: look again, and send it once more if it still holds.")
+	}
+	if bad == nil && f.Act == "merge" {
+		var into store.Order
+		if into, bad = s.Store.Order(ctx, f.Text); errors.Is(bad, store.ErrNotFound) {
+			bad = &order.Refusal{Reason: "There is no order " + f.Text + "."}
+		}
+		r = s.Desk.Merge(o, into, f.Reason)
 	}
 	if bad == nil {
 		_, bad = s.Desk.Do(ctx, o, acts.Asker{Actor: w.Actor, Role: role, By: order.Support, Trace: c.Response().Header().Get(echo.HeaderXRequestID)}, "", r)
@@ -278,6 +288,9 @@ func (p *detailPage) actions(st *order.State, v order.View, me string, posted *f
 				rows[i].Missing = offer(form{Act: "not-received", Of: rows[i].ID})
 			}
 		}
+	}
+	if st.CheckDuplicate() == nil {
+		p.Merge = offer(form{Act: "merge"})
 	}
 	if posted != nil {
 		p.Refused = posted.Error
