@@ -58,7 +58,7 @@ func PlanMerge(into, duplicate *State) ([]TakenParcel, []Moved, error) {
 		return nil, nil, refuse("into", "is this order itself")
 	case a.Store != b.Store:
 		return nil, nil, refuse("into", "%s is another store's", a.ID)
-	case a.CustomerRef != b.CustomerRef:
+	case a.named() != "" && b.named() != "" && a.CustomerRef != b.CustomerRef:
 		return nil, nil, refuse("into", "%s is another customer's", a.ID)
 	case a.ShipTo != b.ShipTo:
 		return nil, nil, refuse("into", "%s goes to another country", a.ID)
@@ -76,6 +76,15 @@ func PlanMerge(into, duplicate *State) ([]TakenParcel, []Moved, error) {
 		return nil, nil, err
 	}
 	return taken, moved, nil
+}
+
+// named is the storefront's own reference of the customer; empty: it gave none, and
+// the order's ID stands for it.
+func (s *Spec) named() string {
+	if s.CustomerRef == s.ID {
+		return ""
+	}
+	return s.CustomerRef
 }
 
 // goingOn are the parcels that exist in the world and are under way, or those that

@@ -114,6 +114,15 @@ func TestADuplicateGoesOnInTheOther(t *testing.T) {
 	}
 }
 
+// Where the storefront names no customer, the order's ID stands for one.
+func TestNobodyIsAnotherCustomer(t *testing.T) {
+	into, duplicate := twice()
+	into.CustomerRef, duplicate.CustomerRef = into.ID, duplicate.ID
+	if _, _, err := PlanMerge(began(into), began(duplicate)); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestWhatCannotBeMerged(t *testing.T) {
 	shipped := []Event{put(10, Allocation{"mug", 1}), moves(20, Accepted)}
 	for name, c := range map[string]struct {
