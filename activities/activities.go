@@ -13,6 +13,7 @@ import (
 const (
 	ProjectOrder = "ProjectOrder"
 	AskCarrier   = "AskCarrier"
+	ReadOrder    = "ReadOrder" // of an order that had closed
 	// RequestRemedy asks the storefront for a refund or a replacement.
 	RequestRemedy = "RequestRemedy"
 )
@@ -20,6 +21,8 @@ const (
 // ReadModel is what pages and lists read.
 type ReadModel interface {
 	Project(ctx context.Context, s *order.State) error
+	// State is what was written last; nil: no such order, or nothing yet.
+	State(ctx context.Context, orderID string) (*order.State, error)
 }
 
 // Inbox holds the facts that ride along.

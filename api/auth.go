@@ -27,12 +27,13 @@ const (
 	Warehouse  = "warehouse"
 	Carrier    = "carrier"
 	Support    = "support"
+	Returns    = "returns"
 	Ops        = "ops"   // includes Support
 	Admin      = "admin" // may everything
 )
 
 // Scopes lists all of them.
-var Scopes = []string{Storefront, Warehouse, Carrier, Support, Ops, Admin}
+var Scopes = []string{Storefront, Warehouse, Carrier, Support, Returns, Ops, Admin}
 
 func known(scope string) bool { return slices.Contains(Scopes, scope) }
 
@@ -151,6 +152,8 @@ func source(role string) order.Source {
 		return order.Storefront
 	case Warehouse:
 		return order.Warehouse
+	case Returns:
+		return order.ReturnsDesk
 	}
 	return order.Support
 }

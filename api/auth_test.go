@@ -13,10 +13,10 @@ import (
 // until somebody has thought about it.
 var mayDo = map[string][]string{
 	"createOrder":       {Storefront, Admin},
-	"listOrders":        {Storefront, Warehouse, Support, Ops, Admin},
-	"getOrder":          {Storefront, Warehouse, Support, Ops, Admin},
-	"getTimeline":       {Storefront, Warehouse, Support, Ops, Admin},
-	"getWaiting":        {Storefront, Warehouse, Support, Ops, Admin},
+	"listOrders":        {Storefront, Warehouse, Support, Returns, Ops, Admin},
+	"getOrder":          {Storefront, Warehouse, Support, Returns, Ops, Admin},
+	"getTimeline":       {Storefront, Warehouse, Support, Returns, Ops, Admin},
+	"getWaiting":        {Storefront, Warehouse, Support, Returns, Ops, Admin},
 	"putParcel":         {Storefront, Warehouse, Admin},
 	"correctMilestone":  {Support, Ops, Admin},
 	"cancelOrder":       {Storefront, Support, Ops, Admin},
@@ -35,6 +35,15 @@ var mayDo = map[string][]string{
 	"endRemedy":         {Support, Ops, Admin},
 	"listCases":         {Warehouse, Support, Ops, Admin},
 	"bulkCases":         {Support, Ops, Admin},
+	"requestReturn":     {Storefront, Support, Returns, Ops, Admin},
+	"getReturn":         {Storefront, Warehouse, Support, Returns, Ops, Admin},
+	"decideReturn":      {Support, Returns, Ops, Admin},
+	"shipReturn":        {Storefront, Support, Returns, Ops, Admin},
+	"inspectReturn":     {Warehouse, Returns, Admin},
+	"disposeReturn":     {Support, Returns, Ops, Admin},
+	"sendReturnBack":    {Warehouse, Returns, Admin},
+	"cancelReturn":      {Storefront, Support, Returns, Ops, Admin},
+	"listReturns":       {Storefront, Warehouse, Support, Returns, Ops, Admin},
 	"adoptPolicy":       {Ops, Admin},
 	"mergeOrder":        {Support, Ops, Admin},
 	"detectCarriers":    {Storefront, Warehouse, Support, Ops, Admin},
@@ -68,7 +77,7 @@ func TestEveryRoleOnEveryRoute(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, op := range ops {
-		path := strings.NewReplacer(":id", "acme:1001", ":parcel", "1", ":store", "acme", ":name", "default", ":carrier", "ups", ":case", "stalled-1-7", ":remedy", "refund-lost-1-9", ":number", "1Z999AA10123456784").Replace(op.path)
+		path := strings.NewReplacer(":id", "acme:1001", ":parcel", "1", ":store", "acme", ":name", "default", ":carrier", "ups", ":case", "stalled-1-7", ":remedy", "refund-lost-1-9", ":return", "R1", ":number", "1Z999AA10123456784").Replace(op.path)
 		if op.id == "postWebhook" { // a signature opens it, no key does
 			b.call(op.method, path, b.keys[Admin], "{}").refuses(http.StatusNotFound, "not-found", "-")
 			continue

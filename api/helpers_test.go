@@ -189,6 +189,12 @@ func (m *memory) Orders(_ context.Context, f store.Filter) ([]store.Summary, err
 }
 
 // Cases lists every case that fits; PostgreSQL's own list is tested with it.
+func (m *memory) Returns(context.Context, store.ReturnFilter) ([]store.ReturnRow, error) {
+	return nil, m.fail
+}
+
+func (m *memory) ReplacedBy(context.Context, string) ([]string, error) { return nil, m.fail }
+
 func (m *memory) Cases(_ context.Context, f store.CaseFilter) ([]store.CaseRow, error) {
 	defer m.lock()()
 	var list []store.CaseRow
@@ -347,9 +353,10 @@ func (m *memory) EndIdempotent(_ context.Context, actor, key string, status int,
 // engine stands for the workflows: the real rules on the states in memory.
 type engine struct {
 	*memory
-	asked []order.Event
-	err   error                 // of every question
-	hook  func(context.Context) // before it answers
+	asked    []order.Event
+	reopened int
+	err      error                 // of every question
+	hook     func(context.Context) // before it answers
 }
 
 func (e *engine) Ask(ctx context.Context, id string, request order.Event) (order.View, error) {
@@ -368,6 +375,12 @@ func (e *engine) Ask(ctx context.Context, id string, request order.Event) (order
 	}
 	order.Apply(st, request)
 	return order.ViewOf(st), nil
+}
+
+func (e *engine) Reopen(ctx context.Context, spec order.Spec, request order.Event) (order.View, error) {
+	e.reopened++
+	e.err = nil
+	return e.Ask(ctx, spec.ID, request)
 }
 
 func (e *engine) View(_ context.Context, id string) (order.View, error) {

@@ -34,6 +34,7 @@ type newOrder struct {
 	ShipTo   store.Address         `json:"ship_to"`
 	Lines    []order.Line          `json:"lines"`
 	Parcels  []order.PlannedParcel `json:"parcels,omitempty"`
+	Replaces string                `json:"replaces,omitempty"`
 }
 
 // settle brings what means the same into one form: the defaults that do not
@@ -153,7 +154,7 @@ func (s *server) createOrder(c echo.Context) error {
 		spec := order.Spec{
 			ID: req.Store + ":" + req.Number, Store: req.Store, Number: req.Number, Class: req.Class, CustomerRef: req.Customer.Ref,
 			Currency: req.Currency, Lines: req.Lines, Parcels: req.Parcels, PlacedAt: now,
-			ShipFrom: req.ShipFrom, ShipTo: req.ShipTo.Country, Policy: policy.For(req.Class),
+			ShipFrom: req.ShipFrom, ShipTo: req.ShipTo.Country, Policy: policy.For(req.Class), Replaces: req.Replaces,
 		}
 		if req.PlacedAt != nil {
 			spec.PlacedAt = *req.PlacedAt
@@ -166,6 +167,13 @@ func (s *server) createOrder(c echo.Context) error {
 		}
 		if err := errors.Join(req.check(), order.CheckSpec(spec, now)); err != nil {
 			return 0, nil, offerCarriers(err, req.unnamed())
+		}
+		if spec.Replaces != "" {
+			if _, err := s.store.Order(ctx, spec.Replaces); errors.Is(err, store.ErrNotFound) {
+				return 0, nil, &order.Refusal{Field: "replaces", Reason: "there is no order " + spec.Replaces}
+			} else if err != nil {
+				return 0, nil, err
+			}
 		}
 		created, err := s.store.CreateOrder(ctx, store.NewOrder{
 			Spec: spec, Contact: req.Customer.Contact, Address: req.ShipTo,
@@ -247,11 +255,16 @@ func (s *server) getOrder(c echo.Context) error {
 			return err
 		}
 	}
+	by, err := s.store.ReplacedBy(c.Request().Context(), o.Spec.ID)
+	if err != nil {
+		return err
+	}
 	return c.JSON(http.StatusOK, struct {
 		order.View
+		ReplacedBy  []string   `json:"replaced_by,omitempty"`
 		TrackingURL string     `json:"tracking_url"`
 		Links       orderLinks `json:"links"`
-	}{view, s.links.Tracking(o.Spec.ID), s.linksOf(o.Spec.ID)})
+	}{view, by, s.links.Tracking(o.Spec.ID), s.linksOf(o.Spec.ID)})
 }
 
 func (s *server) getWaiting(c echo.Context) error {

@@ -43,8 +43,13 @@ func (s *server) askFor(c echo.Context, r acts.Request, answer func(order.View, 
 // askerOf is the caller in the role of this operation.
 func askerOf(c echo.Context) acts.Asker {
 	who := callerOf(c)
-	role := who.role(opOf(c))
-	return acts.Asker{Actor: who.actor(), Role: role, By: source(role), Trace: requestID(c)}
+	op := opOf(c)
+	role := who.role(op)
+	by := source(role)
+	if role == Admin && !slices.Contains(op.scopes, Support) {
+		by = source(op.scopes[0]) // where support has no say, admin has that of whoever does
+	}
+	return acts.Asker{Actor: who.actor(), Role: role, By: by, Trace: requestID(c)}
 }
 
 // auditID follows from the Idempotency-Key, so that a repeat after a lost answer

@@ -29,6 +29,8 @@ type Store interface {
 	Orders(ctx context.Context, f store.Filter) ([]store.Summary, error)
 	Timeline(ctx context.Context, orderID string, limit int) ([]store.Entry, error)
 	Cases(ctx context.Context, f store.CaseFilter) ([]store.CaseRow, error)
+	Returns(ctx context.Context, f store.ReturnFilter) ([]store.ReturnRow, error)
+	ReplacedBy(ctx context.Context, id string) ([]string, error)
 	intake.Store
 	Faults(ctx context.Context, open bool, before store.FaultCursor, limit int) ([]store.Fault, error)
 	CloseFaultByHand(ctx context.Context, id int64, a store.Audit, at time.Time) (store.Fault, error)
@@ -57,6 +59,9 @@ type Orders interface {
 	// the same one is safe. Errors: *order.Refusal (or several, joined),
 	// ErrNotRunning, ErrUnavailable.
 	Ask(ctx context.Context, orderID string, request order.Event) (order.View, error)
+	// Reopen asks an order that had closed, which goes on with the request in a new
+	// run. Answers as Ask does.
+	Reopen(ctx context.Context, spec order.Spec, request order.Event) (order.View, error)
 	// View is the order exactly as it is now.
 	View(ctx context.Context, orderID string) (order.View, error)
 }
@@ -260,6 +265,16 @@ func (s *server) handlers() map[string]echo.HandlerFunc {
 		"endRemedy":         s.endRemedy,
 		"listCases":         s.listCases,
 		"bulkCases":         s.bulkCases,
+
+		"requestReturn":  s.requestReturn,
+		"getReturn":      s.getReturn,
+		"decideReturn":   s.decideReturn,
+		"shipReturn":     s.shipReturn,
+		"inspectReturn":  s.inspectReturn,
+		"disposeReturn":  s.disposeReturn,
+		"sendReturnBack": s.sendReturnBack,
+		"cancelReturn":   s.cancelReturn,
+		"listReturns":    s.listReturns,
 
 		"detectCarriers": s.detectCarriers,
 

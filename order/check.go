@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -59,6 +60,9 @@ func CheckSpec(s Spec, now time.Time) error {
 	}
 	if s.ShipTo != "" && !countryPattern.MatchString(s.ShipTo) {
 		bad("ship_to", "must be an ISO 3166-1 code like DE")
+	}
+	if shop, number, _ := strings.Cut(s.Replaces, ":"); s.Replaces != "" && (shop != s.Store || !numberPattern.MatchString(number) || number == s.Number) {
+		bad("replaces", "must be another order of the same store, like %s:1001", s.Store)
 	}
 	if s.PlacedAt.IsZero() || s.PlacedAt.After(now.Add(48*time.Hour)) || s.PlacedAt.Before(now.AddDate(-5, 0, 0)) {
 		bad("placed_at", "must lie within the last 5 years and not in the future")

@@ -432,3 +432,17 @@ func (s *State) returnable(sku string) (ever, now int) {
 	ever = max(0, ever-s.returned(sku, ""))
 	return ever, min(ever, now)
 }
+
+// WaitOfReturn finds in an order's waits, as [Waiting] lists them, the earliest that
+// is about a return.
+func WaitOfReturn(waits []Wait, r *Return) (w Wait, ok bool) {
+	if !r.State.Open() {
+		return w, false
+	}
+	for _, w := range waits {
+		if w.Parcel == r.Parcel {
+			return w, true
+		}
+	}
+	return w, false
+}

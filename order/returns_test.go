@@ -248,6 +248,19 @@ func TestWhatMayBeAskedOfAReturnInEachState(t *testing.T) {
 			}
 			slices.Sort(may)
 			equal(t, "may be asked", strings.Join(may, " "), c.may)
+			// The view lists the same acts, with everybody who may do them.
+			words := map[ReturnAct]string{ActDecide: "agree", ActShip: "ship", ActInspect: "inspect", ActDispose: "dispose", ActSendBack: "send back", ActCancel: "people end"}
+			r := ViewOf(&w.s).Returns[0]
+			for _, act := range ReturnActs {
+				by, ok := r.Step(act)
+				equal(t, string(act)+" is listed", ok, strings.Contains(c.may, words[act]))
+				if act == ActCancel {
+					equal(t, "the shop may end it", slices.Contains(by, Storefront), strings.Contains(c.may, "shop ends"))
+				}
+				if act == ActInspect && ok {
+					equal(t, "inspected by", fmt.Sprint(by), "[returns_desk warehouse]")
+				}
+			}
 			// Not allowed, but applied all the same, as after a race: no panic, no harm.
 			for _, ask := range requests {
 				s := w.s.Clone()
@@ -491,4 +504,49 @@ func TestTheRestIsPlannedWhileAPartComesBack(t *testing.T) {
 	spec.Lines[0].Quantity = 4
 	w := live(t, spec, sold(back(30, mugs(2, ChangedMind)), PutParcel{Meta: byShop(31), Parcel: "C", Lines: []Allocation{{"mug", 2}}})...)
 	equal(t, "status", w.s.Status, StatusPartiallyDelivered)
+}
+
+func TestWhatReopensAClosedOrder(t *testing.T) {
+	spec := sale()
+	spec.Policy.CloseAfter = Duration(24 * time.Hour)
+	closed := &live(t, spec, sold(tick(24+25))...).s
+	now := closed.Now.Add(time.Hour)
+	h := now.Sub(at(0)).Hours()
+	stays := closed.Clone()
+	for _, c := range []struct {
+		name    string
+		e       Event
+		goesOn  bool
+		refused string
+	}{
+		{"a return", back(h, mugs(1, ChangedMind)), true, ""},
+		{"more than was delivered", back(h, mugs(9, ChangedMind)), false, "only 2 were delivered"},
+		{"it never came", ReportNotReceived{byShop(h), "A"}, true, ""},
+		{"a parcel turns round", moves(h, Returning).of("A"), true, ""},
+		{"a parcel comes back to the dock", docked(h, "A"), true, ""},
+		{"a late movement", moves(h, InTransit).of("A"), false, ""},
+		{"delivered again", moves(h, Delivered).of("A"), false, ""},
+		{"it was lost", CorrectMilestone{bySupport(h), "A", Lost}, true, ""},
+		{"a cancellation", Cancel{Meta: byShop(h)}, false, "ask for a return"},
+		{"a note on no case", NoteCase{Meta: bySupport(h), Case: "lost-A-1", Text: "x"}, false, "case"},
+	} {
+		goesOn, err := Reopens(closed, now, c.e)
+		equal(t, c.name, goesOn, c.goesOn)
+		if (err != nil) != (c.refused != "") || err != nil && !strings.Contains(err.Error(), c.refused) {
+			t.Errorf("%s: %v, want %q", c.name, err, c.refused)
+		}
+	}
+	equal(t, "left as it was", fmt.Sprintf("%+v", closed), fmt.Sprintf("%+v", stays))
+	old := closed.Clone()
+	old.Rules = MinRules
+	if goesOn, err := Reopens(old, now, back(h, mugs(1, ChangedMind))); !goesOn || err != nil {
+		t.Errorf("under old rules: %v %v", goesOn, err)
+	}
+	open := closed.Clone()
+	open.Closed = false
+	if goesOn, _ := Reopens(open, now, back(h, mugs(1, ChangedMind))); goesOn {
+		t.Error("an open order has its run")
+	}
+	equal(t, "may come back", fmt.Sprint(Returnable(closed, now)), "[{mug 2} {tea 3}]")
+	equal(t, "may come back after the window", len(Returnable(closed, now.AddDate(1, 0, 0))), 0)
 }

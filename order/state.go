@@ -91,6 +91,9 @@ type Spec struct {
 	ShipFrom string `json:"ship_from,omitempty"`
 	ShipTo   string `json:"ship_to,omitempty"`
 	Policy   Policy `json:"policy"`
+	// Replaces is the order, of the same store, whose replacement or exchange this
+	// one sends.
+	Replaces string `json:"replaces,omitempty"`
 }
 
 // mark is a milestone and when it was reached.

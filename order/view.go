@@ -125,11 +125,13 @@ type ParcelView struct {
 	MovedTo string `json:"moved_to,omitempty"`
 }
 
-// ReturnView is a return as the API shows it, with the parcel that it comes in.
+// ReturnView is a return as the API shows it, with the parcel that it comes in and
+// what may be asked about it now.
 type ReturnView struct {
 	Return
-	Title string     `json:"title"`
-	Box   ParcelView `json:"box"`
+	Title string       `json:"title"`
+	Box   ParcelView   `json:"box"`
+	Steps []ReturnStep `json:"steps"`
 }
 
 // View is an order as the API, the pages and the workflow's query show it.
@@ -140,6 +142,7 @@ type View struct {
 	Class       Class        `json:"class"`
 	Status      Status       `json:"status"`
 	Summary     string       `json:"summary"`
+	Replaces    string       `json:"replaces,omitempty"`
 	PlacedAt    time.Time    `json:"placed_at"`
 	PromisedAt  time.Time    `json:"promised_at,omitzero"`
 	DeliveredAt time.Time    `json:"delivered_at,omitzero"`
@@ -232,7 +235,7 @@ func WaitsOf(s *State) []WaitView {
 func ViewOf(s *State) View {
 	v := View{
 		ID: s.Spec.ID, Store: s.Spec.Store, Number: s.Spec.Number, Class: s.Spec.Class, Status: s.Status, Summary: Summary(s),
-		PlacedAt: s.Spec.PlacedAt, PromisedAt: s.PromisedAt, DeliveredAt: DeliveredAt(s), CancelledAt: cancelledAt(s), MergedInto: s.MergedInto,
+		Replaces: s.Spec.Replaces, PlacedAt: s.Spec.PlacedAt, PromisedAt: s.PromisedAt, DeliveredAt: DeliveredAt(s), CancelledAt: cancelledAt(s), MergedInto: s.MergedInto,
 		Late: IsLate(s), OnHold: s.Hold != nil, Closed: s.Closed,
 		Lines: make([]LineView, 0, len(s.Spec.Lines)), Parcels: make([]ParcelView, 0, len(s.Parcels)),
 		Returns: make([]ReturnView, 0, len(s.Returns)),
@@ -270,7 +273,7 @@ func ViewOf(s *State) View {
 		v.Parcels = append(v.Parcels, viewOf(p))
 	}
 	for i := range s.Returns {
-		r := ReturnView{Return: s.Returns[i], Title: s.Returns[i].State.Title()}
+		r := ReturnView{Return: s.Returns[i], Title: s.Returns[i].State.Title(), Steps: s.returnSteps(&s.Returns[i])}
 		if p := s.ParcelByID(r.Parcel); p != nil {
 			r.Box = viewOf(p)
 		}

@@ -43,6 +43,7 @@ func New(c client.Client, a *activities.Activities, o Options) worker.Worker {
 func Register(r worker.Registry, a *activities.Activities) {
 	r.RegisterWorkflowWithOptions(workflows.Order, workflow.RegisterOptions{Name: workflows.OrderType})
 	r.RegisterActivityWithOptions(a.Project, activity.RegisterOptions{Name: activities.ProjectOrder})
+	r.RegisterActivityWithOptions(a.ReadOrder, activity.RegisterOptions{Name: activities.ReadOrder})
 	r.RegisterActivityWithOptions(a.AskCarrier, activity.RegisterOptions{Name: activities.AskCarrier})
 	r.RegisterActivityWithOptions(a.RequestRemedy, activity.RegisterOptions{Name: activities.RequestRemedy})
 	r.RegisterWorkflowWithOptions(workflows.LearnRhythms, workflow.RegisterOptions{Name: workflows.LearnType})

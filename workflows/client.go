@@ -44,10 +44,6 @@ func (c *Client) Start(ctx context.Context, spec order.Spec) error {
 	if cs := carriers(&first); len(cs) > 0 {
 		attrs = append(attrs, attrCarriers.ValueSet(cs))
 	}
-	details := ""
-	if c.ConsoleURL != nil {
-		details = "[Order in the console](" + c.ConsoleURL(spec.ID) + ")"
-	}
 	_, err := c.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
 		ID:                                       ID(spec.ID),
 		TaskQueue:                                TaskQueue,
@@ -55,8 +51,8 @@ func (c *Client) Start(ctx context.Context, spec order.Spec) error {
 		WorkflowIDReusePolicy:                    enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
 		WorkflowExecutionErrorWhenAlreadyStarted: true,
 		TypedSearchAttributes:                    temporal.NewSearchAttributes(attrs...),
-		StaticSummary:                            fmt.Sprintf("%s order %s, %d lines", spec.Store, spec.Number, len(spec.Lines)),
-		StaticDetails:                            details,
+		StaticSummary:                            summary(spec),
+		StaticDetails:                            c.details(spec.ID),
 	}, OrderType, Input{Spec: &spec, Rules: order.CurrentRules})
 	var already *serviceerror.WorkflowExecutionAlreadyStarted
 	if err != nil && !errors.As(err, &already) {
@@ -98,6 +94,58 @@ func (c *Client) Tell(ctx context.Context, orderID, name string, items []json.Ra
 		return fmt.Errorf("tell order %s: %w", orderID, err)
 	}
 	return nil
+}
+
+// Reopen puts a request to an order that had closed, and starts the run in which it
+// goes on with the request. Answers as Ask does.
+func (c *Client) Reopen(ctx context.Context, spec order.Spec, request order.Event) (v order.View, err error) {
+	handle, err := c.withStart(ctx, spec, client.UpdateWorkflowOptions{
+		UpdateID: order.IDOf(request), UpdateName: UpdateName(request), Args: []any{request}, WaitForStage: client.WorkflowUpdateStageCompleted,
+	})
+	if err == nil {
+		err = handle.Get(ctx, &v)
+	}
+	return v, answerError(spec.ID, err)
+}
+
+// Wake hands facts to an order that had closed, as Tell does, and starts the run in
+// which it goes on.
+func (c *Client) Wake(ctx context.Context, spec order.Spec, name string, items []json.RawMessage, requestID string) error {
+	_, err := c.withStart(ctx, spec, client.UpdateWorkflowOptions{
+		UpdateID: requestID, UpdateName: name, Args: []any{Batch{V: 1, Items: items}}, WaitForStage: client.WorkflowUpdateStageAccepted,
+	})
+	if err != nil {
+		return fmt.Errorf("wake order %s: %w", spec.ID, err)
+	}
+	return nil
+}
+
+// withStart sends an update with the start of the run that follows a closed one.
+// Should another run be open by now, that one gets it: however many ask at once,
+// there is one run. It sets its search attributes itself, when it has read the order.
+func (c *Client) withStart(ctx context.Context, spec order.Spec, u client.UpdateWorkflowOptions) (client.WorkflowUpdateHandle, error) {
+	u.WorkflowID = ID(spec.ID)
+	start := c.Temporal.NewWithStartWorkflowOperation(client.StartWorkflowOptions{
+		ID:                       u.WorkflowID,
+		TaskQueue:                TaskQueue,
+		WorkflowIDReusePolicy:    enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
+		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
+		TypedSearchAttributes:    temporal.NewSearchAttributes(attrStore.ValueSet(spec.Store)),
+		StaticSummary:            summary(spec) + ", reopened",
+		StaticDetails:            c.details(spec.ID),
+	}, OrderType, Input{Reopen: spec.ID})
+	return c.Temporal.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{StartWorkflowOperation: start, UpdateOptions: u})
+}
+
+func summary(spec order.Spec) string {
+	return fmt.Sprintf("%s order %s, %d lines", spec.Store, spec.Number, len(spec.Lines))
+}
+
+func (c *Client) details(orderID string) string {
+	if c.ConsoleURL == nil {
+		return ""
+	}
+	return "[Order in the console](" + c.ConsoleURL(orderID) + ")"
 }
 
 // Ask puts a request to a running order and returns the order after it. A

@@ -120,10 +120,15 @@ func UpdateName(request order.Event) string {
 	return ""
 }
 
-// Input starts an order, or carries it on: exactly one of the two is set.
+// Input starts an order, carries it on in the next run, or reopens it: exactly one
+// of the three is set.
 type Input struct {
 	Spec  *order.Spec  `json:"spec,omitempty"`
 	State *order.State `json:"state,omitempty"`
+	// Reopen is the ID of an order that had closed. The run reads its state itself:
+	// one that came with the start could be older than what another run has done
+	// since, and only one run of an order is open at a time.
+	Reopen string `json:"reopen,omitempty"`
 	// Rules is the rules number that the first run keeps. 0: the newest that its
 	// worker knows, which then costs two events and a write to the visibility store.
 	Rules int `json:"rules,omitempty"`

@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -39,8 +40,10 @@ func Order(ctx workflow.Context, in Input) error {
 		sh.projected = sh.st.Seq
 	case in.Spec != nil:
 		sh.st = order.New(*in.Spec, rules, workflow.Now(ctx))
+	case in.Reopen != "":
+		sh.reading = true
 	default:
-		return temporal.NewNonRetryableApplicationError("an order needs a spec or a state", "BadInput", nil)
+		return temporal.NewNonRetryableApplicationError("an order needs a spec, a state or an ID", "BadInput", nil)
 	}
 	sh.shown = attributesOf(&sh.st)
 	for _, name := range []string{Scans, CarrierEvents, Facts} {
@@ -50,16 +53,22 @@ func Order(ctx workflow.Context, in Input) error {
 	if err := sh.handlers(ctx); err != nil {
 		return err
 	}
+	if sh.reading {
+		if err := sh.read(ctx, in.Reopen, rules); err != nil {
+			return err
+		}
+	}
 	return sh.run(ctx)
 }
 
 // shell is what one run holds besides the order's state.
 type shell struct {
 	st        order.State
+	reading   bool // the order had closed, and its state is not here yet
 	maxEvents int
 	signals   []workflow.ReceiveChannel
 	told      []order.Event    // facts that came by update, not yet applied
-	wake      workflow.Channel // an update changed the state
+	wake      workflow.Channel // an update changed the state, or was refused late
 
 	timer       workflow.Future
 	timerAt     time.Time
@@ -75,6 +84,24 @@ type shell struct {
 type startedCommand struct {
 	id     string
 	answer workflow.Future
+}
+
+// read takes the order up where its last run closed it. What it told until then is
+// written. The request or the facts with which this run was started wait for it;
+// should they come to nothing, the run ends again.
+func (sh *shell) read(ctx workflow.Context, orderID string, rules int) error {
+	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		StartToCloseTimeout: 10 * time.Second,
+		RetryPolicy:         &temporal.RetryPolicy{InitialInterval: 200 * time.Millisecond, BackoffCoefficient: 2, MaximumInterval: 30 * time.Second},
+		Summary:             "the order had closed; it goes on from here",
+	})
+	if err := workflow.ExecuteActivity(ctx, activities.ReadOrder, orderID).Get(ctx, &sh.st); err != nil {
+		return err
+	}
+	sh.st.Rules, sh.projected = rules, sh.st.Seq
+	sh.st.DropTold(sh.st.Seq)
+	sh.shown, sh.reading = attributes{}, false
+	return nil
 }
 
 func (sh *shell) run(ctx workflow.Context) error {
@@ -267,7 +294,12 @@ func (sh *shell) answered(ctx workflow.Context, id string, f workflow.Future) {
 
 // handlers answers people: updates with validators, and the view.
 func (sh *shell) handlers(ctx workflow.Context) error {
-	if err := workflow.SetQueryHandlerWithOptions(ctx, QueryView, func() (order.View, error) { return order.ViewOf(&sh.st), nil },
+	if err := workflow.SetQueryHandlerWithOptions(ctx, QueryView, func() (order.View, error) {
+		if sh.reading {
+			return order.View{}, errors.New("the order is being read")
+		}
+		return order.ViewOf(&sh.st), nil
+	},
 		workflow.QueryHandlerOptions{Description: "The order as it is now"}); err != nil {
 		return err
 	}
@@ -323,7 +355,21 @@ func (sh *shell) tell(_ workflow.Context, batch converter.RawValue) error {
 // with the reason and leaves no trace; its handler returns once the read model
 // shows the change.
 func answer[T order.Event](ctx workflow.Context, sh *shell, name, description string) error {
+	check := func(ctx workflow.Context, r T) error {
+		now := sh.st
+		now.Now = workflow.Now(ctx)
+		return refused(order.Check(&now, r))
+	}
 	return workflow.SetUpdateHandlerWithOptions(ctx, name, func(ctx workflow.Context, r T) (order.View, error) {
+		if sh.reading { // the validator knew nothing yet
+			if err := workflow.Await(ctx, func() bool { return !sh.reading }); err != nil {
+				return order.View{}, err
+			}
+			if err := check(ctx, r); err != nil {
+				sh.wake.SendAsync(true)
+				return order.View{}, err
+			}
+		}
 		sh.apply(ctx, r)
 		seq := sh.st.Seq
 		sh.wake.SendAsync(true)
@@ -334,9 +380,10 @@ func answer[T order.Event](ctx workflow.Context, sh *shell, name, description st
 	}, workflow.UpdateHandlerOptions{
 		Description: description,
 		Validator: func(ctx workflow.Context, r T) error {
-			now := sh.st
-			now.Now = workflow.Now(ctx)
-			return refused(order.Check(&now, r))
+			if sh.reading {
+				return nil
+			}
+			return check(ctx, r)
 		},
 	})
 }

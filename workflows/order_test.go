@@ -30,6 +30,17 @@ type world struct {
 	found     time.Time
 	questions int
 	silent    time.Time // the feed, since
+	stored    *order.State
+}
+
+func (w *world) State(context.Context, string) (*order.State, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.failFor > 0 {
+		w.failFor--
+		return nil, errors.New("the database is away")
+	}
+	return w.stored, nil
 }
 
 func (w *world) Project(_ context.Context, s *order.State) error {
@@ -330,7 +341,9 @@ func (l *life) ask(after time.Duration, id string, request order.Event, refusal 
 				*refusal = err
 			},
 			OnComplete: func(v any, err error) {
-				if err != nil {
+				if err != nil && refusal != nil {
+					*refusal = err
+				} else if err != nil {
 					l.Errorf("%s: %v", id, err)
 				} else if result != nil {
 					*result = v.(order.View)

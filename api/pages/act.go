@@ -25,14 +25,18 @@ type form struct {
 	Wait          acts.WaitName
 	Seen          string // how its subject stood on the page
 	Choices       []choice
-	Until         bool   // some choice needs an end
-	Currency      string // some choice takes an amount
+	Rows          []formRow // of a form about several lines
+	Until         bool      // some choice needs an end
+	Currency      string    // some choice takes an amount
 	typed
 	Open  bool
 	Error string
 }
 
-type typed struct{ Choice, By, Amount, Reason, Text, Assignee, Reference string }
+type typed struct {
+	Choice, By, Amount, Reason, Text, Assignee, Reference string
+	Carrier, Tracking, Serial, Photos                     string
+}
 
 // did are the words of an act that was done, for the page after it.
 var did = map[string]string{
@@ -40,6 +44,8 @@ var did = map[string]string{
 	"extend": "The wait has a new end.", "fire": "The wait has ended.", "not-received": "It is reported as not received.",
 	"merge":  "The order ended as a duplicate. Its parcels that are under way go on in the other one.",
 	"decide": "Your word on it counts.", "end": "It is recorded.",
+	"request-return": "The return is requested.", "take-in": "The parcel is taken in: inspect it.", "decide-return": "The return is decided.", "ship-return": "It is recorded how the return comes.",
+	"inspect-return": "It is graded.", "dispose-return": "It is decided what follows.", "send-back": "It is recorded as sent back.", "cancel-return": "The return is ended.",
 }
 
 // subject of the form's act, as the page shows it.
@@ -109,6 +115,26 @@ func (f *form) request(me string, now time.Time) (acts.Request, error) {
 		r = acts.MergeInto(f.Text, f.Reason)
 	case "end":
 		r = acts.EndRemedy(f.Of, f.Choice == "confirmed", amount(), f.Reference, f.Reason)
+	case "request-return":
+		var lines []order.ReturnLine
+		lines, bad = f.returnLines()
+		r = acts.RequestReturn("", lines, f.Reason)
+	case "take-in":
+		r = acts.RequestReturn(f.Of, nil, f.Reason)
+	case "decide-return":
+		r = acts.DecideReturn(f.Of, f.Choice == "agree", f.Reason)
+	case "ship-return":
+		r = acts.ShipReturn(f.Of, f.Carrier, f.Tracking, until(), f.Reason)
+	case "inspect-return":
+		var found order.Finding
+		found, bad = f.finding()
+		r = acts.InspectReturn(f.Of, []order.Finding{found}, f.Reason)
+	case "dispose-return":
+		r = acts.DisposeReturn(f.Of, f.disposals(), f.Reason)
+	case "send-back":
+		r = acts.SendReturnBack(f.Of, f.Carrier, f.Tracking, f.Reason)
+	case "cancel-return":
+		r = acts.CancelReturn(f.Of, f.Reason)
 	default:
 		return acts.Request{Subject: func(order.View) string { return "" }}, errors.New("there is no such form")
 	}
@@ -131,10 +157,10 @@ func hundredths(s string) (int64, error) {
 // read takes a form out of what was posted.
 func readForm(c echo.Context) *form {
 	v := func(name string, most int) string { return clean(c.FormValue(name), most) }
-	return &form{Act: v("act", 20), Of: v("of", 120), Seen: c.FormValue("seen"),
+	return &form{Act: v("act", 20), Of: v("of", 120), Seen: c.FormValue("seen"), Rows: readRows(c.Request().PostForm),
 		Wait: acts.WaitName{Kind: order.WaitKind(v("kind", 40)), Parcel: v("parcel", 40), Case: order.CaseKind(v("case", 40))},
 		typed: typed{Choice: v("choice", 40), By: v("by", 20), Amount: v("amount", 20), Reason: v("reason", 2000), Text: v("text", 2000), Assignee: v("assignee", 60),
-			Reference: v("reference", 100)}}
+			Reference: v("reference", 100), Carrier: strings.ToLower(v("carrier", 40)), Tracking: strings.ToUpper(strings.ReplaceAll(v("tracking", 60), " ", "")), Serial: v("serial", 20), Photos: v("photos", 600)}}
 }
 
 // same says whether two forms are about the same.
@@ -147,7 +173,7 @@ func (s *server) act(c echo.Context, w who) error {
 	ctx := c.Request().Context()
 	c.Request().Body = http.MaxBytesReader(c.Response(), c.Request().Body, 64<<10)
 	f := readForm(c)
-	role, ok := s.roleNow(ctx, w)
+	role, may, ok := s.roleNow(ctx, w)
 	if !ok || s.Desk == nil {
 		return s.render(c, http.StatusForbidden, "console-message", messagePage{s.head(w, "Not with this key", "orders"), "This key may not act any more.", "It was revoked, has expired or has lost its scopes. Sign out, and in again with another one."})
 	}
@@ -163,20 +189,30 @@ func (s *server) act(c echo.Context, w who) error {
 	if is := r.Subject(order.ViewOf(o.Current())); bad == nil && is != f.Seen {
 		status, bad = http.StatusConflict, errors.New("This has changed since you saw it. Now: "+is+". Nothing was done: look again, and send it once more if it still holds.")
 	}
-	if bad == nil && f.Act == "merge" {
+	by := may[0]
+	if bad == nil && f.Act == "merge" { // its event asks the other order: it must not be tried
+		if slices.Contains(may, order.Support) {
+			by = order.Support
+		}
 		var into store.Order
 		if into, bad = s.Store.Order(ctx, f.Text); errors.Is(bad, store.ErrNotFound) {
 			bad = &order.Refusal{Reason: "There is no order " + f.Text + "."}
 		}
 		r = s.Desk.Merge(o, into, f.Reason)
+	} else if bad == nil {
+		by = s.voice(ctx, o, w, may, r)
 	}
 	if bad == nil {
-		_, bad = s.Desk.Do(ctx, o, acts.Asker{Actor: w.Actor, Role: role, By: order.Support, Trace: c.Response().Header().Get(echo.HeaderXRequestID)}, "", r)
+		_, bad = s.Desk.Do(ctx, o, acts.Asker{Actor: w.Actor, Role: role, By: by, Trace: c.Response().Header().Get(echo.HeaderXRequestID)}, "", r)
 	}
 	switch {
 	case bad == nil:
 		secure(c.Response().Header())
-		return c.Redirect(http.StatusSeeOther, orderHref(o.Spec.ID)+"?did="+url.QueryEscape(f.Act))
+		href := orderHref(o.Spec.ID)
+		if f.Act == "inspect-return" {
+			href = inspectHref(o.Spec.ID, f.Of, "")
+		}
+		return c.Redirect(http.StatusSeeOther, href+"?did="+url.QueryEscape(f.Act))
 	case errors.As(bad, new(*order.Refusal)):
 		f.Error = bad.Error()
 	case errors.Is(bad, workflows.ErrNotRunning):
@@ -192,18 +228,43 @@ func (s *server) act(c echo.Context, w who) error {
 	if fresh, err := s.Store.Order(ctx, o.Spec.ID); err == nil {
 		o = fresh // as it is after the refusal
 	}
+	if f.Act == "inspect-return" {
+		return s.showInspection(c, w, o, f.Of, status, f)
+	}
 	return s.showOrder(c, w, o, status, f)
 }
 
-// roleNow is the role of the session, if its key still has it: a key may have
-// been revoked since. Tickets are no keys and hold until they end.
-func (s *server) roleNow(ctx context.Context, w who) (string, bool) {
+// roleNow is the role of the session and whose word it can speak, if its key still
+// has it: a key may have been revoked since. Tickets are no keys and hold until they
+// end.
+func (s *server) roleNow(ctx context.Context, w who) (role string, may []order.Source, ok bool) {
 	if s.Scopes == nil || !strings.HasPrefix(w.Actor, "key:") {
-		return w.Role, true
+		return w.Role, sourcesOf([]string{w.Role}), true
 	}
 	scopes, ok := s.Scopes(ctx, w.Actor)
-	role := mightiest(scopes)
-	return role, ok && role != ""
+	role = mightiest(scopes)
+	return role, sourcesOf(scopes), ok && role != ""
+}
+
+// voice is as whom somebody asks who may speak for several: the first whom the order
+// does not refuse for who it is.
+func (s *server) voice(ctx context.Context, o store.Order, w who, may []order.Source, r acts.Request) order.Source {
+	st := *o.Current()
+	if now := s.Now(); now.After(st.Now) {
+		st.Now = now
+	}
+	first := may[0]
+	for i := len(may) - 1; i >= 0; i-- {
+		e, _, err := r.Event(ctx, order.Meta{By: may[i], Actor: w.Actor, Reason: r.Reason})
+		if err == nil {
+			err = order.Check(&st, e)
+		}
+		var no *order.Refusal
+		if err == nil || errors.As(err, &no) && no.Field != "by" {
+			first = may[i]
+		}
+	}
+	return first
 }
 
 func pathID(c echo.Context) string {
@@ -220,7 +281,7 @@ func (s *server) noOrder2(c echo.Context, w who) error {
 
 // actions puts the forms beside what they are about. The posted one, if there
 // is one, keeps what was typed and why it was refused.
-func (p *detailPage) actions(st *order.State, v order.View, me string, posted *form, now time.Time) {
+func (p *detailPage) actions(st *order.State, v order.View, me string, may []order.Source, posted *form, now time.Time) {
 	shown := false
 	offer := func(f form) *form {
 		f.Href, f.Seen = orderHref(v.ID)+"/act", f.subject(v)
@@ -228,6 +289,13 @@ func (p *detailPage) actions(st *order.State, v order.View, me string, posted *f
 			f.typed, f.Error, f.Open, shown = posted.typed, posted.Error, true, true
 			for i := range f.Choices {
 				f.Choices[i].Chosen = f.Choices[i].Value == posted.Choice
+			}
+			for i := range f.Rows {
+				for _, r := range posted.Rows {
+					if r.SKU == f.Rows[i].SKU && r.Grade == f.Rows[i].Grade {
+						f.Rows[i].rowTyped = r.rowTyped
+					}
+				}
 			}
 		}
 		return &f
@@ -263,8 +331,12 @@ func (p *detailPage) actions(st *order.State, v order.View, me string, posted *f
 	for i := range p.Ended {
 		p.Ended[i].Reopen = offer(form{Act: "reopen", Of: p.Ended[i].ID})
 	}
+	support := slices.Contains(may, order.Support)
 	for i := range p.Remedies {
 		r := &p.Remedies[i]
+		if !support {
+			break
+		}
 		switch r.state {
 		case order.ToApprove:
 			r.Own = r.AskedBy == me
@@ -284,14 +356,15 @@ func (p *detailPage) actions(st *order.State, v order.View, me string, posted *f
 			if now.After(at.Now) {
 				at.Now = now
 			}
-			if order.Check(&at, e) == nil {
+			if goesOn, err := order.Reopens(st, now, e); support && (st.Closed && goesOn && err == nil || !st.Closed && order.Check(&at, e) == nil) {
 				rows[i].Missing = offer(form{Act: "not-received", Of: rows[i].ID})
 			}
 		}
 	}
-	if st.CheckDuplicate() == nil {
+	if st.CheckDuplicate() == nil && slices.Contains(may, order.Support) {
 		p.Merge = offer(form{Act: "merge"})
 	}
+	p.returnForms(st, v, may, offer, now)
 	if posted != nil {
 		p.Refused = posted.Error
 		if !shown { // what it was about is gone: what was typed must not be

@@ -27,7 +27,7 @@ type office struct {
 
 func newOffice(t *testing.T) *office {
 	t.Helper()
-	o := &office{T: t, memory: newMemory(testNow), e: echo.New(), scopes: map[string][]string{"key:ann": {"support"}, "key:bob": {"ops"}}}
+	o := &office{T: t, memory: newMemory(testNow), e: echo.New(), scopes: map[string][]string{"key:ann": {"support"}, "key:bob": {"ops"}, "key:7d2nq4": {"support"}, "key:desk": {"returns"}, "key:both": {"support", "returns"}}}
 	Mount(o.e, Deps{Store: o.memory, Links: testLinks, Now: func() time.Time { return o.now }, Secret: testSecret, VerifyKey: verify, Desk: o.desk(func() time.Time { return o.now }),
 		Scopes: func(_ context.Context, actor string) ([]string, bool) { s, ok := o.scopes[actor]; return s, ok }})
 	return o

@@ -41,7 +41,9 @@ func (s *server) mountConsole(e *echo.Echo) {
 	g.GET("/orders", s.signed(s.orders))
 	g.GET("/orders/:id", s.signed(s.orderPage))
 	g.POST("/orders/:id/act", s.signed(s.act))
+	g.GET("/orders/:id/returns/:return", s.signed(s.inspection))
 	g.GET("/cases", s.signed(s.cases))
+	g.GET("/returns", s.signed(s.returns))
 	g.GET("/faults", s.signed(s.faults))
 	g.GET("/faults/:id", s.signed(s.faultPage))
 	g.POST("/faults/:id/close", s.signed(s.mapper(s.closeFault)))
@@ -107,7 +109,7 @@ func (s *server) signInForm(c echo.Context) error {
 	role := mightiest(scopes)
 	if role == "" {
 		s.Log.Warn("console: sign-in refused: no scope", "actor", actor)
-		return refuse(http.StatusForbidden, "That key works, but it lacks the scope support, ops or admin.")
+		return refuse(http.StatusForbidden, "That key works, but it lacks the scope support, returns, ops or admin.")
 	}
 	s.signIn(c, actor, role)
 	secure(c.Response().Header())
@@ -140,7 +142,7 @@ func (s *server) signOut(c echo.Context) error {
 func inside(next string) string {
 	u, err := url.Parse(next)
 	if err != nil || u.IsAbs() || u.Host != "" || u.Opaque != "" || strings.ContainsAny(next, "\\\r\n\t") ||
-		!slices.ContainsFunc([]string{"cases", "orders", "faults", "codes", "rhythms", "gallery"}, func(part string) bool {
+		!slices.ContainsFunc([]string{"cases", "returns", "orders", "faults", "codes", "rhythms", "gallery"}, func(part string) bool {
 			return u.Path == "/console/"+part || strings.HasPrefix(u.Path, "/console/"+part+"/")
 		}) {
 		return "/console/orders"

@@ -47,8 +47,15 @@ type detailPage struct {
 	Remedies                      []remedyRow
 	MergedInto, MergedHref        string
 	Merge                         *form
+	Returns                       []returnRow
+	AskReturn                     *form
+	Replaces                      *orderLink
+	ReplacedBy                    []orderLink
 	Did, Refused, Lost            string // what came of a form; Lost is what was typed into one that is gone
 }
+
+// orderLink leads to another order.
+type orderLink struct{ ID, Href string }
 
 type waitRow struct {
 	First, Movable bool
@@ -94,7 +101,7 @@ type parcelRow struct {
 	Since, ETA, Possession, Movement  stamp
 	Contents, From, MovedTo           string
 	Reached                           []reachedRow
-	Missing                           *form
+	Missing, TakeIn                   *form
 }
 
 type reachedRow struct {
@@ -148,7 +155,15 @@ func (s *server) showOrder(c echo.Context, w who, o store.Order, status int, pos
 		p.History = s.Links.History(o.Spec.ID)
 	}
 	if s.Desk != nil && !p.Unsaved {
-		p.actions(o.Current(), order.ViewOf(o.Current()), w.Actor, posted, s.Now())
+		_, may, _ := s.roleNow(c.Request().Context(), w)
+		p.actions(o.Current(), order.ViewOf(o.Current()), w.Actor, may, posted, s.Now())
+	}
+	by, err := s.Store.ReplacedBy(c.Request().Context(), o.Spec.ID)
+	if err != nil {
+		return s.consoleError(c, w, "replaced by", err)
+	}
+	for _, id := range by {
+		p.ReplacedBy = append(p.ReplacedBy, orderLink{clean(id, 100), orderHref(id)})
 	}
 	if posted == nil {
 		p.Did = did[c.QueryParam("did")]
@@ -213,6 +228,12 @@ func detailOf(o store.Order, entries []store.Entry, show int, now time.Time) det
 			r.Amount = order.Money(x.Amount, x.Currency)
 		}
 		p.Remedies = append(p.Remedies, r)
+	}
+	for _, r := range v.Returns {
+		p.Returns = append(p.Returns, returnRowOf(r, now))
+	}
+	if v.Replaces != "" {
+		p.Replaces = &orderLink{clean(v.Replaces, 100), orderHref(v.Replaces)}
 	}
 	if len(p.Waiting) > openCards+1 {
 		p.Waiting, p.MoreWaiting = p.Waiting[:openCards], p.Waiting[openCards:]

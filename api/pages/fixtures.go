@@ -100,6 +100,28 @@ func fixtures(now time.Time) []fixture {
 		person(10*hour, "key:7d2nq4", order.LostParcel, func(m order.Meta, id string) order.Event {
 			return order.ResolveCase{Meta: m, Case: id, Resolution: order.Refund}
 		}))
+	back := func(number int) *story {
+		return begin(now, 12*days, dear).shipped("1", 8*days, "ups", "1Z999AA10123456784").carrier("1", order.Delivered, 6*days, "Frankfurt am Main, DE", "Left at the door").
+			request(order.RequestReturn{Meta: order.Meta{By: order.Storefront, Actor: "key:shop", Applied: at(-5 * days)}, Lines: []order.ReturnLine{
+				{SKU: "TENT-2P", Quantity: 1, Reason: order.NotAsDescribed, Wanted: order.RefundRemedy, Photos: []string{"s3:returns/tent-1.jpg"}}, {SKU: "PEG-8", Quantity: number, Reason: order.DoesNotFit, Wanted: order.ExchangeRemedy, Instead: "PEG-10"}}})
+	}
+	desk := func(ago time.Duration) order.Meta {
+		return order.Meta{By: order.ReturnsDesk, Actor: "key:desk", Reason: "as agreed", Applied: at(-ago)}
+	}
+	agreed := func() *story {
+		return back(2).request(order.DecideReturn{Meta: desk(4 * days), Return: "R1", Agree: true})
+	}
+	received := func() *story {
+		return agreed().request(order.ShipReturn{Meta: desk(90 * hour), Return: "R1", Carrier: "dhl", Tracking: "JD014600003828"}).
+			carrier("R1", order.Accepted, 3*days, "Frankfurt am Main, DE", "Posted at the shop").scan("R1", order.ScanReturned, 30*hour)
+	}
+	add("return-requested", back(1))
+	add("return-authorized", agreed())
+	add("return-in-transit", agreed().request(order.ShipReturn{Meta: desk(90 * hour), Return: "R1", Carrier: "dhl", Tracking: "JD014600003828"}).carrier("R1", order.InTransit, 2*days, "Frankfurt am Main, DE", "On the road"))
+	add("return-received", received())
+	add("return-to-decide", received().request(order.InspectReturn{Meta: desk(20 * hour), Return: "R1", Findings: []order.Finding{{SKU: "TENT-2P", Quantity: 1, Grade: order.GradeDamaged, Serial: order.SerialOK, Note: "a pole is bent", Photos: []string{"s3:returns/tent-2.jpg"}}, {SKU: "PEG-8", Quantity: 2, Grade: order.GradeNew}}}))
+	add("return-refund-to-approve", received().request(order.InspectReturn{Meta: desk(20 * hour), Return: "R1", Findings: []order.Finding{{SKU: "TENT-2P", Quantity: 1, Grade: order.GradeOpened}, {SKU: "PEG-8", Quantity: 2, Grade: order.GradeNew}}}))
+	add("return-rejected", back(1).request(order.DecideReturn{Meta: desk(4 * days), Return: "R1"}))
 	return fs
 }
 

@@ -120,7 +120,7 @@ func (s *server) galleryPage(c echo.Context, w who) error {
 		if view == "stale" && len(v.Cases) > 0 {
 			posted = &form{Act: "resolve", Of: v.Cases[0].ID, Error: "until: must lie ahead, within 180 d", typed: typed{Choice: string(order.WaitOn), By: "2020-01-01T10:00", Reason: "the depot searches"}}
 		}
-		p.actions(st, v, w.Actor, posted, s.Now())
+		p.actions(st, v, w.Actor, []order.Source{order.Support, order.ReturnsDesk}, posted, s.Now())
 		return s.render(c, http.StatusOK, "order", p)
 	}
 	b, err := s.galleryBrand(c)

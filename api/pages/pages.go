@@ -37,6 +37,9 @@ type Store interface {
 	GetStore(ctx context.Context, id string) (store.StoreRow, error)
 	Cases(ctx context.Context, f store.CaseFilter) ([]store.CaseRow, error)
 	Queues(ctx context.Context, now time.Time) ([]store.Queue, error)
+	Returns(ctx context.Context, f store.ReturnFilter) ([]store.ReturnRow, error)
+	// ReplacedBy lists the orders that send replacements and exchanges for one.
+	ReplacedBy(ctx context.Context, id string) ([]string, error)
 
 	Faults(ctx context.Context, open bool, before store.FaultCursor, limit int) ([]store.Fault, error)
 	Fault(ctx context.Context, id int64) (store.Fault, error)

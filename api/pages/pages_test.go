@@ -216,6 +216,35 @@ func (m *memory) Queues(_ context.Context, now time.Time) ([]store.Queue, error)
 	return slices.Collect(maps.Values(of)), nil
 }
 
+func (m *memory) Returns(_ context.Context, f store.ReturnFilter) ([]store.ReturnRow, error) {
+	var list []store.ReturnRow
+	for i := range m.fixtures {
+		st := m.fixtures[i].Order.State
+		for _, r := range st.Returns {
+			row := store.ReturnRow{OrderID: st.Spec.ID, ID: r.ID, State: string(r.State), Parcel: r.Parcel, RequestedAt: r.RequestedAt, Since: r.Since}
+			if w, ok := order.WaitOfReturn(order.Waiting(st), &r); ok {
+				row.What, row.Owner, row.Due = w.What, string(w.Owner), &w.Until
+			}
+			if !r.State.Open() {
+				row.EndedAt = &r.EndedAt
+			}
+			if f.Ended != r.State.Open() && (f.State == "" || f.State == row.State) && (f.Owner == "" || f.Owner == row.Owner) {
+				list = append(list, row)
+			}
+		}
+	}
+	return list, m.away
+}
+
+func (m *memory) ReplacedBy(_ context.Context, id string) (list []string, err error) {
+	for i := range m.fixtures {
+		if st := m.fixtures[i].Order.State; st.Spec.Replaces == id {
+			list = append(list, st.Spec.ID)
+		}
+	}
+	return list, nil
+}
+
 // desk lets people act on the fixtures, by the real rules.
 func (m *memory) desk(now func() time.Time) *acts.Desk {
 	return &acts.Desk{Audits: m, Orders: m, Log: slog.New(slog.DiscardHandler), Now: now}
@@ -251,6 +280,10 @@ func (m *memory) Ask(ctx context.Context, id string, request order.Event) (order
 	}
 	order.Apply(o.State, request)
 	return order.ViewOf(o.State), nil
+}
+
+func (m *memory) Reopen(ctx context.Context, spec order.Spec, request order.Event) (order.View, error) {
+	return m.Ask(ctx, spec.ID, request)
 }
 
 var testLinks = links.Links{PublicURL: "https://way.example", TemporalUIURL: "https://temporal.example", Namespace: "default", Secret: testSecret}

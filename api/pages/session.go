@@ -12,12 +12,26 @@ import (
 	"time"
 
 	"github.com/labstack/echo/v4"
+
+	"github.com/waybillhq/waybill/order"
 )
 
 const sessionLife = 12 * time.Hour
 
 // roles that may read the console, the mightiest first.
-var roles = []string{"admin", "ops", "support"}
+var roles = []string{"admin", "ops", "support", "returns"}
+
+// sourcesOf are those whose word the console's forms can be, by the scopes of who
+// sends them.
+func sourcesOf(scopes []string) (may []order.Source) {
+	if slices.ContainsFunc(scopes, func(s string) bool { return s == "admin" || s == "ops" || s == "support" }) {
+		may = append(may, order.Support)
+	}
+	if slices.Contains(scopes, "returns") || slices.Contains(scopes, "admin") {
+		may = append(may, order.ReturnsDesk)
+	}
+	return may
+}
 
 // who is signed in.
 type who struct {

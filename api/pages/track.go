@@ -33,6 +33,7 @@ type trackPage struct {
 	Bar      []segment
 	Total    int
 	Groups   []group
+	Returns  []returnCard
 	Loose    []item // in no parcel yet
 	Contact  string // subject of a mail
 	Updated  string
@@ -203,6 +204,9 @@ func trackPageOf(o store.Order, entries []store.Entry, b brand, now time.Time) t
 		}
 	}
 	p.Groups = groupsOf(cards, v.Parcels, counts)
+	if p.Returns = returnCards(&v, names, b.Name, l); len(p.Returns) > 0 && v.Status == order.StatusDelivered {
+		p.Words.Next = "See below where your return is." // and not who to ask whether it came
+	}
 	if !alone && p.Total > 1 {
 		x := 0
 		for _, m := range []order.Milestone{order.Delivered, order.OutForDelivery, order.ReadyForPickup, order.AttemptFailed, order.InTransit,

@@ -5,6 +5,7 @@ package people
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -31,18 +32,27 @@ var placed = time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)
 // desk is an API over a real store; now is its clock and that of the orders.
 type desk struct {
 	*testing.T
-	store *store.Store
-	db    *pgxpool.Pool
-	api   *api.Server
-	keys  map[string]string
-	mu    sync.Mutex
-	now   time.Time
-	asked int
-	lost  bool // answers get lost after the order granted
+	store    *store.Store
+	db       *pgxpool.Pool
+	api      *api.Server
+	keys     map[string]string
+	mu       sync.Mutex
+	now      time.Time
+	asked    int
+	reopened int
+	lost     bool // answers get lost after the order granted
 }
 
-// Ask is an order as its workflow is one: checked, applied, written.
+// Ask is an order as its workflow is one: checked, applied, written. A closed one
+// has no run.
 func (d *desk) Ask(ctx context.Context, id string, request order.Event) (order.View, error) {
+	if o, err := d.store.Order(ctx, id); err != nil || o.Current().Closed {
+		return order.View{}, errors.Join(err, api.ErrNotRunning)
+	}
+	return d.ask(ctx, id, request)
+}
+
+func (d *desk) ask(ctx context.Context, id string, request order.Event) (order.View, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.asked++
@@ -56,6 +66,7 @@ func (d *desk) Ask(ctx context.Context, id string, request order.Event) (order.V
 	if err := order.Check(&now, request); err != nil {
 		return order.View{}, err
 	}
+	st.DropTold(st.Seq) // as a run does when it was written
 	order.Apply(st, order.Stamp(request, d.now))
 	if err := d.store.Project(ctx, st); err != nil {
 		return order.View{}, err
@@ -64,6 +75,12 @@ func (d *desk) Ask(ctx context.Context, id string, request order.Event) (order.V
 		return order.View{}, api.ErrUnavailable
 	}
 	return order.ViewOf(st), nil
+}
+
+// Reopen is a new run of an order that had closed.
+func (d *desk) Reopen(ctx context.Context, spec order.Spec, request order.Event) (order.View, error) {
+	d.reopened++
+	return d.ask(ctx, spec.ID, request)
 }
 
 func (d *desk) View(context.Context, string) (order.View, error) {
@@ -92,7 +109,7 @@ func newDesk(t *testing.T) *desk {
 			t.Fatal(err)
 		}
 	}
-	for name, scopes := range map[string][]string{"ann": {api.Support}, "bob": {api.Support}, "shop": {api.Storefront}, "dock": {api.Warehouse}, "bolt": {api.Support}} {
+	for name, scopes := range map[string][]string{"ann": {api.Support}, "bob": {api.Support}, "shop": {api.Storefront}, "dock": {api.Warehouse}, "desk": {api.Returns}, "bolt": {api.Support}} {
 		only := ""
 		if name == "bolt" {
 			only = "bolt"
@@ -120,6 +137,7 @@ func (d *desk) after(id string, since time.Duration, events ...order.Event) {
 		d.Fatal(err)
 	}
 	st := o.Current()
+	st.DropTold(st.Seq)
 	for _, e := range append(events, order.Tick{Meta: order.Meta{By: order.Engine}}) {
 		order.Apply(st, order.Stamp(e, d.now))
 	}

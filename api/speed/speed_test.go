@@ -53,6 +53,10 @@ func (nobody) Ask(context.Context, string, order.Event) (order.View, error) {
 	panic("asked a running order")
 }
 
+func (nobody) Reopen(context.Context, order.Spec, order.Event) (order.View, error) {
+	panic("asked a closed order")
+}
+
 func (nobody) View(context.Context, string) (order.View, error) { panic("asked a running order") }
 
 type rig struct {

@@ -48,6 +48,8 @@ type Audits interface {
 // Orders are the running orders; *workflows.Client reaches them.
 type Orders interface {
 	Ask(ctx context.Context, orderID string, request order.Event) (order.View, error)
+	// Reopen asks an order that had closed, in a new run.
+	Reopen(ctx context.Context, spec order.Spec, request order.Event) (order.View, error)
 }
 
 // Desk is where requests are carried out.
@@ -107,7 +109,24 @@ func (d *Desk) Do(ctx context.Context, o store.Order, who Asker, audit string, r
 	if err != nil {
 		return view, err
 	}
-	return d.Orders.Ask(ctx, o.Spec.ID, e)
+	view, err = d.Orders.Ask(ctx, o.Spec.ID, e)
+	if errors.Is(err, workflows.ErrNotRunning) && o.State != nil && o.State.Closed {
+		return d.reopen(ctx, o, e, err)
+	}
+	return view, err
+}
+
+// reopen lets a closed order go on, if it grants the request and has something to
+// wait for then. What it refuses starts nothing.
+func (d *Desk) reopen(ctx context.Context, o store.Order, e order.Event, closed error) (view order.View, err error) {
+	goesOn, err := order.Reopens(o.State, d.Now().UTC(), e)
+	switch {
+	case err != nil:
+		return view, err
+	case !goesOn:
+		return view, closed
+	}
+	return d.Orders.Reopen(ctx, o.State.Spec, e)
 }
 
 // ambiguous: the order may have granted the request without our hearing of it.

@@ -49,12 +49,15 @@ type Store interface {
 	Reread(ctx context.Context) (store.Reread, error)
 	DueFacts(ctx context.Context, limit int, except []string) ([]store.Due, error)
 	MarkSent(ctx context.Context, ns []int64, outcome string) error
+	State(ctx context.Context, orderID string) (*order.State, error)
 }
 
 // Orders is what the relay needs of Temporal.
 type Orders interface {
 	Start(ctx context.Context, spec order.Spec) error
 	Tell(ctx context.Context, orderID, name string, items []json.RawMessage, requestID string) error
+	// Wake tells an order that had closed, in a new run.
+	Wake(ctx context.Context, spec order.Spec, name string, items []json.RawMessage, requestID string) error
 }
 
 // Relay runs in every worker process; one at a time leads.
@@ -240,14 +243,18 @@ func (r *Relay) tellOrder(ctx context.Context, d store.Due) (done []int64, outco
 	for facts := d.Facts; len(facts) > 0; {
 		part := facts[:min(len(facts), maxItems)]
 		facts = facts[len(part):]
-		name, items, ns, err := pack(part)
+		name, items, events, ns, err := pack(part)
 		if err != nil {
 			return done, "", err
 		}
 		ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 		err = r.Orders.Tell(ctx, d.OrderID, name, items, requestID(d.OrderID, ns))
-		cancel()
+		late := false
 		if errors.Is(err, workflows.ErrNotRunning) && d.Closed {
+			late, err = r.wake(ctx, d.OrderID, name, items, requestID(d.OrderID, ns), events)
+		}
+		cancel()
+		if late {
 			return append(done, ns...), "late", nil // shown in the timeline; the order had ended
 		}
 		if err != nil {
@@ -258,23 +265,40 @@ func (r *Relay) tellOrder(ctx context.Context, d store.Due) (done []int64, outco
 	return done, "", nil
 }
 
-func pack(facts []store.Numbered) (name string, items []json.RawMessage, ns []int64, err error) {
+// wake lets a closed order go on if the facts leave it something to wait for: a
+// delivered parcel that turned round, say. Else they are late.
+func (r *Relay) wake(ctx context.Context, orderID, name string, items []json.RawMessage, id string, events []order.Event) (late bool, err error) {
+	s, err := r.Store.State(ctx, orderID)
+	switch {
+	case err != nil:
+		return false, err
+	case s == nil || !s.Closed:
+		return false, workflows.ErrNotRunning // it goes on since a moment ago: told next time
+	}
+	if goesOn, err := order.Reopens(s, time.Now().UTC(), events...); err != nil || !goesOn {
+		return err == nil, err
+	}
+	return false, r.Orders.Wake(ctx, s.Spec, name, items, id)
+}
+
+func pack(facts []store.Numbered) (name string, items []json.RawMessage, events []order.Event, ns []int64, err error) {
 	scans := 0
 	for _, f := range facts {
 		var item json.RawMessage
-		switch e := f.Event(f.Parcel).(type) {
+		e := f.Event(f.Parcel)
+		switch fact := e.(type) {
 		case order.Scan:
-			e.N, e.Received = f.N, f.ReceivedAt
+			fact.N, fact.Received = f.N, f.ReceivedAt
 			scans++
-			item, err = workflows.Item(e)
+			e = fact
 		case order.CarrierEvent:
-			e.N, e.Received = f.N, f.ReceivedAt
-			item, err = workflows.Item(e)
+			fact.N, fact.Received = f.N, f.ReceivedAt
+			e = fact
 		}
-		if err != nil {
-			return "", nil, nil, err
+		if item, err = workflows.Item(e); err != nil {
+			return "", nil, nil, nil, err
 		}
-		items, ns = append(items, item), append(ns, f.N)
+		items, events, ns = append(items, item), append(events, e), append(ns, f.N)
 	}
 	switch scans {
 	case 0:
@@ -284,7 +308,7 @@ func pack(facts []store.Numbered) (name string, items []json.RawMessage, ns []in
 	default:
 		name = workflows.Facts
 	}
-	return name, items, ns, nil
+	return name, items, events, ns, nil
 }
 
 // requestID is the same for the same facts, so that the server drops an update

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -26,10 +27,10 @@ func (s *Store) CreateOrder(ctx context.Context, o NewOrder) (created bool, err 
 	}
 	first := order.New(o.Spec, order.CurrentRules, o.Spec.PlacedAt)
 	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-		tag, err := tx.Exec(ctx, `insert into orders (id, store, number, spec, request_hash, token_hash, customer_ref, class, placed_at, promised_at, parcels, carriers)
-            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) on conflict do nothing`,
+		tag, err := tx.Exec(ctx, `insert into orders (id, store, number, spec, request_hash, token_hash, customer_ref, class, placed_at, promised_at, parcels, carriers, replaces)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, nullif($13, '')) on conflict do nothing`,
 			o.Spec.ID, o.Spec.Store, o.Spec.Number, spec, o.RequestHash, o.TokenHash, o.Spec.CustomerRef, o.Spec.Class, o.Spec.PlacedAt,
-			orNil(o.Spec.PromisedAt), len(first.Parcels), carriersOf(&first))
+			orNil(o.Spec.PromisedAt), len(first.Parcels), carriersOf(&first), o.Spec.Replaces)
 		if err != nil {
 			return err
 		}
@@ -84,9 +85,9 @@ const (
 )
 
 // window is when what a carrier says of the parcel's number can be about it.
-// An open end is the year 9999.
+// An open end is never.
 func window(s *order.State, p *order.Parcel) (from, to time.Time) {
-	from, to = s.Spec.PlacedAt, time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
+	from, to = s.Spec.PlacedAt, never
 	if !p.LabelAt.IsZero() {
 		from = p.LabelAt
 	}
@@ -158,13 +159,24 @@ func (s *Store) Project(ctx context.Context, st *order.State) error {
 		len(st.Parcels), carriersOf(st), cases, st.AnomalyCount, next.What, string(next.Owner), orNil(next.Until), state,
 		seq, num, text[0], at, text[1], text[2], text[3], text[4], text[5], text[6], st.Written, st.Now, st.Spec.Store)
 	args = append(args, caseRows(st)...)
-	if _, err := s.pool.Exec(ctx, project, args...); err != nil {
+	statement := project
+	if len(st.Returns) > 0 {
+		statement, args = projectReturns, append(args, returnRows(st)...)
+	}
+	if _, err := s.pool.Exec(ctx, statement, args...); err != nil {
 		return fmt.Errorf("project %s: %w", st.Spec.ID, err)
 	}
 	return nil
 }
 
-const project = `
+// An order's returns never go away, so the statement of an order without any
+// leaves their table alone.
+const (
+	project        = projectOrder + projectTold
+	projectReturns = projectOrder + putReturns + projectTold
+)
+
+const projectOrder = `
 with o as (
     update orders set seq = $15, status = $16, summary = $17, promised_at = $18, delivered_at = $19, late = $20, on_hold = $21, closed = $22,
         parcels = $23, carriers = $24, open_cases = $25, anomalies = $26, next_what = $27, next_owner = $28, next_until = $29, state = $30, clock = $42,
@@ -190,7 +202,9 @@ with o as (
     on conflict (order_id, kind, parcel) do update set id = excluded.id, owner = excluded.owner, severity = excluded.severity, level = excluded.level,
         assignee = excluded.assignee, opened_at = excluded.opened_at, due = excluded.due, noticed_at = excluded.noticed_at, body = excluded.body
         where (cases.id, cases.owner, cases.severity, cases.level, cases.assignee, cases.opened_at, cases.due, cases.noticed_at, cases.body)
-            is distinct from (excluded.id, excluded.owner, excluded.severity, excluded.level, excluded.assignee, excluded.opened_at, excluded.due, excluded.noticed_at, excluded.body)
+            is distinct from (excluded.id, excluded.owner, excluded.severity, excluded.level, excluded.assignee, excluded.opened_at, excluded.due, excluded.noticed_at, excluded.body)`
+
+const projectTold = `
 )
 insert into happenings (order_id, seq, n, type, at, parcel, milestone, case_kind, body, actor, cause)
 select o.id, told.* from o, told
@@ -235,6 +249,29 @@ func (o *Order) decode(what string, spec, state []byte) error {
 // Order reads one order; ErrNotFound.
 func (s *Store) Order(ctx context.Context, id string) (Order, error) {
 	return s.order(ctx, "order "+id, `id = $1`, id)
+}
+
+// ReplacedBy lists the orders that replace one: what its replacements and exchanges
+// send, the oldest first.
+func (s *Store) ReplacedBy(ctx context.Context, id string) ([]string, error) {
+	rows, err := s.pool.Query(ctx, `select id from orders where replaces = $1 order by created_at, id limit 100`, id)
+	if err != nil {
+		return nil, fmt.Errorf("replaced by: %w", err)
+	}
+	list, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return nil, fmt.Errorf("replaced by: %w", err)
+	}
+	return list, nil
+}
+
+// State reads what an order's workflow wrote last; nil: no such order, or nothing yet.
+func (s *Store) State(ctx context.Context, id string) (*order.State, error) {
+	o, err := s.Order(ctx, id)
+	if errors.Is(err, ErrNotFound) {
+		return nil, nil
+	}
+	return o.State, err
 }
 
 // openPage is how many orders are read at once where all of them are.

@@ -76,13 +76,15 @@ func New(stores Stores, secrets map[string][]byte, local bool, now func() time.T
 
 // Request is the body of a request. It is the same in every repeat.
 type Request struct {
-	Type     string             `json:"type"` // refund or replacement
+	Type     string             `json:"type"` // refund, replacement or exchange
 	ID       string             `json:"id"`   // the Idempotency-Key as well
 	Order    string             `json:"order"`
 	Number   string             `json:"number"`
 	Parcel   string             `json:"parcel,omitempty"`
 	Lines    []order.Allocation `json:"lines,omitempty"`
-	Amount   int64              `json:"amount,omitempty"` // in the currency's smallest unit
+	Return   string             `json:"return,omitempty"`
+	Instead  []order.Allocation `json:"instead,omitempty"` // what an exchange sends for the lines
+	Amount   int64              `json:"amount,omitempty"`  // in the currency's smallest unit
 	Currency string             `json:"currency,omitempty"`
 	Case     order.CaseKind     `json:"case,omitempty"`
 	AskedAt  time.Time          `json:"asked_at"`
@@ -109,7 +111,7 @@ func (c *Client) RequestRemedy(ctx context.Context, r activities.RemedyRequest) 
 		return none, final("store %s: its webhook is no https address", r.Store)
 	}
 	body, err := json.Marshal(Request{Type: string(r.Remedy.Kind), ID: r.OrderID + "/" + r.Remedy.ID, Order: r.OrderID, Number: r.Number, Parcel: r.Remedy.Parcel, Lines: r.Remedy.Lines,
-		Amount: r.Remedy.Amount, Currency: r.Remedy.Currency, Case: r.Remedy.Case, AskedAt: r.Remedy.AskedAt})
+		Return: r.Remedy.Return, Instead: r.Remedy.Instead, Amount: r.Remedy.Amount, Currency: r.Remedy.Currency, Case: r.Remedy.Case, AskedAt: r.Remedy.AskedAt})
 	if err != nil {
 		return none, err
 	}

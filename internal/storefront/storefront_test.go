@@ -257,3 +257,17 @@ func FuzzAnAnswerIsAWordOrNone(f *testing.F) {
 		}
 	})
 }
+
+func TestAnExchangeSaysWhatToSend(t *testing.T) {
+	s, c := open(t, confirms)
+	r := remedy
+	r.Remedy = order.Remedy{ID: "exchange-R1-12-1", Kind: order.ExchangeRemedy, Parcel: "R1", Return: "R1", Lines: []order.Allocation{{SKU: "lamp", Quantity: 1}}, Instead: []order.Allocation{{SKU: "lamp-xl", Quantity: 1}},
+		AskedAt: now, Reason: "return R1: by rule"}
+	if _, err := c.RequestRemedy(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	want := `{"type":"exchange","id":"acme:1/exchange-R1-12-1","order":"acme:1","number":"1","parcel":"R1","lines":[{"sku":"lamp","quantity":1}],"return":"R1","instead":[{"sku":"lamp-xl","quantity":1}],"asked_at":"2026-11-21T12:00:00Z"}`
+	if !s.bodies[want] {
+		t.Errorf("asked %v", s.bodies)
+	}
+}

@@ -278,6 +278,22 @@ var scenarios = []scenario{
 		t.alone("1", toDelivery...)
 		t.closed()
 	}},
+	// The history is that of the second run.
+	{name: "reopened-for-a-return", policy: func(p *order.Policy) { p.ReturnAutoLimit, p.RefundLimit = 10_000, 10_000 }, tell: func(t *tale) {
+		t.order.Currency, t.order.Lines[0].UnitAmount = "EUR", 5000
+		t.create()
+		t.warehouse("1")
+		t.alone("1", toDelivery...)
+		t.closed()
+		t.ask("/returns", map[string]any{"lines": []any{map[string]any{"sku": t.order.Lines[0].SKU, "quantity": 1, "reason": "does_not_fit", "wanted": "refund"}}})
+		t.scan("R1", order.ScanReturned)
+		t.until("R1 received", func(v order.View) bool { return len(v.Returns) == 1 && v.Returns[0].State == order.ReturnReceived })
+		t.ask("/returns/R1/inspect", map[string]any{"findings": []any{map[string]any{"sku": t.order.Lines[0].SKU, "quantity": 1, "grade": "a_new"}}})
+		t.remedy(order.Requested, func(id string) {
+			t.ask("/remedies/"+id+"/end", map[string]any{"confirmed": true, "reference": "rf-1", "reason": "paid back by hand"})
+		})
+		t.closed()
+	}},
 	{name: "postgresql-away", tell: func(t *tale) {
 		t.create()
 		t.Postgres.Cut()

@@ -208,6 +208,9 @@ func (r *Rig) Command(ctx context.Context, args ...string) (string, error) {
 // WebhookSecret is what UPS, FedEx and EasyPost sign with here.
 const WebhookSecret = "a secret of the rig's carriers"
 
+// StorefrontSecretName names the secret that storefronts are asked with here.
+const StorefrontSecretName = "rig"
+
 // Environment is ours without any configuration that the shell brought along,
 // and with config as app.FromEnv reads it.
 func Environment(config app.Config) []string {
@@ -226,6 +229,7 @@ func Environment(config app.Config) []string {
 		"WAYBILL_TEMPORAL_UI_URL="+config.TemporalUIURL,
 		"WAYBILL_SECRET="+config.Secret,
 		"WAYBILL_WEBHOOK_SECRETS=ups="+WebhookSecret+",fedex="+WebhookSecret+",easypost="+WebhookSecret,
+		"WAYBILL_STOREFRONT_SECRETS="+StorefrontSecretName+"=0123456789abcdef", "WAYBILL_STOREFRONTS_LOCAL=true",
 		"TEMPORAL_ADDRESS="+config.TemporalAddress,
 		"TEMPORAL_NAMESPACE="+config.TemporalNamespace,
 	)
