@@ -18,7 +18,8 @@ type Facts interface {
 // other takes the parcels first, then what was said of them goes there, and at last
 // the duplicate ends. Each part may be repeated, so whatever broke off goes on when
 // it is asked again; until then the parcels stand in both, and what carriers say
-// finds the other.
+// finds the other. Its event asks the other order, so it must not be made only to
+// see whether it would be granted.
 func (d *Desk) Merge(duplicate, into store.Order, reason string) Request {
 	r := MergeInto(into.Spec.ID, reason)
 	r.Event = func(ctx context.Context, m order.Meta) (order.Event, string, error) {
