@@ -16,6 +16,10 @@ const (
 	ReadOrder    = "ReadOrder" // of an order that had closed
 	// RequestRemedy asks the storefront for a refund or a replacement.
 	RequestRemedy = "RequestRemedy"
+	// InstructCarrier tells a carrier what to do with a parcel, FetchProof asks it
+	// how it delivered one.
+	InstructCarrier = "InstructCarrier"
+	FetchProof      = "FetchProof"
 )
 
 // ReadModel is what pages and lists read.
@@ -49,6 +53,8 @@ type Activities struct {
 	// Storefronts is nil until storefronts can be called: then people carry
 	// remedies out by hand.
 	Storefronts Storefronts
+	// Carriers is nil where no carrier may be told anything: then people do it.
+	Carriers Carriers
 	// Feeds supervises the carriers' feeds.
 	Feeds *Feeds
 	// Rhythms learns how long parcels stand still.

@@ -33,6 +33,9 @@ var mayDo = map[string][]string{
 	"reportNotReceived": {Storefront, Support, Ops, Admin},
 	"decideRemedy":      {Support, Ops, Admin},
 	"endRemedy":         {Support, Ops, Admin},
+	"endInstruction":    {Support, Ops, Admin},
+	"getProof":          {Support, Ops, Admin},
+	"getProofDocument":  {Support, Ops, Admin},
 	"listCases":         {Warehouse, Support, Ops, Admin},
 	"bulkCases":         {Support, Ops, Admin},
 	"requestReturn":     {Storefront, Support, Returns, Ops, Admin},
@@ -77,7 +80,7 @@ func TestEveryRoleOnEveryRoute(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, op := range ops {
-		path := strings.NewReplacer(":id", "acme:1001", ":parcel", "1", ":store", "acme", ":name", "default", ":carrier", "ups", ":case", "stalled-1-7", ":remedy", "refund-lost-1-9", ":return", "R1", ":number", "1Z999AA10123456784").Replace(op.path)
+		path := strings.NewReplacer(":id", "acme:1001", ":parcel", "1", ":store", "acme", ":name", "default", ":carrier", "ups", ":case", "stalled-1-7", ":remedy", "refund-lost-1-9", ":return", "R1", ":instruction", "redeliver-1-9", ":proof", "proof-1-9", ":n", "1", ":number", "1Z999AA10123456784").Replace(op.path)
 		if op.id == "postWebhook" { // a signature opens it, no key does
 			b.call(op.method, path, b.keys[Admin], "{}").refuses(http.StatusNotFound, "not-found", "-")
 			continue

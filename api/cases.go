@@ -69,10 +69,11 @@ func (s *server) resolveCase(c echo.Context) error {
 		Resolution order.Resolution `json:"resolution"`
 		Until      *time.Time       `json:"until"`
 		Amount     int64            `json:"amount"`
+		Point      string           `json:"point"`
 		reasoned
 	}
 	return act(s, c, "case", func(id string, b body) acts.Request {
-		return acts.ResolveCase(id, b.Resolution, orZero(b.Until), b.Amount, b.Reason)
+		return acts.ResolveCase(id, b.Resolution, orZero(b.Until), b.Amount, b.Point, b.Reason)
 	})
 }
 
@@ -127,6 +128,25 @@ func (s *server) endRemedy(c echo.Context) error {
 		return err
 	}
 	return s.ask(c, acts.EndRemedy(id, body.Confirmed, body.Amount, body.Reference, body.Reason))
+}
+
+func (s *server) endInstruction(c echo.Context) error {
+	body, err := decode[struct {
+		Done      bool   `json:"done"`
+		Reference string `json:"reference"`
+		reasoned
+	}](c)
+	if err != nil {
+		return err
+	}
+	if !printable(body.Reference) {
+		return unprintable("reference")
+	}
+	id, err := param(c, "instruction")
+	if err != nil {
+		return err
+	}
+	return s.ask(c, acts.EndInstruction(id, body.Done, body.Reference, body.Reason))
 }
 
 func orZero(t *time.Time) time.Time {
@@ -234,7 +254,7 @@ func (b *bulk) request(id string) acts.Request {
 	case "note":
 		return acts.NoteCase(id, b.Text)
 	default: // the contract knows no other
-		return acts.ResolveCase(id, b.Resolution, orZero(b.Until), 0, b.Reason)
+		return acts.ResolveCase(id, b.Resolution, orZero(b.Until), 0, "", b.Reason)
 	}
 }
 

@@ -192,7 +192,7 @@ func TestControlCharactersAreNeverKept(t *testing.T) {
 		if example == nil {
 			example = media.Examples["split"].Value.Value
 		}
-		path := strings.NewReplacer(":id", "acme:1001", ":parcel", "1", ":store", "acme", ":name", "default", ":carrier", "ups", ":case", "stalled-1-7", ":remedy", "refund-lost-1-9").Replace(op.path)
+		path := strings.NewReplacer(":id", "acme:1001", ":parcel", "1", ":store", "acme", ":name", "default", ":carrier", "ups", ":case", "stalled-1-7", ":remedy", "refund-lost-1-9", ":instruction", "redeliver-1-9", ":proof", "proof-1-9", ":n", "1").Replace(op.path)
 		switch op.id {
 		case "closeFault":
 			path = "/v1/faults/1/close"

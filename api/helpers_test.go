@@ -43,6 +43,7 @@ type memory struct {
 	filters    []store.Filter
 	entries    []store.Entry
 	raws       []store.RawBody
+	proofs     []store.Proof
 	faults     []store.Fault
 	mapped     []store.Mapping // every version, the newest first
 	fail       error           // of everything
@@ -81,6 +82,28 @@ func (m *memory) RawBody(_ context.Context, id int64, a store.Audit) (store.RawB
 	}
 	m.audits = append(m.audits, a)
 	return m.raws[id-1], m.fail
+}
+
+func (m *memory) Proof(_ context.Context, orderID, id string, a store.Audit) (store.Proof, error) {
+	defer m.lock()()
+	for _, p := range m.proofs {
+		if p.OrderID == orderID && p.ID == id {
+			m.audits = append(m.audits, a)
+			return p, m.fail
+		}
+	}
+	return store.Proof{}, fmt.Errorf("proof: %w", store.ErrNotFound)
+}
+
+func (m *memory) ProofDocument(_ context.Context, orderID, id string, n int, a store.Audit) (store.ProofDocument, error) {
+	defer m.lock()()
+	for _, p := range m.proofs {
+		if p.OrderID == orderID && p.ID == id && n <= len(p.Documents) {
+			m.audits = append(m.audits, a)
+			return p.Documents[n-1], m.fail
+		}
+	}
+	return store.ProofDocument{}, fmt.Errorf("document: %w", store.ErrNotFound)
 }
 
 func (m *memory) MarkReplayed(_ context.Context, r store.RawBody, at time.Time) error {

@@ -38,6 +38,8 @@ type Store interface {
 	RawBody(ctx context.Context, id int64, a store.Audit) (store.RawBody, error)
 	RawBodies(ctx context.Context, f store.RawFilter) ([]store.RawBody, error)
 	acts.Facts
+	Proof(ctx context.Context, orderID, id string, a store.Audit) (store.Proof, error)
+	ProofDocument(ctx context.Context, orderID, id string, n int, a store.Audit) (store.ProofDocument, error)
 	PutAddress(ctx context.Context, orderID string, a store.Address) (version int, err error)
 	PutStore(ctx context.Context, r store.StoreRow) error
 	GetStore(ctx context.Context, id string) (store.StoreRow, error)
@@ -263,6 +265,9 @@ func (s *server) handlers() map[string]echo.HandlerFunc {
 		"reportNotReceived": s.reportNotReceived,
 		"decideRemedy":      s.decideRemedy,
 		"endRemedy":         s.endRemedy,
+		"endInstruction":    s.endInstruction,
+		"getProof":          s.getProof,
+		"getProofDocument":  s.getProofDocument,
 		"listCases":         s.listCases,
 		"bulkCases":         s.bulkCases,
 

@@ -38,6 +38,9 @@ func Apply(s *State, e Event) []Command {
 		s.changePromise(e)
 	case CorrectAddress:
 		s.AddressVersion = e.AddressVersion
+		if s.Rules >= instructRules {
+			s.AddressedAt = s.Now
+		}
 		s.tell(Happening{Type: AddressCorrected, At: s.Now, Actor: m.Actor, Cause: m.ID, Text: m.Reason})
 	case CorrectMilestone:
 		s.correctMilestone(e)
@@ -85,6 +88,8 @@ func Apply(s *State, e Event) []Command {
 			}
 			s.endRemedy(r, st, e.Reference, m)
 		}
+	case EndInstruction:
+		s.instructionEnded(e)
 	case RequestReturn:
 		s.requestReturn(e)
 	case DecideReturn:
@@ -106,9 +111,11 @@ func Apply(s *State, e Event) []Command {
 	}
 	s.follow()
 	s.dropChecks()
+	s.dropInstructions()
 	s.endHold()
 	s.closeCases()
 	s.openCases()
+	s.dropProofs()
 	s.endReturns()
 	s.settle()
 	if st := s.status(); st != s.Status {
@@ -462,6 +469,12 @@ func (s *State) answer(e Answered) {
 		}
 	case RequestRemedy:
 		s.remedyAnswered(c.ID, e)
+	case InstructCarrier:
+		s.instructed(c.ID, e)
+	case FetchProof:
+		if p := s.ParcelByID(c.Parcel); p != nil && p.Proof.Command == c.ID {
+			s.proved(p, e)
+		}
 	}
 }
 

@@ -21,6 +21,8 @@ const (
 	// after.
 	ReturnOverdue     CaseKind = "return_overdue"
 	InspectionOverdue CaseKind = "inspection_overdue"
+	// InstructionOverdue: nobody told the carrier what it does not take from us.
+	InstructionOverdue CaseKind = "instruction_overdue"
 )
 
 // Severity says how much hurry a case is.
@@ -46,6 +48,13 @@ const (
 	// attempt on a day, a pickup point, a corrected address); the parcel is
 	// waited for until then.
 	Arranged Resolution = "arranged"
+	// The carrier is told: to try again on a day, to hold the parcel where the
+	// buyer can collect it, to bring it to the corrected address, or to bring it
+	// back. See Instruction.
+	Redeliver      Resolution = "redeliver"
+	HoldAtLocation Resolution = "hold_at_location"
+	Redirect       Resolution = "redirect"
+	ReturnToSender Resolution = "return_to_sender"
 	// CancelParcel: it will not be sent.
 	CancelParcel Resolution = "cancel_parcel"
 	// DeclareLost, DeclareDelivered: support sets the milestone.
@@ -62,10 +71,10 @@ const (
 )
 
 // Resolutions lists all of them.
-var Resolutions = []Resolution{WaitOn, Arranged, CancelParcel, DeclareLost, DeclareDelivered, Refund, Replace, Claim, EndReturn, Dismiss}
+var Resolutions = []Resolution{WaitOn, Arranged, Redeliver, HoldAtLocation, Redirect, ReturnToSender, CancelParcel, DeclareLost, DeclareDelivered, Refund, Replace, Claim, EndReturn, Dismiss}
 
 // NeedsUntil says whether the decision gives time and so needs its end.
-func (r Resolution) NeedsUntil() bool { return r == WaitOn || r == Arranged }
+func (r Resolution) NeedsUntil() bool { return r == WaitOn || r == Arranged || r == Redeliver }
 
 // CaseDefinition is one row of the table of cases.
 type CaseDefinition struct {
@@ -95,20 +104,21 @@ var CaseDefinitions = []CaseDefinition{
 	{MissedHandoff, WarehouseTeam, Urgent, 24 * oneHour, 0, []Team{OpsTeam}, []Resolution{WaitOn, CancelParcel, DeclareLost}, true},
 	{Stalled, OpsTeam, Normal, 24 * oneHour, 24 * oneHour, []Team{SupportTeam}, []Resolution{WaitOn, DeclareLost, DeclareDelivered}, true},
 	{Late, SupportTeam, Normal, 24 * oneHour, 1 * oneHour, []Team{OpsTeam}, []Resolution{Dismiss}, false},
-	{FailedAttempt, SupportTeam, Urgent, 8 * oneHour, oneHour / 2, []Team{OpsTeam}, []Resolution{Arranged, Dismiss}, false},
+	{FailedAttempt, SupportTeam, Urgent, 8 * oneHour, oneHour / 2, []Team{OpsTeam}, []Resolution{Arranged, Redeliver, HoldAtLocation, Redirect, ReturnToSender, Dismiss}, false},
 	{LostParcel, SupportTeam, Urgent, 24 * oneHour, 0, []Team{OpsTeam}, []Resolution{Refund, Replace, Claim, WaitOn, Dismiss}, false},
 	{HeldTooLong, SupportTeam, Normal, 24 * oneHour, 0, []Team{OpsTeam}, []Resolution{WaitOn}, true},
-	{AddressProblem, SupportTeam, Urgent, 8 * oneHour, 1 * oneHour, []Team{OpsTeam}, []Resolution{Arranged, Dismiss}, false},
-	{Refused, SupportTeam, Normal, 24 * oneHour, 0, []Team{OpsTeam}, []Resolution{Refund, Replace, Dismiss}, false},
+	{AddressProblem, SupportTeam, Urgent, 8 * oneHour, 1 * oneHour, []Team{OpsTeam}, []Resolution{Arranged, Redirect, HoldAtLocation, ReturnToSender, Dismiss}, false},
+	{Refused, SupportTeam, Normal, 24 * oneHour, 0, []Team{OpsTeam}, []Resolution{ReturnToSender, Refund, Replace, Dismiss}, false},
 	{Damaged, SupportTeam, Urgent, 24 * oneHour, 0, []Team{OpsTeam}, []Resolution{Refund, Replace, Claim, Dismiss}, false},
-	{CustomsHold, SupportTeam, Normal, 24 * oneHour, 4 * oneHour, []Team{OpsTeam}, []Resolution{Arranged, Dismiss}, false},
+	{CustomsHold, SupportTeam, Normal, 24 * oneHour, 4 * oneHour, []Team{OpsTeam}, []Resolution{Arranged, ReturnToSender, Dismiss}, false},
 	{Weather, OpsTeam, Minor, 48 * oneHour, 24 * oneHour, []Team{SupportTeam}, []Resolution{Dismiss}, false},
-	{PaymentDue, SupportTeam, Urgent, 24 * oneHour, 1 * oneHour, []Team{OpsTeam}, []Resolution{Arranged, Dismiss}, false},
+	{PaymentDue, SupportTeam, Urgent, 24 * oneHour, 1 * oneHour, []Team{OpsTeam}, []Resolution{Arranged, Redeliver, ReturnToSender, Dismiss}, false},
 	{NotReceived, SupportTeam, Urgent, 24 * oneHour, 0, []Team{OpsTeam}, []Resolution{WaitOn, Refund, Replace, Claim, Dismiss}, false},
 	{UnexpectedReturn, ReturnsTeam, Normal, 24 * oneHour, 0, []Team{SupportTeam}, []Resolution{Refund, Replace, Dismiss}, false},
 	{RemedyOverdue, SupportTeam, Critical, 24 * oneHour, 0, []Team{OpsTeam}, []Resolution{WaitOn}, true},
 	{ReturnOverdue, ReturnsTeam, Normal, 24 * oneHour, 0, []Team{SupportTeam}, []Resolution{WaitOn, EndReturn, DeclareLost}, true},
 	{InspectionOverdue, ReturnsTeam, Urgent, 24 * oneHour, 0, []Team{SupportTeam}, []Resolution{WaitOn}, true},
+	{InstructionOverdue, SupportTeam, Critical, 8 * oneHour, 0, []Team{OpsTeam}, []Resolution{WaitOn}, true},
 }
 
 // LookupCase finds a case kind in the table.
@@ -211,7 +221,7 @@ type (
 		Case string `json:"case"`
 		Text string `json:"text"`
 	}
-	// ResolveCase ends a case. Until is needed for wait and arranged.
+	// ResolveCase ends a case. Until is needed for wait, arranged and redeliver.
 	ResolveCase struct {
 		Meta
 		Case       string     `json:"case"`
@@ -219,6 +229,9 @@ type (
 		Until      time.Time  `json:"until,omitzero"`
 		// Amount of a refund in minor units; zero: what the parcel's lines cost.
 		Amount int64 `json:"amount,omitempty"`
+		// Point is the carrier's own ID of a pickup point, for hold_at_location;
+		// empty: the carrier chooses one.
+		Point string `json:"point,omitempty"`
 	}
 	// ReopenCase takes back the decision about an ended case.
 	ReopenCase struct {
@@ -301,6 +314,16 @@ func (s *State) resolve(e ResolveCase) {
 	switch e.Resolution {
 	case WaitOn, Arranged:
 		s.giveTime(ended, p, e)
+	case Redeliver, HoldAtLocation, Redirect, ReturnToSender:
+		if p == nil {
+			break
+		}
+		i := Instruction{Kind: e.Resolution, Point: e.Point, Case: ended.ID}
+		if e.Resolution == Redeliver {
+			i.Day = e.Until
+			s.giveTime(ended, p, e)
+		}
+		s.instruct(i, p, e.Meta)
 	case CancelParcel:
 		if p != nil {
 			s.cancel(Cancel{Meta: e.Meta, Parcels: []string{p.ID}})
@@ -412,6 +435,7 @@ func (s *State) reportNotReceived(e ReportNotReceived) {
 		return
 	}
 	p.NotReceivedAt = s.Now
+	s.askProof(p)
 	s.open(NotReceived, p, SupportTeam, p.Since, "reported missing after it was said to be delivered at "+day(p.Since))
 }
 
@@ -492,10 +516,17 @@ func (s *State) checkResolve(e ResolveCase) error {
 	if !slices.Contains(d.Resolutions, e.Resolution) {
 		return refuse("resolution", "%q does not resolve %s; one of %v does", e.Resolution, c.Kind, d.Resolutions)
 	}
+	if e.Resolution.NeedsUntil() && (!e.Until.After(s.Now) || e.Until.After(s.Now.Add(maxExtension))) {
+		return refuse("until", "must lie ahead, within %s", human(maxExtension))
+	}
 	switch e.Resolution {
-	case WaitOn, Arranged: // those that need an end
-		if !e.Until.After(s.Now) || e.Until.After(s.Now.Add(maxExtension)) {
-			return refuse("until", "must lie ahead, within %s", human(maxExtension))
+	case WaitOn, Arranged:
+	case Redeliver, HoldAtLocation, Redirect, ReturnToSender:
+		if e.By != Support {
+			return refuse("by", "%q may not instruct carriers", e.By)
+		}
+		if err := s.checkInstruct(e.Resolution, s.ParcelByID(c.Parcel)); err != nil {
+			return err
 		}
 	case CancelParcel:
 		var parcels []string
@@ -529,6 +560,9 @@ func (s *State) checkResolve(e ResolveCase) error {
 	}
 	if e.Amount != 0 && e.Resolution != Refund {
 		return refuse("amount", "goes with a refund only")
+	}
+	if e.Point != "" && (e.Resolution != HoldAtLocation || !pointPattern.MatchString(e.Point)) {
+		return refuse("point", "goes with %s only, and is 1 to 40 of letters, digits and . _ -", HoldAtLocation)
 	}
 	return needReason(e.Meta)
 }

@@ -226,7 +226,7 @@ func Check(s *State, e Event) error {
 		}
 		return nil
 	case CorrectAddress:
-		if !s.preparing() {
+		if !s.preparing() && !s.redirectable() {
 			return refuse("", "every parcel is with the carrier: the address can only be changed by an intercept")
 		}
 		if e.AddressVersion <= s.AddressVersion {
@@ -283,6 +283,8 @@ func Check(s *State, e Event) error {
 		return s.checkDecideRemedy(e)
 	case EndRemedy:
 		return s.checkEndRemedy(e)
+	case EndInstruction:
+		return s.checkEndInstruction(e)
 	case RequestReturn:
 		return s.checkRequestReturn(e)
 	case DecideReturn:

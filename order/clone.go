@@ -24,7 +24,7 @@ func (s *State) Clone() *State {
 		c.Cases[i].Notes = slices.Clone(s.Cases[i].Notes)
 	}
 	c.Decisions, c.Extensions, c.Revisits, c.Remedies = slices.Clone(s.Decisions), slices.Clone(s.Extensions), slices.Clone(s.Revisits), slices.Clone(s.Remedies)
-	c.Returns = slices.Clone(s.Returns)
+	c.Returns, c.Instructions = slices.Clone(s.Returns), slices.Clone(s.Instructions)
 	for i := range c.Returns {
 		r := &c.Returns[i]
 		r.Findings = slices.Clone(r.Findings) // its lines never change

@@ -103,7 +103,16 @@ func CaseTable() string {
 		}
 		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s | %s |\n", d.Kind, d.Severity, d.Owner, list(d.Ladder), d.Due, notice, list(d.Resolutions), words)
 	}
+	b.WriteString("\n`redeliver` (on a day), `hold_at_location`, `redirect` (to the corrected address) and `return_to_sender` are told to the carrier that has the parcel. What it declines, does not answer within `carrier_answer`, or does not take from us at all, a person tells it within `by_hand`, and records the answer; what could not be done brings the case back. With the policy's `return_at_limit` the carrier is told to bring a parcel back when its attempts reach `attempt_limit`. When a parcel is reported missing the carrier is asked for its proof of delivery. See [carriers.md](carriers.md) for what each carrier takes.\n")
 	b.WriteString("\n`wait` and `arranged` need an end; the case comes back if nothing has changed by then. `refund` and `replace` are asked of the storefront, see [storefront.md](storefront.md); above the policy's `refund_limit` a second person must agree first. `claim` is filed and answered by hand. Only support decides about money and milestones.\n\nWhich of them are legal now depends on the order: `GET /v1/orders/{id}` lists them with each case, and the console offers no others.\n")
+	b.WriteString("\n## How long a claim may be filed\n\n`lost`, `damaged` and `not_received` say until when somebody must file the claim; afterwards it is refused. Somebody who knows better extends the wait in time. The first row that fits counts; for other carriers it is the policy's `claim_filing` after the first scan.\n\n| carrier | kinds | abroad only | within | from | source |\n|---|---|---|---|---|---|\n")
+	for _, w := range ClaimWindows {
+		abroad := ""
+		if w.Abroad {
+			abroad = "yes"
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s |\n", w.Carrier, list(w.Kinds), abroad, w.Within, w.From, w.Source)
+	}
 	return b.String()
 }
 

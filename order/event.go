@@ -180,6 +180,9 @@ type (
 		// what it did.
 		Declined  string `json:"declined,omitempty"`
 		Reference string `json:"reference,omitempty"`
+		// DeliveredTo and Held are what a proof of delivery says, as in [Proof].
+		DeliveredTo string `json:"delivered_to,omitempty"`
+		Held        string `json:"held,omitempty"`
 	}
 )
 
@@ -243,9 +246,14 @@ const (
 	PolicyAdopted    HappeningType = "policy_adopted"
 	RemedyChanged    HappeningType = "remedy_changed"
 	ReturnChanged    HappeningType = "return_changed"
-	AnomalyFound     HappeningType = "anomaly"
-	OrderClosed      HappeningType = "order_closed"
-	OrderReopened    HappeningType = "order_reopened"
+	// An instruction to a carrier was given, or came to something; what the
+	// carrier could prove of a delivery; the time for a claim has passed.
+	InstructionChanged HappeningType = "instruction_changed"
+	ProofFetched       HappeningType = "proof_fetched"
+	ClaimLapsed        HappeningType = "claim_lapsed"
+	AnomalyFound       HappeningType = "anomaly"
+	OrderClosed        HappeningType = "order_closed"
+	OrderReopened      HappeningType = "order_reopened"
 )
 
 // Happening is one entry of the order's own story, written with the read model

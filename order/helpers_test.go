@@ -20,6 +20,7 @@ func at(h float64) time.Time { return t0.Add(time.Duration(h * float64(hour))) }
 func testPolicy() Policy {
 	p := DefaultPolicy()
 	p.Cases, p.Trace, p.RemedyAnswer, p.ClaimAnswer, p.ReportWindow, p.RefundLimit = nil, 0, 0, 0, 0, 0
+	p.CarrierAnswer, p.ByHand, p.ClaimFiling = 0, 0, 0
 	p.ReturnWindow, p.ReturnDecision, p.ReturnShip, p.ReturnReceipt, p.ReturnInspect, p.ReturnAutoLimit, p.ReturnExcluded = 0, 0, 0, 0, 0, 0, nil
 	p.Rhythms = []Rhythm{{Carrier: "ups", Service: "air", Gap: Duration(24 * hour)}, {Carrier: "ups", Gap: Duration(36 * hour)}}
 	return p

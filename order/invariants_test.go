@@ -28,7 +28,7 @@ func isRequest(e Event) bool {
 	switch e.(type) {
 	case PutParcel, Cancel, Hold, Release, ChangePromise, CorrectAddress, CorrectMilestone,
 		AssignCase, NoteCase, ResolveCase, ReopenCase, ExtendWait, FireWait, ReportNotReceived, DecideRemedy, EndRemedy,
-		RequestReturn, DecideReturn, ShipReturn, InspectReturn, DisposeReturn, SendReturnBack, CancelReturn, AdoptPolicy:
+		RequestReturn, DecideReturn, ShipReturn, InspectReturn, DisposeReturn, SendReturnBack, CancelReturn, AdoptPolicy, EndInstruction:
 		return true
 	case Scan, CarrierEvent, Unreadable, Tick, Answered:
 	}
@@ -137,6 +137,9 @@ func (w *watch) check(pending, cmds []Command) error {
 		}
 	}
 	if err := w.checkReturns(); err != nil {
+		return err
+	}
+	if err := w.checkCarriers(); err != nil {
 		return err
 	}
 	if len(w.open) != len(s.Cases) {
@@ -443,4 +446,41 @@ func oracle(facts []Event) (m Milestone, since time.Time, reached map[Milestone]
 		exact = exact && n < maxTimes-1
 	}
 	return m, since, reached, possession, exact
+}
+
+// checkCarriers: a carrier is told one thing of a parcel at a time, only while it
+// has the parcel, and what it was told or asked is on the list of commands.
+func (w *watch) checkCarriers() error {
+	s := &w.s
+	pending := func(id string) bool {
+		return slices.ContainsFunc(s.Pending, func(c Command) bool { return c.ID == id })
+	}
+	open := map[string]bool{}
+	for _, i := range s.Instructions {
+		p := s.ParcelByID(i.Parcel)
+		switch {
+		case pending(i.ID) != (i.State == InstructionTold):
+			return fmt.Errorf("instruction %s is %s, its command is on the list: %v", i.ID, i.State, pending(i.ID))
+		case i.State.Open() && (open[i.Parcel] || p == nil || !p.carried()):
+			return fmt.Errorf("instruction %s is %s, and so is another, or the carrier does not have the parcel", i.ID, i.State)
+		case !i.State.Open() && i.EndedAt.IsZero():
+			return fmt.Errorf("instruction %s is %s since never", i.ID, i.State)
+		}
+		open[i.Parcel] = open[i.Parcel] || i.State.Open()
+	}
+	for i := range s.Parcels {
+		p := &s.Parcels[i]
+		if c := p.Proof.Command; c != "" && (!pending(c) || s.caseOf(NotReceived, p.ID) == nil) {
+			return fmt.Errorf("parcel %s asks for proof by %s, which is not on the list or for no case", p.ID, c)
+		}
+	}
+	for i := range s.Cases {
+		if _, by, _, ok := s.claimBy(&s.Cases[i]); ok && s.Now.After(s.extended(Wait{Kind: WaitClaimFiling, Parcel: s.Cases[i].Parcel, Case: s.Cases[i].Kind, Since: s.Cases[i].OpenedAt, Until: by}).Until) {
+			e := ResolveCase{Meta: Meta{By: Support, Reason: "late"}, Case: s.Cases[i].ID, Resolution: Claim}
+			if Check(s, e) == nil {
+				return fmt.Errorf("a claim about %s may be filed after %s", s.Cases[i].ID, by)
+			}
+		}
+	}
+	return nil
 }

@@ -117,6 +117,10 @@ type Policy struct {
 	// ReportWindow is how long after a delivery it may be reported as not received.
 	ReportWindow Duration `json:"report_window,omitempty"`
 
+	CarrierAnswer Duration `json:"carrier_answer,omitempty"` // carrier instructed, or asked for proof → answered; then a person does it
+	ByHand        Duration `json:"by_hand,omitempty"`        // a person has to instruct the carrier → done
+	ClaimFiling   Duration `json:"claim_filing,omitempty"`   // accepted by a carrier whose terms are not known → the last moment for a claim
+
 	ReturnWindow   Duration `json:"return_window,omitempty"`   // delivered → the last moment to ask for a return
 	ReturnDecision Duration `json:"return_decision,omitempty"` // a return, or what was declined of it → decided about
 	ReturnShip     Duration `json:"return_ship,omitempty"`     // authorized, or label sent → with the carrier
@@ -129,6 +133,8 @@ type Policy struct {
 
 	// AttemptLimit is how many failed attempts make the case more severe; 0: 3.
 	AttemptLimit int `json:"attempt_limit,omitempty"`
+	// ReturnAtLimit: then the carrier is told to bring the parcel back.
+	ReturnAtLimit bool `json:"return_at_limit,omitempty"`
 
 	Calendars []Calendar `json:"calendars,omitempty"`
 	Clocks    []Clock    `json:"clocks,omitempty"`
@@ -152,6 +158,7 @@ func DefaultPolicy() Policy {
 		CaseDue: 1 * dayLong, HoldReview: 3 * dayLong, CloseAfter: 30 * dayLong, RideAlong: Duration(6 * time.Hour),
 		ClockSkew: 1 * dayLong, Future: Duration(15 * time.Minute),
 		Trace: defaultTrace, RemedyAnswer: defaultRemedyAnswer, ClaimAnswer: defaultClaimAnswer, RefundLimit: 500_00, ReportWindow: defaultReportWindow,
+		CarrierAnswer: defaultCarrierAnswer, ByHand: defaultByHand, ClaimFiling: defaultClaimFiling,
 		ReturnWindow: defaultReturnWindow, ReturnDecision: defaultReturnDecision, ReturnShip: defaultReturnShip, ReturnReceipt: defaultReturnReceipt, ReturnInspect: defaultReturnInspect,
 		ReturnAutoLimit: 200_00, ReturnExcluded: []Class{HighValue},
 	}
@@ -178,6 +185,10 @@ const (
 	defaultReportWindow = 30 * dayLong
 	defaultAttemptLimit = 3
 
+	defaultCarrierAnswer = Duration(2 * time.Hour)
+	defaultByHand        = Duration(8 * time.Hour)
+	defaultClaimFiling   = 30 * dayLong
+
 	defaultReturnWindow   = 30 * dayLong
 	defaultReturnDecision = 2 * dayLong
 	defaultReturnShip     = 14 * dayLong
@@ -190,6 +201,7 @@ func (p Policy) Completed() Policy {
 	p.Trace, p.RemedyAnswer = cmp.Or(p.Trace, defaultTrace), cmp.Or(p.RemedyAnswer, defaultRemedyAnswer)
 	p.ClaimAnswer, p.ReportWindow = cmp.Or(p.ClaimAnswer, defaultClaimAnswer), cmp.Or(p.ReportWindow, defaultReportWindow)
 	p.AttemptLimit = cmp.Or(p.AttemptLimit, defaultAttemptLimit)
+	p.CarrierAnswer, p.ByHand, p.ClaimFiling = cmp.Or(p.CarrierAnswer, defaultCarrierAnswer), cmp.Or(p.ByHand, defaultByHand), cmp.Or(p.ClaimFiling, defaultClaimFiling)
 	p.ReturnWindow, p.ReturnDecision = cmp.Or(p.ReturnWindow, defaultReturnWindow), cmp.Or(p.ReturnDecision, defaultReturnDecision)
 	p.ReturnShip, p.ReturnReceipt = cmp.Or(p.ReturnShip, defaultReturnShip), cmp.Or(p.ReturnReceipt, defaultReturnReceipt)
 	p.ReturnInspect = cmp.Or(p.ReturnInspect, defaultReturnInspect)
@@ -241,6 +253,7 @@ func (p *Policy) durations() []struct {
 		{"check_answer", &p.CheckAnswer}, {"case_due", &p.CaseDue}, {"hold_review", &p.HoldReview},
 		{"close_after", &p.CloseAfter}, {"ride_along", &p.RideAlong}, {"clock_skew", &p.ClockSkew}, {"future", &p.Future},
 		{"trace", &p.Trace}, {"remedy_answer", &p.RemedyAnswer}, {"claim_answer", &p.ClaimAnswer}, {"report_window", &p.ReportWindow},
+		{"carrier_answer", &p.CarrierAnswer}, {"by_hand", &p.ByHand}, {"claim_filing", &p.ClaimFiling},
 		{"return_window", &p.ReturnWindow}, {"return_decision", &p.ReturnDecision}, {"return_ship", &p.ReturnShip}, {"return_receipt", &p.ReturnReceipt},
 		{"return_inspect", &p.ReturnInspect}, {"rhythm_floor", &p.RhythmFloor},
 	}
@@ -294,7 +307,7 @@ func (p Policy) Faults() (found []Refusal) {
 	}
 	for _, f := range p.durations() {
 		d := time.Duration(*f.d)
-		mayBeZero := slices.Contains([]string{"close_after", "ride_along", "clock_skew", "future", "trace", "remedy_answer", "claim_answer", "report_window",
+		mayBeZero := slices.Contains([]string{"close_after", "ride_along", "clock_skew", "future", "trace", "remedy_answer", "claim_answer", "report_window", "carrier_answer", "by_hand", "claim_filing",
 			"return_window", "return_decision", "return_ship", "return_receipt", "return_inspect", "rhythm_floor"}, f.name)
 		if d < 0 || d == 0 && !mayBeZero || d > 5*365*24*time.Hour {
 			bad(f.name, "must be between 0 and 5 years, not %s", d)

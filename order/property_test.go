@@ -136,6 +136,8 @@ func drawStep(t *rapid.T, s *State, now *time.Time) Event {
 		if rapid.Bool().Draw(t, "the feed is silent") {
 			a.FeedSilentSince = drawTime(t, "silent since")
 		}
+		a.Declined, a.Failed = rapid.SampledFrom([]string{"", "", "too late"}).Draw(t, "declined"), rapid.SampledFrom([]string{"", "", "away"}).Draw(t, "failed")
+		a.Held, a.DeliveredTo = rapid.SampledFrom([]string{"", "photo"}).Draw(t, "held"), rapid.SampledFrom([]string{"", "neighbour"}).Draw(t, "delivered to")
 		return a
 	}
 	if s.Rules >= peopleRules && rapid.IntRange(0, 3).Draw(t, "people") == 0 {
@@ -158,7 +160,7 @@ func drawPolicy(t *rapid.T, p Policy) Policy {
 	for _, d := range []*Duration{&p.Pick, &p.Pack, &p.Handoff, &p.Movement, &p.CaseDue} {
 		*d = Duration(rapid.SampledFrom([]time.Duration{time.Minute, 8 * hour, 200 * hour, 0}).Draw(t, "line"))
 	}
-	p.AttemptLimit = rapid.IntRange(0, 2).Draw(t, "attempts")
+	p.AttemptLimit, p.ReturnAtLimit = rapid.IntRange(0, 2).Draw(t, "attempts"), rapid.Bool().Draw(t, "return at limit")
 	return p
 }
 
@@ -186,14 +188,13 @@ func drawAct(t *rapid.T, s *State, now time.Time) Event {
 	if rapid.Bool().Draw(t, "about returns") {
 		return drawReturnAct(t, s, m)
 	}
-	switch rapid.IntRange(0, 12).Draw(t, "act") {
+	switch rapid.IntRange(0, 14).Draw(t, "act") {
 	case 0:
 		return AssignCase{m, on, "ann"}
 	case 1:
 		return NoteCase{m, on, "called them"}
 	case 2, 3, 4, 5:
-		all := []Resolution{WaitOn, Arranged, CancelParcel, DeclareLost, DeclareDelivered, Refund, Replace, Claim, EndReturn, Dismiss}
-		return ResolveCase{Meta: m, Case: on, Resolution: rapid.SampledFrom(all).Draw(t, "resolution"), Until: until, Amount: int64(rapid.SampledFrom([]int{0, 0, 500, 90000}).Draw(t, "amount"))}
+		return ResolveCase{Meta: m, Case: on, Resolution: rapid.SampledFrom(Resolutions).Draw(t, "resolution"), Until: until, Amount: int64(rapid.SampledFrom([]int{0, 0, 500, 90000}).Draw(t, "amount"))}
 	case 6:
 		return ReopenCase{m, on}
 	case 7:
@@ -206,6 +207,14 @@ func drawAct(t *rapid.T, s *State, now time.Time) Event {
 		return DecideRemedy{m, remedy, rapid.Bool().Draw(t, "agree")}
 	case 11:
 		return AdoptPolicy{m, drawPolicy(t, s.Spec.Policy), rapid.IntRange(0, 3).Draw(t, "switch") == 0}
+	case 12:
+		return CorrectAddress{m, s.AddressVersion + 1}
+	case 13:
+		e := EndInstruction{Meta: m, Instruction: "nothing", Done: rapid.Bool().Draw(t, "done")}
+		if len(s.Instructions) > 0 {
+			e.Instruction = rapid.SampledFrom(s.Instructions).Draw(t, "instruction").ID
+		}
+		return e
 	}
 	return EndRemedy{Meta: m, Remedy: remedy, Confirmed: rapid.Bool().Draw(t, "confirmed")}
 }

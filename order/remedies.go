@@ -111,7 +111,7 @@ func (s *State) remedy(r Resolution, c Case, e ResolveCase) {
 		rem.Kind = ReplacementRemedy
 	case Claim:
 		rem.Kind = ClaimRemedy
-	case Refund, WaitOn, Arranged, CancelParcel, DeclareLost, DeclareDelivered, EndReturn, Dismiss:
+	case Refund, WaitOn, Arranged, Redeliver, HoldAtLocation, Redirect, ReturnToSender, CancelParcel, DeclareLost, DeclareDelivered, EndReturn, Dismiss:
 	}
 	if p := s.ParcelByID(c.Parcel); p != nil {
 		rem.Lines = slices.Clone(p.Lines)
@@ -258,7 +258,7 @@ func (s *State) checkRemedy(e ResolveCase, c *Case) error {
 	worth, whole := s.owedAll(p)
 	switch {
 	case kind == ClaimRemedy:
-		return nil
+		return s.checkClaim(c)
 	case worth == 0 && s.cost(p.Lines) > 0:
 		return refuse("resolution", "what was in parcel %s has been made good", p.ID)
 	case kind == ReplacementRemedy && !whole:

@@ -36,6 +36,10 @@ var rewrite = flag.Bool("rewrite", false, "write what the scripts in testdata re
 //	03-03 11:00 missing A
 //	03-03 11:00 agree|decline|end REMEDY, or what the last one's ID begins with [confirmed] [actor=u2]
 //	03-03 11:00 storefront REMEDY [reference=R1] [declined=why] [failed=why]
+//	03-03 11:00 instructed A [reference=C1] [declined=why] [failed=why]
+//	03-03 11:00 told A done|failed [reference=C1]
+//	03-03 11:00 proved A [took=neighbour] [held=photo] [reference=P1] [failed=why]
+//	03-03 11:00 address 2
 //	03-03 11:00 return mug:2:defective:refund tea:1:does_not_fit:exchange:cup [by=support]
 //	03-03 11:00 take-in A
 //	03-03 11:00 authorize|reject|call-off R1 [by=support]
@@ -204,7 +208,26 @@ func (r *script) line(line string) error {
 	case "resolve":
 		m.By = Source(orElse(opts["by"], string(Support)))
 		amount, _ := strconv.ParseInt(opts["amount"], 10, 64)
-		e = ResolveCase{Meta: m, Case: r.caseID(word(0), word(1)), Resolution: Resolution(word(2)), Until: optTime("until"), Amount: amount}
+		e = ResolveCase{Meta: m, Case: r.caseID(word(0), word(1)), Resolution: Resolution(word(2)), Until: optTime("until"), Amount: amount, Point: opts["point"]}
+	case "address":
+		version, _ := strconv.Atoi(word(0))
+		e = CorrectAddress{m, version}
+	case "instructed", "told":
+		i := r.state.openInstruction(word(0))
+		if i == nil {
+			return fmt.Errorf("no instruction for parcel %s", word(0))
+		}
+		m.By = Support
+		e = EndInstruction{Meta: m, Instruction: i.ID, Done: word(1) == "done", Reference: opts["reference"]}
+		if verb == "instructed" {
+			e = Answered{Meta: Meta{By: Engine, Applied: now}, Command: i.ID, Reference: opts["reference"], Declined: opts["declined"], Failed: opts["failed"]}
+		}
+	case "proved":
+		p := r.state.ParcelByID(word(0))
+		if p == nil {
+			return fmt.Errorf("no parcel %s", word(0))
+		}
+		e = Answered{Meta: Meta{By: Engine, Applied: now}, Command: p.Proof.Command, DeliveredTo: opts["took"], Held: opts["held"], Reference: opts["reference"], Failed: opts["failed"]}
 	case "assign":
 		m.By = Support
 		e = AssignCase{m, r.caseID(word(0), word(1)), word(2)}
@@ -358,6 +381,7 @@ func (r *script) order(now time.Time, plain []string, opts map[string]string) er
 	}
 	if opts["today"] != "" {
 		spec = today(spec)
+		spec.Policy.ReturnAtLimit = opts["today"] == "return_at_limit"
 	}
 	r.state, r.begun = New(spec, rulesOf(spec), now), true
 	r.tell(nil)

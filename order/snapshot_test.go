@@ -163,7 +163,7 @@ func TestFactsAppliedTogetherAreSortedAndStamped(t *testing.T) {
 	}
 	same(t, "told", told(&s), "milestone_reached A picked\nstatus_changed preparing\nmilestone_reached A accepted\nstatus_changed shipped\nmilestone_reached A in_transit")
 	for _, e := range []Event{Scan{}, CarrierEvent{}, Unreadable{}, PutParcel{}, Cancel{}, Hold{}, Release{}, ChangePromise{}, CorrectAddress{}, CorrectMilestone{},
-		AssignCase{}, NoteCase{}, ResolveCase{}, ReopenCase{}, ExtendWait{}, FireWait{}, ReportNotReceived{}, DecideRemedy{}, EndRemedy{},
+		AssignCase{}, NoteCase{}, ResolveCase{}, ReopenCase{}, ExtendWait{}, FireWait{}, ReportNotReceived{}, DecideRemedy{}, EndRemedy{}, EndInstruction{}, AdoptPolicy{},
 		RequestReturn{}, DecideReturn{}, ShipReturn{}, InspectReturn{}, DisposeReturn{}, SendReturnBack{}, CancelReturn{}, Tick{}, Answered{}} {
 		equal(t, "applied", Stamp(e, at(9)).meta().Applied, at(9))
 	}

@@ -81,6 +81,9 @@ func Stamp(e Event, now time.Time) Event {
 	case MergeInto:
 		e.Applied = now
 		return e
+	case EndInstruction:
+		e.Applied = now
+		return e
 	case RequestReturn:
 		e.Applied = now
 		return e

@@ -190,6 +190,8 @@ type Parcel struct {
 	// NotReceivedAt is when the buyer said that it did not come, though it was
 	// said to be delivered.
 	NotReceivedAt time.Time `json:"not_received_at,omitzero"`
+	// Proof is what the carrier was then asked to prove.
+	Proof Proof `json:"proof,omitzero"`
 }
 
 // Excuse lets a quiet parcel wait although its scan is overdue: the carrier's
@@ -274,6 +276,8 @@ type Case struct {
 	Notes     []Note    `json:"notes,omitempty"`
 	// Pinned: a person reopened it; only a person ends it.
 	Pinned bool `json:"pinned,omitempty"`
+	// ClaimOver: the carrier takes no claim about it any more.
+	ClaimOver bool `json:"claim_over,omitempty"`
 }
 
 // AnomalyKind names what could not be true.
@@ -327,6 +331,7 @@ type State struct {
 
 	PromisedAt     time.Time  `json:"promised_at,omitzero"`
 	AddressVersion int        `json:"address_version,omitempty"`
+	AddressedAt    time.Time  `json:"addressed_at,omitzero"` // when it was last corrected, since instructRules
 	Hold           *HoldState `json:"hold,omitempty"`
 	// ReleasedAt restarts the preparing clocks after a hold.
 	ReleasedAt  time.Time `json:"released_at,omitzero"`
@@ -342,6 +347,8 @@ type State struct {
 	Revisits   []Revisit   `json:"revisits,omitempty"`
 	Remedies   []Remedy    `json:"remedies,omitempty"`
 	Returns    []Return    `json:"returns,omitempty"`
+	// What carriers were told to do.
+	Instructions []Instruction `json:"instructions,omitempty"`
 	// PromiseMissed stays true once the promise passed without delivery.
 	PromiseMissed bool `json:"promise_missed,omitempty"`
 

@@ -158,11 +158,13 @@ type View struct {
 	// Decisions are those about cases that ended last, the newest first.
 	Decisions []Decision `json:"decisions"`
 	Remedies  []Remedy   `json:"remedies"`
-	Waiting   []WaitView `json:"waiting"`
-	Anomalies int        `json:"anomalies"`
-	Policy    string     `json:"policy"`
-	Rules     int        `json:"rules"`
-	Seq       int64      `json:"seq"`
+	// Instructions to carriers; none: absent.
+	Instructions []Instruction `json:"instructions,omitempty"`
+	Waiting      []WaitView    `json:"waiting"`
+	Anomalies    int           `json:"anomalies"`
+	Policy       string        `json:"policy"`
+	Rules        int           `json:"rules"`
+	Seq          int64         `json:"seq"`
 }
 
 // CaseView is an open case and the resolutions that support may choose now.
@@ -239,7 +241,7 @@ func ViewOf(s *State) View {
 		Late: IsLate(s), OnHold: s.Hold != nil, Closed: s.Closed,
 		Lines: make([]LineView, 0, len(s.Spec.Lines)), Parcels: make([]ParcelView, 0, len(s.Parcels)),
 		Returns: make([]ReturnView, 0, len(s.Returns)),
-		Cases:   s.caseViews(), Decisions: s.lastDecisions(), Remedies: append([]Remedy{}, s.Remedies...), Waiting: WaitsOf(s), Anomalies: s.AnomalyCount,
+		Cases:   s.caseViews(), Decisions: s.lastDecisions(), Remedies: append([]Remedy{}, s.Remedies...), Instructions: append([]Instruction(nil), s.Instructions...), Waiting: WaitsOf(s), Anomalies: s.AnomalyCount,
 		Policy: fmt.Sprintf("%s v%d", s.Spec.Policy.Name, s.Spec.Policy.Version), Rules: s.Rules, Seq: s.Seq,
 	}
 	for _, l := range s.Spec.Lines {

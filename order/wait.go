@@ -25,6 +25,11 @@ const (
 	WaitRemedy   WaitKind = "remedy"  // a refund, replacement or claim is answered
 	WaitRevisit  WaitKind = "revisit" // a case that was given time comes back
 
+	WaitInstruction WaitKind = "instruction"  // the carrier answers what it was told
+	WaitByHand      WaitKind = "by_hand"      // a person tells the carrier
+	WaitProof       WaitKind = "proof"        // the carrier proves a delivery
+	WaitClaimFiling WaitKind = "claim_filing" // a claim can still be filed
+
 	WaitReturnDecision WaitKind = "return_decision" // a requested return is authorized
 	WaitReturnShipment WaitKind = "return_shipment" // the buyer sends it
 	WaitReturnReceipt  WaitKind = "return_receipt"  // the carrier delivered it, the dock has not scanned it
@@ -65,7 +70,7 @@ func (w Wait) String() string {
 // buyer was promised, an order's own end and a question to a carrier are moved
 // in other ways, or not at all.
 func (w Wait) Movable() bool {
-	return w.Kind != WaitPromise && w.Kind != WaitClose && w.Kind != WaitCheck
+	return w.Kind != WaitPromise && w.Kind != WaitClose && w.Kind != WaitCheck && w.Kind != WaitInstruction && w.Kind != WaitProof
 }
 
 // Waiting lists every open wait, the earliest first.
@@ -119,6 +124,11 @@ func Waiting(s *State) []Wait {
 	for i := range s.Remedies {
 		if r := &s.Remedies[i]; r.State.Open() && s.caseOf(RemedyOverdue, r.Parcel) == nil {
 			add(s.remedyWait(r))
+		}
+	}
+	for i := range s.Instructions {
+		if o := &s.Instructions[i]; o.State.Open() && s.caseOf(InstructionOverdue, o.Parcel) == nil {
+			add(s.instructionWait(o))
 		}
 	}
 	for i := range s.Returns {
@@ -249,7 +259,7 @@ func NextDeadline(s *State) (w Wait, ok bool) {
 // tick fires every wait that is over. Each firing moves that wait's end or
 // removes it, so the loop ends; the bound is for the proof's sake.
 func (s *State) tick() {
-	for range 4*(len(s.Parcels)+len(s.Cases)+len(s.Remedies)+len(s.Revisits)+len(s.Returns)) + 8 {
+	for range 4*(len(s.Parcels)+len(s.Cases)+len(s.Remedies)+len(s.Revisits)+len(s.Returns)+len(s.Instructions)) + 8 {
 		w, ok := NextDeadline(s)
 		if !ok || w.Until.After(s.Now) {
 			return
@@ -312,6 +322,20 @@ func (s *State) fire(w Wait) {
 		s.open(ReturnOverdue, p, ReturnsTeam, w.Since, w.What+" since "+day(w.Since))
 	case WaitInspection, WaitDisposition, WaitSendBack:
 		s.open(InspectionOverdue, p, ReturnsTeam, w.Since, w.What+" since "+day(w.Since))
+	case WaitInstruction:
+		if i := s.openInstruction(w.Parcel); i != nil {
+			s.byHand(i, "no answer in time")
+		}
+	case WaitByHand:
+		s.open(InstructionOverdue, p, SupportTeam, w.Since, w.What+" since "+day(w.Since))
+	case WaitProof:
+		s.withdrawCommand(p.Proof.Command)
+		s.proved(p, Answered{Failed: "no answer in time"})
+	case WaitClaimFiling:
+		if c := s.caseOf(w.Case, w.Parcel); c != nil {
+			c.ClaimOver = true
+			s.tell(Happening{Type: ClaimLapsed, At: s.Now, Parcel: c.Parcel, Case: c.Kind, Text: "the claim was to be filed by " + day(w.Until) + " (" + w.Rule + ")"})
+		}
 	case WaitRevisit:
 		s.revisit(w)
 	case WaitClose:
@@ -410,11 +434,13 @@ func (s *State) openCases() {
 			if c := s.caseOf(FailedAttempt, p.ID); c != nil {
 				c.Text = text // a further attempt, same case
 				s.limited(c, len(p.Attempts))
+				s.returnAtLimit(p)
+				c.Text += s.lastInstruction(p)
 			}
 		case p.Milestone == Lost, p.inbound() && p.Milestone == Destroyed:
 			s.open(LostParcel, p, SupportTeam, p.Since, "given up as lost")
 		case s.Rules >= peopleRules && s.unexpected(p):
-			s.open(UnexpectedReturn, p, ReturnsTeam, p.turned(), p.turnedText())
+			s.open(UnexpectedReturn, p, ReturnsTeam, p.turned(), s.turnedText(p))
 		}
 	}
 	if s.late() {
@@ -528,6 +554,10 @@ func (s *State) persists(c *Case) bool {
 		return p != nil && s.unexpected(p)
 	case ReturnOverdue, InspectionOverdue:
 		return s.returnLate(c)
+	case InstructionOverdue:
+		return slices.ContainsFunc(s.Instructions, func(i Instruction) bool {
+			return i.State == InstructionByHand && i.Parcel == c.Parcel && i.HandAt.Equal(c.Baseline)
+		})
 	case RemedyOverdue:
 		return slices.ContainsFunc(s.Remedies, func(r Remedy) bool {
 			return r.State.Open() && r.Parcel == c.Parcel && r.AskedAt.Equal(c.Baseline)
@@ -547,6 +577,12 @@ func (s *State) caseWaits(c *Case, add func(Wait)) {
 		add(Wait{Kind: WaitTrace, Parcel: c.Parcel, Case: c.Kind, What: "a trace of the stalled parcel", Since: c.OpenedAt, Until: c.OpenedAt.Add(time.Duration(p.Trace)),
 			Rule: "trace " + p.Trace.String(), Owner: OpsTeam, Then: "a lost case is opened", CutShort: "any movement, or say that it is lost"})
 	}
+	if parcel := s.ParcelByID(c.Parcel); c.Kind == NotReceived && parcel != nil && parcel.Proof.Command != "" {
+		add(s.proofWait(parcel))
+	}
+	if w, ok := s.claimWait(c); ok {
+		add(w)
+	}
 }
 
 // waitOf finds a listed wait by its name.
@@ -564,9 +600,12 @@ func (p *Parcel) still(since time.Time) bool {
 	return p.Milestone.Stage() > Preparing && !p.Milestone.Settled() && !latest(p.LastMovement, p.Since).After(since)
 }
 
-func (p *Parcel) turnedText() string {
+func (s *State) turnedText(p *Parcel) string {
 	if p.inbound() {
 		return "it comes, though return " + p.Return + " had ended"
+	}
+	if slices.ContainsFunc(s.Instructions, func(i Instruction) bool { return i.Parcel == p.ID && i.Kind == ReturnToSender }) {
+		return "it comes back, as the carrier was told"
 	}
 	return "it turned round without a return"
 }
@@ -592,10 +631,16 @@ func (s *State) revisit(w Wait) {
 	}
 	c := s.Revisits[i].Case
 	s.Revisits = slices.Delete(s.Revisits, i, i+1)
+	s.bringBack(c, Meta{By: Engine}, c.Text+"; it was given time and nothing changed")
+}
+
+// bringBack forgets what was decided about a cause, and opens its case again if
+// the cause is still there.
+func (s *State) bringBack(c Case, m Meta, text string) {
 	s.Decisions = slices.DeleteFunc(s.Decisions, func(d Decision) bool {
 		return d.Case.Kind == c.Kind && d.Case.Parcel == c.Parcel && d.Case.Baseline.Equal(c.Baseline)
 	})
 	if s.persists(&c) && s.caseOf(c.Kind, c.Parcel) == nil {
-		s.reopenAs(c, Meta{By: Engine}, c.Text+"; it was given time and nothing changed")
+		s.reopenAs(c, m, text)
 	}
 }

@@ -50,6 +50,8 @@ func Register(r worker.Registry, a *activities.Activities) {
 	r.RegisterWorkflowWithOptions(workflows.AdoptPolicy, workflow.RegisterOptions{Name: workflows.AdoptType})
 	r.RegisterActivityWithOptions(a.LearnRhythms, activity.RegisterOptions{Name: activities.LearnRhythms})
 	r.RegisterActivityWithOptions(a.AdoptPolicy, activity.RegisterOptions{Name: activities.AdoptPolicy})
+	r.RegisterActivityWithOptions(a.InstructCarrier, activity.RegisterOptions{Name: activities.InstructCarrier})
+	r.RegisterActivityWithOptions(a.FetchProof, activity.RegisterOptions{Name: activities.FetchProof})
 	r.RegisterWorkflowWithOptions(workflows.Feed, workflow.RegisterOptions{Name: workflows.FeedType})
 	feeds := a.Feeds
 	if feeds == nil {

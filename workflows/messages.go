@@ -48,6 +48,7 @@ const (
 	UpdateNotReceived      = "report_not_received"
 	UpdateDecideRemedy     = "decide_remedy"
 	UpdateEndRemedy        = "end_remedy"
+	UpdateEndInstruction   = "end_instruction"
 	UpdateRequestReturn    = "request_return"
 	UpdateDecideReturn     = "decide_return"
 	UpdateShipReturn       = "ship_return"
@@ -95,6 +96,8 @@ func UpdateName(request order.Event) string {
 		return UpdateDecideRemedy
 	case order.EndRemedy:
 		return UpdateEndRemedy
+	case order.EndInstruction:
+		return UpdateEndInstruction
 	case order.RequestReturn:
 		return UpdateRequestReturn
 	case order.DecideReturn:

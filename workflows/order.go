@@ -196,8 +196,31 @@ func (sh *shell) dispatch(ctx workflow.Context) {
 			})
 			sh.started = append(sh.started, startedCommand{c.ID, workflow.ExecuteActivity(ctx, activities.RequestRemedy,
 				activities.RemedyRequest{OrderID: sh.st.Spec.ID, Store: sh.st.Spec.Store, Number: sh.st.Spec.Number, Remedy: r})})
+		case order.InstructCarrier:
+			i, ok := sh.st.Instruction(c.ID)
+			if !ok {
+				continue
+			}
+			ctx := sh.askingCarrier(ctx, fmt.Sprintf("%s of parcel %s, told to %s (%s)", i.Kind, c.Parcel, c.Carrier, c.Tracking))
+			sh.started = append(sh.started, startedCommand{c.ID, workflow.ExecuteActivity(ctx, activities.InstructCarrier,
+				activities.CarrierInstruction{OrderID: sh.st.Spec.ID, Command: c, Instruction: i})})
+		case order.FetchProof:
+			ctx := sh.askingCarrier(ctx, fmt.Sprintf("proof of delivery of parcel %s (%s %s)", c.Parcel, c.Carrier, c.Tracking))
+			sh.started = append(sh.started, startedCommand{c.ID, workflow.ExecuteActivity(ctx, activities.FetchProof,
+				activities.CarrierQuestion{OrderID: sh.st.Spec.ID, Command: c})})
 		}
 	}
+}
+
+// askingCarrier lets an activity ask a carrier until the policy's carrier_answer
+// is over; then a person goes on.
+func (sh *shell) askingCarrier(ctx workflow.Context, summary string) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		StartToCloseTimeout:    30 * time.Second,
+		ScheduleToCloseTimeout: max(time.Minute, time.Duration(sh.st.Spec.Policy.Completed().CarrierAnswer)),
+		RetryPolicy:            &temporal.RetryPolicy{InitialInterval: 5 * time.Second, BackoffCoefficient: 2, MaximumInterval: 10 * time.Minute},
+		Summary:                clip(summary),
+	})
 }
 
 // project brings the read model up to the state: by a local activity, which
@@ -282,13 +305,17 @@ func (sh *shell) answered(ctx workflow.Context, id string, f workflow.Future) {
 	// Every activity's answer is one of these; fields of the others stay empty.
 	var a struct {
 		activities.CarrierAnswer
-		activities.RemedyAnswer
+		activities.InstructionAnswer
+		activities.ProofAnswer
 	}
 	e := order.Answered{Meta: order.Meta{By: order.Engine}, Command: id}
-	if err := f.Get(ctx, &a); err != nil {
+	err := f.Get(ctx, &a)
+	e.Failed = clip(cmp.Or(a.Unable, a.Missing))
+	if err != nil {
 		e.Failed = clip(err.Error())
 	}
-	e.LastMovement, e.FeedSilentSince, e.Declined, e.Reference = a.LastMovement, a.FeedSilentSince, clip(a.Declined), clip(a.Reference)
+	e.LastMovement, e.FeedSilentSince, e.Declined, e.Reference = a.LastMovement, a.FeedSilentSince, clip(a.Declined), clip(cmp.Or(a.Reference, a.Proof))
+	e.DeliveredTo, e.Held = clip(a.DeliveredTo), clip(a.Held)
 	sh.apply(ctx, e)
 }
 
@@ -325,6 +352,7 @@ func (sh *shell) handlers(ctx workflow.Context) error {
 		answer[order.ReportNotReceived](ctx, sh, UpdateNotReceived, "A delivered parcel did not come"),
 		answer[order.DecideRemedy](ctx, sh, UpdateDecideRemedy, "Agree to a refund above the limit, or decline it"),
 		answer[order.EndRemedy](ctx, sh, UpdateEndRemedy, "Record what came of a refund, replacement or claim"),
+		answer[order.EndInstruction](ctx, sh, UpdateEndInstruction, "Record what a carrier said that a person told what to do"),
 		answer[order.RequestReturn](ctx, sh, UpdateRequestReturn, "Ask to send something back, or take in a parcel that came back"),
 		answer[order.DecideReturn](ctx, sh, UpdateDecideReturn, "Authorize a return, or reject it"),
 		answer[order.ShipReturn](ctx, sh, UpdateShipReturn, "Say how a return comes: by a label or a pickup"),

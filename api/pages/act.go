@@ -28,14 +28,15 @@ type form struct {
 	Rows          []formRow // of a form about several lines
 	Until         bool      // some choice needs an end
 	Currency      string    // some choice takes an amount
+	Holds         bool      // some choice takes a pickup point
 	typed
 	Open  bool
 	Error string
 }
 
 type typed struct {
-	Choice, By, Amount, Reason, Text, Assignee, Reference string
-	Carrier, Tracking, Serial, Photos                     string
+	Choice, By, Amount, Reason, Text, Assignee, Reference, Point string
+	Carrier, Tracking, Serial, Photos                            string
 }
 
 // did are the words of an act that was done, for the page after it.
@@ -46,6 +47,7 @@ var did = map[string]string{
 	"decide": "Your word on it counts.", "end": "It is recorded.",
 	"request-return": "The return is requested.", "take-in": "The parcel is taken in: inspect it.", "decide-return": "The return is decided.", "ship-return": "It is recorded how the return comes.",
 	"inspect-return": "It is graded.", "dispose-return": "It is decided what follows.", "send-back": "It is recorded as sent back.", "cancel-return": "The return is ended.",
+	"told": "What the carrier said is recorded.",
 }
 
 // subject of the form's act, as the page shows it.
@@ -100,7 +102,11 @@ func (f *form) request(me string, now time.Time) (acts.Request, error) {
 		if how != order.Refund {
 			n = 0
 		}
-		r = acts.ResolveCase(f.Of, how, by, n, f.Reason)
+		point := f.Point
+		if how != order.HoldAtLocation {
+			point = ""
+		}
+		r = acts.ResolveCase(f.Of, how, by, n, point, f.Reason)
 	case "reopen":
 		r = acts.ReopenCase(f.Of, f.Reason)
 	case "extend":
@@ -135,6 +141,8 @@ func (f *form) request(me string, now time.Time) (acts.Request, error) {
 		r = acts.SendReturnBack(f.Of, f.Carrier, f.Tracking, f.Reason)
 	case "cancel-return":
 		r = acts.CancelReturn(f.Of, f.Reason)
+	case "told":
+		r = acts.EndInstruction(f.Of, f.Choice == "done", f.Reference, f.Reason)
 	default:
 		return acts.Request{Subject: func(order.View) string { return "" }}, errors.New("there is no such form")
 	}
@@ -160,7 +168,7 @@ func readForm(c echo.Context) *form {
 	return &form{Act: v("act", 20), Of: v("of", 120), Seen: c.FormValue("seen"), Rows: readRows(c.Request().PostForm),
 		Wait: acts.WaitName{Kind: order.WaitKind(v("kind", 40)), Parcel: v("parcel", 40), Case: order.CaseKind(v("case", 40))},
 		typed: typed{Choice: v("choice", 40), By: v("by", 20), Amount: v("amount", 20), Reason: v("reason", 2000), Text: v("text", 2000), Assignee: v("assignee", 60),
-			Reference: v("reference", 100), Carrier: strings.ToLower(v("carrier", 40)), Tracking: strings.ToUpper(strings.ReplaceAll(v("tracking", 60), " ", "")), Serial: v("serial", 20), Photos: v("photos", 600)}}
+			Reference: v("reference", 100), Point: v("point", 40), Carrier: strings.ToLower(v("carrier", 40)), Tracking: strings.ToUpper(strings.ReplaceAll(v("tracking", 60), " ", "")), Serial: v("serial", 20), Photos: v("photos", 600)}}
 }
 
 // same says whether two forms are about the same.
@@ -317,7 +325,7 @@ func (p *detailPage) actions(st *order.State, v order.View, me string, may []ord
 			resolve := form{Act: "resolve", Of: k.ID}
 			for _, r := range k.legal {
 				resolve.Choices = append(resolve.Choices, choice{string(r), resolutionWords[r], false})
-				resolve.Until = resolve.Until || r.NeedsUntil()
+				resolve.Until, resolve.Holds = resolve.Until || r.NeedsUntil(), resolve.Holds || r == order.HoldAtLocation
 				if r == order.Refund {
 					resolve.Currency = st.Spec.Currency
 				}
@@ -349,6 +357,11 @@ func (p *detailPage) actions(st *order.State, v order.View, me string, may []ord
 		case order.Confirmed, order.Declined:
 		}
 	}
+	for i := range p.Instructions {
+		if r := &p.Instructions[i]; r.state == order.InstructionByHand {
+			r.End = offer(form{Act: "told", Of: r.ID, Choices: []choice{{"done", "The carrier will do it", false}, {"declined", "It cannot be done", false}}})
+		}
+	}
 	for _, rows := range [][]parcelRow{p.Parcels, p.Settled} {
 		for i := range rows {
 			e := order.ReportNotReceived{Meta: order.Meta{By: order.Support}, Parcel: rows[i].ID}
@@ -368,12 +381,13 @@ func (p *detailPage) actions(st *order.State, v order.View, me string, may []ord
 	if posted != nil {
 		p.Refused = posted.Error
 		if !shown { // what it was about is gone: what was typed must not be
-			p.Lost = strings.Join(slices.DeleteFunc([]string{posted.Choice, posted.By, posted.Amount, posted.Assignee, posted.Reference, posted.Text, posted.Reason}, func(s string) bool { return s == "" }), " · ")
+			p.Lost = strings.Join(slices.DeleteFunc([]string{posted.Choice, posted.By, posted.Amount, posted.Assignee, posted.Reference, posted.Point, posted.Text, posted.Reason}, func(s string) bool { return s == "" }), " · ")
 		}
 	}
 }
 
 var resolutionWords = map[order.Resolution]string{
-	order.WaitOn: "Give it more time", order.Arranged: "Something is arranged", order.CancelParcel: "Do not send it", order.DeclareLost: "It is lost", order.DeclareDelivered: "It is delivered",
+	order.WaitOn: "Give it more time", order.Arranged: "Something is arranged", order.Redeliver: "Have the carrier try again on a day", order.HoldAtLocation: "Have the carrier hold it for pickup", order.Redirect: "Have the carrier bring it to the corrected address", order.ReturnToSender: "Have the carrier bring it back",
+	order.CancelParcel: "Do not send it", order.DeclareLost: "It is lost", order.DeclareDelivered: "It is delivered",
 	order.Refund: "Refund", order.Replace: "Send a replacement", order.Claim: "Claim from the carrier", order.EndReturn: "Call the return off", order.Dismiss: "Nothing needs to be done",
 }

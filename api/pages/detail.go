@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -44,6 +45,7 @@ type detailPage struct {
 	Rules, Anomalies              int
 	Seq                           int64
 	Ended                         []endedRow
+	Instructions                  []instructionRow
 	Remedies                      []remedyRow
 	MergedInto, MergedHref        string
 	Merge                         *form
@@ -86,6 +88,16 @@ type endedRow struct {
 	Reopen                               *form
 }
 
+// instructionRow is what a carrier was told, with the form for what it said.
+type instructionRow struct {
+	ID, Kind, Parcel, State, Tone string
+	Point, AskedBy                string
+	Reason, Reference             string
+	Day, Asked, EndedAt           stamp
+	End                           *form
+	state                         order.InstructionState
+}
+
 type remedyRow struct {
 	ID, Kind, Parcel, State, Tone, Amount, AskedBy, ApprovedBy, Reference, Reason string
 	Asked, EndedAt                                                                stamp
@@ -100,6 +112,7 @@ type parcelRow struct {
 	Attempts                          int
 	Since, ETA, Possession, Movement  stamp
 	Contents, From, MovedTo           string
+	Proof, ProofHref                  string // of its delivery
 	Reached                           []reachedRow
 	Missing, TakeIn                   *form
 }
@@ -194,7 +207,7 @@ func detailOf(o store.Order, entries []store.Entry, show int, now time.Time) det
 			name: acts.WaitName{Kind: x.Kind, Parcel: x.Parcel, Case: x.Case}})
 	}
 	for _, k := range v.Cases {
-		r := caseRow{ID: k.ID, Kind: label(string(k.Kind)), Parcel: k.Parcel, Owner: string(k.Owner), Text: clean(k.Text, 300), Severity: string(k.Severity), Assignee: clean(k.Assignee, 60),
+		r := caseRow{ID: k.ID, Kind: label(string(k.Kind)), Parcel: k.Parcel, Owner: string(k.Owner), Text: clean(k.Text, 800), Severity: string(k.Severity), Assignee: clean(k.Assignee, 60),
 			Opened: stampOf(k.OpenedAt, now), Due: stampOf(k.Due, now), Noticed: stampOf(k.NoticedAt, now), Level: k.Level, Pinned: k.Pinned, legal: k.Resolutions, SeverityTone: severityTone(string(k.Severity))}
 		if k.NoticedAt.IsZero() {
 			r.Notice = stampOf(k.NoticeAt, now)
@@ -235,6 +248,22 @@ func detailOf(o store.Order, entries []store.Entry, show int, now time.Time) det
 	if v.Replaces != "" {
 		p.Replaces = &orderLink{clean(v.Replaces, 100), orderHref(v.Replaces)}
 	}
+	for _, x := range v.Instructions {
+		r := instructionRow{ID: x.ID, Kind: resolutionWords[x.Kind], Parcel: x.Parcel, State: label(string(x.State)), Point: clean(x.Point, 40), Day: stampOf(x.Day, now),
+			AskedBy: clean(x.AskedBy, 80), Asked: stampOf(x.AskedAt, now), EndedAt: stampOf(x.EndedAt, now), Reason: clean(x.Reason, 500), Reference: clean(x.Reference, 100), state: x.State}
+		switch x.State {
+		case order.InstructionTold:
+			r.State, r.Tone = "waits for the carrier", "moving"
+		case order.InstructionByHand:
+			r.State, r.Tone = "a person has to tell the carrier", "act"
+		case order.InstructionAccepted:
+			r.Tone = "good"
+		case order.InstructionFailed:
+			r.Tone = "bad"
+		case order.InstructionMoot:
+		}
+		p.Instructions = append(p.Instructions, r)
+	}
 	if len(p.Waiting) > openCards+1 {
 		p.Waiting, p.MoreWaiting = p.Waiting[:openCards], p.Waiting[openCards:]
 	}
@@ -255,6 +284,12 @@ func detailOf(o store.Order, entries []store.Entry, show int, now time.Time) det
 			in = append(in, fmt.Sprintf("%d × %s", a.Quantity, clean(a.SKU, 60)))
 		}
 		r.Contents = strings.Join(in, ", ")
+		if q := st.ParcelByID(x.ID); q != nil && !q.Proof.At.IsZero() {
+			r.Proof = clean(cmp.Or(q.Proof.Held, "none"), 100)
+			if q.Proof.Reference != "" {
+				r.ProofHref = proofHref(v.ID, q.Proof.Reference)
+			}
+		}
 		for _, m := range x.Reached {
 			r.Reached = append(r.Reached, reachedRow{label(string(m.Milestone)), stampOf(m.At, now), m.Milestone == x.Milestone})
 		}
@@ -283,6 +318,12 @@ func entryOf(e store.Entry, now time.Time) entryRow {
 	r.What = label(e.Milestone)
 	if e.DeliveredTo != "" {
 		r.What += " (" + label(e.DeliveredTo) + ")"
+	}
+	if a := e.Appointment; a != nil {
+		r.Text = strings.TrimSpace(r.Text + " " + a.For + " appointment " + stretch(a.Earliest, a.Latest, time.UTC) + " UTC")
+	}
+	if e.Held != "" {
+		r.Text = strings.TrimSpace(r.Text + " (proof at the carrier: " + clean(e.Held, 100) + ")")
 	}
 	if e.Piece != "" {
 		r.Code = strings.TrimSpace(r.Code + " piece " + clean(e.Piece, 40))

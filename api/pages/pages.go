@@ -34,6 +34,9 @@ type Store interface {
 	Timeline(ctx context.Context, orderID string, limit int) ([]store.Entry, error)
 	// Moments is the part of it that buyers may see.
 	Moments(ctx context.Context, orderID string, limit int) ([]store.Entry, error)
+	// Proof and ProofDocument read personal data, once the act is audited.
+	Proof(ctx context.Context, orderID, id string, a store.Audit) (store.Proof, error)
+	ProofDocument(ctx context.Context, orderID, id string, n int, a store.Audit) (store.ProofDocument, error)
 	GetStore(ctx context.Context, id string) (store.StoreRow, error)
 	Cases(ctx context.Context, f store.CaseFilter) ([]store.CaseRow, error)
 	Queues(ctx context.Context, now time.Time) ([]store.Queue, error)

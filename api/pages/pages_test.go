@@ -2,6 +2,7 @@ package pages
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -56,6 +57,7 @@ type memory struct {
 	faults   []store.Fault
 	mapped   []store.Mapping // every version, the newest first
 	audits   []store.Audit
+	proof    store.Proof
 }
 
 func (m *memory) Faults(_ context.Context, open bool, before store.FaultCursor, limit int) ([]store.Fault, error) {
@@ -151,6 +153,22 @@ func (m *memory) Timeline(_ context.Context, id string, _ int) ([]store.Entry, e
 		}
 	}
 	return nil, nil
+}
+
+func (m *memory) Proof(_ context.Context, orderID, id string, a store.Audit) (store.Proof, error) {
+	if m.err != nil || orderID != m.proof.OrderID || id != m.proof.ID {
+		return store.Proof{}, cmp.Or(m.err, store.ErrNotFound)
+	}
+	m.audits = append(m.audits, a)
+	return m.proof, nil
+}
+
+func (m *memory) ProofDocument(_ context.Context, orderID, id string, n int, a store.Audit) (store.ProofDocument, error) {
+	if m.err != nil || orderID != m.proof.OrderID || id != m.proof.ID || n > len(m.proof.Documents) {
+		return store.ProofDocument{}, cmp.Or(m.err, store.ErrNotFound)
+	}
+	m.audits = append(m.audits, a)
+	return m.proof.Documents[n-1], nil
 }
 
 func (m *memory) GetStore(_ context.Context, id string) (store.StoreRow, error) {

@@ -202,3 +202,39 @@ func TestTheBuyerReadsWhereTheReturnIs(t *testing.T) {
 		lacks(t, body, "ask your neighbours", "a pole is bent", "key:desk", "c_damaged", "s3:returns")
 	}
 }
+
+// Whatever is posted, the lines of a form are bounded, and asking makes of it a
+// request or a word to the person.
+func FuzzReturnForms(f *testing.F) {
+	f.Add("act=request-return&sku=PEG-8&quantity=2&why=other&wanted=refund&instead=")
+	f.Add("act=dispose-return&of=R1&sku=a&sku=b&grade=c_damaged&to=scrap&accept=yes")
+	f.Add("act=inspect-return&of=R1&sku=a&quantity=-1&choice=a_new&photos=a,b;c+d")
+	f.Fuzz(func(t *testing.T, body string) {
+		v, err := url.ParseQuery(body)
+		if err != nil {
+			return
+		}
+		rows := readRows(v)
+		if len(rows) > maxRows {
+			t.Fatalf("%d lines", len(rows))
+		}
+		for _, r := range rows {
+			for _, s := range []string{r.SKU, r.Grade, r.Quantity, r.Why, r.Wanted, r.Instead, r.To, r.Accept} {
+				if len(s) > 400 || clean(s, 400) != s {
+					t.Fatalf("%q", s)
+				}
+			}
+		}
+		form := &form{Act: clean(v.Get("act"), 20), Of: clean(v.Get("of"), 120), Rows: rows, typed: typed{Choice: clean(v.Get("choice"), 40), Photos: clean(v.Get("photos"), 600)}}
+		r, err := form.request("key:a", testNow)
+		if r.Subject == nil || err == nil && r.Event == nil {
+			t.Fatalf("%q: %+v", body, r)
+		}
+		_ = form.subject(order.View{})
+		if k, ok := readReturnCursor(v.Get("after")); ok {
+			if again, ok := readReturnCursor(returnCursor(k)); !ok || !again.At.Equal(k.At) {
+				t.Errorf("%+v becomes %+v", k, again)
+			}
+		}
+	})
+}

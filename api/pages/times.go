@@ -195,3 +195,46 @@ func span(d time.Duration) string {
 	}
 	return fmt.Sprintf("%d d", int(d/(24*time.Hour)))
 }
+
+// booked is the delivery appointment that freight was given last, unless it is over.
+func booked(entries []store.Entry, l lens) string {
+	var last *store.Entry
+	for i := range entries {
+		if e := &entries[i]; e.Appointment != nil && e.Appointment.For == "delivery" && (last == nil || !e.At.Before(last.At)) {
+			last = e
+		}
+	}
+	if last == nil {
+		return ""
+	}
+	a := last.Appointment
+	end := a.Latest
+	if end.IsZero() {
+		end = a.Earliest.Add(24 * time.Hour)
+	}
+	if end.Before(l.now) {
+		return ""
+	}
+	text := stretch(a.Earliest, a.Latest, l.home)
+	if !l.known {
+		text += " UTC"
+	}
+	return text
+}
+
+// stretch writes a stretch of time there: an end that is open is left out.
+func stretch(from, to time.Time, there *time.Location) string {
+	const day, clock = "Monday 2 January", "15:04"
+	from, to = from.In(there), to.In(there)
+	switch {
+	case from.IsZero():
+		return "by " + to.Format(day+", "+clock)
+	case to.IsZero():
+		return "from " + from.Format(day+", "+clock)
+	case from.Equal(to):
+		return from.Format(day + ", " + clock)
+	case from.Format(time.DateOnly) == to.Format(time.DateOnly):
+		return from.Format(day+", "+clock) + "–" + to.Format(clock)
+	}
+	return from.Format(day+", "+clock) + " – " + to.Format(day+", "+clock)
+}

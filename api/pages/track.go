@@ -71,6 +71,7 @@ type card struct {
 	Tracking   string
 	CarrierURL string
 	Expected   string
+	Booked     string // when freight comes
 	Steps      []step
 	Moments    []moment
 	Earlier    []moment
@@ -190,6 +191,9 @@ func trackPageOf(o store.Order, entries []store.Entry, b brand, now time.Time) t
 		}
 		if !k.Alone && !pv.ETA.IsZero() && !pv.Milestone.Settled() && pv.Milestone != order.Returning && l.away(pv.ETA) >= 0 {
 			k.Expected = upper(l.soon(pv.ETA))
+		}
+		if pv.Milestone.Stage() < order.Arrived && !pv.Milestone.Settled() {
+			k.Booked = booked(byParcel[pv.ID], l)
 		}
 		k.Steps = progress(pv, v.PlacedAt, held, l)
 		k.Moments = moments(pv, v.PlacedAt, byParcel[pv.ID], l)

@@ -24,8 +24,8 @@ func NoteCase(id, text string) Request {
 }
 
 // ResolveCase ends a case. Until is for decisions that give time, the amount, in
-// minor units, for a refund.
-func ResolveCase(id string, how order.Resolution, until time.Time, amount int64, reason string) Request {
+// minor units, for a refund, the point for parcels that the carrier is to hold.
+func ResolveCase(id string, how order.Resolution, until time.Time, amount int64, point, reason string) Request {
 	body := map[string]any{"case": id, "resolution": how}
 	if !until.IsZero() {
 		body["until"] = until
@@ -33,8 +33,11 @@ func ResolveCase(id string, how order.Resolution, until time.Time, amount int64,
 	if amount != 0 {
 		body["amount"] = amount
 	}
+	if point != "" {
+		body["point"] = point
+	}
 	return Request{Action: "resolve_case", Reason: reason, Body: body, Subject: caseOf(id), Event: Plain(func(m order.Meta) order.Event {
-		return order.ResolveCase{Meta: m, Case: id, Resolution: how, Until: until, Amount: amount}
+		return order.ResolveCase{Meta: m, Case: id, Resolution: how, Until: until, Amount: amount, Point: point}
 	})}
 }
 
@@ -90,6 +93,14 @@ func EndRemedy(id string, confirmed bool, amount int64, reference, reason string
 	return Request{Action: "end_remedy", Reason: reason, Subject: remedyOf(id),
 		Body: map[string]any{"remedy": id, "confirmed": confirmed, "amount": amount, "reference": reference}, Event: Plain(func(m order.Meta) order.Event {
 			return order.EndRemedy{Meta: m, Remedy: id, Confirmed: confirmed, Amount: amount, Reference: reference}
+		})}
+}
+
+// EndInstruction records what a carrier said that a person told what to do.
+func EndInstruction(id string, done bool, reference, reason string) Request {
+	return Request{Action: "end_instruction", Reason: reason, Subject: instructionOf(id),
+		Body: map[string]any{"instruction": id, "done": done, "reference": reference}, Event: Plain(func(m order.Meta) order.Event {
+			return order.EndInstruction{Meta: m, Instruction: id, Done: done, Reference: reference}
 		})}
 }
 
@@ -168,6 +179,21 @@ func remedyOf(id string) func(order.View) string {
 				}
 				if r.Reference != "" {
 					said += ", reference " + r.Reference
+				}
+				return said
+			}
+		}
+		return id + ": none of this order's"
+	}
+}
+
+func instructionOf(id string) func(order.View) string {
+	return func(v order.View) string {
+		for _, i := range v.Instructions {
+			if i.ID == id {
+				said := fmt.Sprintf("%s: %s", id, i.State)
+				if i.Reference != "" {
+					said += ", reference " + i.Reference
 				}
 				return said
 			}

@@ -218,10 +218,12 @@ func (p *process) ready(ctx context.Context) error {
 func (p *process) worker(ctx context.Context) error {
 	a := &activities.Activities{ReadModel: p.store, Inbox: p.store, Feeds: &activities.Feeds{Settings: feedsOf(p.WebhookSecrets, p.Credentials, p.Carriers), Store: p.store, Now: time.Now},
 		Storefronts: storefront.New(p.store, p.StorefrontSecrets, p.StorefrontsLocal, time.Now)}
+	tells := desk{store: p.store}
 	if t := p.tracker(); t != nil {
-		a.Tracker, a.Feeds.Carrier = t, t
+		a.Tracker, a.Feeds.Carrier, tells.client = t, t, t.client
 	}
 	a.Rhythms = learner{store: p.store, ask: orders{p.orders, p.store}.Ask, out: io.Discard, now: time.Now}
+	a.Carriers = tells
 	w := worker.New(p.temporal, a, worker.Defaults())
 	if err := p.startWorker(ctx, w.Start); err != nil || ctx.Err() != nil {
 		return err

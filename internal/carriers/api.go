@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/waybillhq/waybill/order"
 )
 
 // Asker is an adapter whose carrier can be asked.
@@ -47,6 +49,15 @@ type API struct {
 	// Rejected reads which numbers a granted subscription leaves out; nil where
 	// there is only all or nothing.
 	Rejected func(body []byte) []string
+	// Prove builds the request for the proof of one delivery, and Evidence reads
+	// the answer; nil where none can be fetched.
+	Prove    func(Question) (*http.Request, error)
+	Evidence func(number string, body []byte) (Evidence, error)
+	// Takes are the instructions that the carrier can be told, by the request that
+	// Tell builds; Told reads the answer.
+	Takes []order.Resolution
+	Tell  func(Task) (*http.Request, error)
+	Told  func(body []byte) (Done, error)
 	// Reasons are the carrier's error codes that say more than the HTTP status.
 	Reasons map[string]Reason
 }
@@ -111,6 +122,8 @@ type Account struct {
 	Key, Secret Secret
 	Number      string // the carrier's for the account, where it wants one
 	Service     string // the carrier's product, where a number alone is ambiguous
+	// Contact is whom the carrier asks about what it was told.
+	Contact Contact
 	// Hook is where the carrier shall push to.
 	Hook Hook
 }

@@ -152,6 +152,10 @@ const (
 	CanRenew     Capability = "renew"
 	// CanProveDelivery: says of a delivered parcel which proofs the carrier holds.
 	CanProveDelivery Capability = "proof_of_delivery"
+	// CanProve: the proof of a delivery can be fetched. CanInstruct: it can be told
+	// what to do with a parcel; API.Takes lists what. See API.
+	CanProve    Capability = "prove"
+	CanInstruct Capability = "instruct"
 )
 
 // Push is a webhook call as it came in.

@@ -277,9 +277,11 @@ func Fact(a carriers.Adapter, via Via, e carriers.Event) store.Fact {
 		OccurredAt: e.UTC, LocalTime: e.Local, UTCOffset: e.Offset, TimeBasis: string(e.Basis), Location: carriers.Clean(e.Location, MaxLocation),
 		Description: carriers.Clean(e.Description, MaxDescription), Actor: string(via), Unmapped: e.Unmapped,
 	}
-	if e.Proof.Held != "" {
-		f.Description = carriers.Clean(f.Description, MaxDescription-80) + " (proof at the carrier: " + e.Proof.Held + ")"
+	f.Aside.Held = held(e.Proof)
+	if a := e.Appointment; a != nil {
+		f.Aside.Appointment = &store.Appointment{For: string(a.For), Earliest: a.Earliest, Latest: a.Latest}
 	}
+	f.Signer = store.Signer{Name: e.Proof.SignedBy, Photo: e.Proof.Photo}
 	if carriers.Can(a, carriers.Aggregates) {
 		f.Carrier = ""
 	}
@@ -288,6 +290,19 @@ func Fact(a carriers.Adapter, via Via, e carriers.Event) store.Fact {
 		f.ETA = &eta
 	}
 	return f
+}
+
+// held names the proofs that there are: those that the carrier says it has, or
+// those that it sent.
+func held(p carriers.Proof) string {
+	var sent []string
+	if p.SignedBy != "" {
+		sent = append(sent, "name")
+	}
+	if p.Photo != "" {
+		sent = append(sent, "photo")
+	}
+	return carriers.First(p.Held, strings.Join(sent, ", "))
 }
 
 // eventID is the carrier's own event ID, or a fingerprint of what the event

@@ -3,7 +3,9 @@ package intake
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -231,4 +233,30 @@ func clone(e carriers.Event) carriers.Event {
 	a := *e.Appointment
 	e.Appointment = &a
 	return e
+}
+
+// What stands beside an event is kept beside it; who signed nowhere else.
+func TestWhatStandsBesideAnEvent(t *testing.T) {
+	at := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
+	e := carriers.Event{Tracking: "T-100", Moment: carriers.Moment{UTC: at}, Description: "Delivered", Proof: carriers.Proof{SignedBy: "ANN LEE", Photo: "https://photo.example/1"},
+		Appointment: &carriers.Appointment{For: carriers.ForDelivery, Earliest: at, Latest: at.Add(time.Hour)}}
+	a, err := all.Adapters().Find("ups")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := Fact(a, Webhook, e)
+	if f.Signer != (store.Signer{Name: "ANN LEE", Photo: "https://photo.example/1"}) || f.Aside.Held != "name, photo" {
+		t.Errorf("%+v %+v", f.Signer, f.Aside)
+	}
+	if got := *f.Aside.Appointment; got != (store.Appointment{For: "delivery", Earliest: at, Latest: at.Add(time.Hour)}) {
+		t.Errorf("%+v", got)
+	}
+	f.Signer = store.Signer{}
+	if s := fmt.Sprintf("%+v %+v", f, f.Event("1")); strings.Contains(s, "LEE") || strings.Contains(s, "photo.example") {
+		t.Errorf("who signed stands elsewhere: %s", s)
+	}
+	e.Proof = carriers.Proof{Held: "name, signature"}
+	if f := Fact(a, Webhook, e); f.Aside.Held != "name, signature" || f.Signer != (store.Signer{}) || f.Description != "Delivered" {
+		t.Errorf("%+v", f)
+	}
 }

@@ -42,6 +42,9 @@ var durations = []struct {
 	{"remedy_answer", func(p *order.Policy) *order.Duration { return &p.RemedyAnswer }},
 	{"claim_answer", func(p *order.Policy) *order.Duration { return &p.ClaimAnswer }},
 	{"report_window", func(p *order.Policy) *order.Duration { return &p.ReportWindow }},
+	{"carrier_answer", func(p *order.Policy) *order.Duration { return &p.CarrierAnswer }},
+	{"by_hand", func(p *order.Policy) *order.Duration { return &p.ByHand }},
+	{"claim_filing", func(p *order.Policy) *order.Duration { return &p.ClaimFiling }},
 	{"return_window", func(p *order.Policy) *order.Duration { return &p.ReturnWindow }},
 	{"return_decision", func(p *order.Policy) *order.Duration { return &p.ReturnDecision }},
 	{"return_ship", func(p *order.Policy) *order.Duration { return &p.ReturnShip }},
@@ -55,7 +58,7 @@ var durations = []struct {
 }
 
 var (
-	others     = []string{"rhythms", "rhythms_learned", "cases", "attempt_limit", "refund_limit", "return_auto_limit", "return_excluded", "classes"}
+	others     = []string{"rhythms", "rhythms_learned", "cases", "attempt_limit", "return_at_limit", "refund_limit", "return_auto_limit", "return_excluded", "classes"}
 	inRhythms  = []string{"carrier", "service", "lane", "gap"}
 	inCases    = []string{"owner", "severity", "due", "notice", "ladder"}
 	inCalendar = []string{"zone", "hours", "cut_off", "holidays"}
@@ -89,6 +92,9 @@ func (d *draft) read(n *yaml.Node) (classes []entry) {
 			if d.AttemptLimit = int(d.number(e.value, at)); d.AttemptLimit == 0 {
 				d.bad(e.value, at, "must be at least 1")
 			}
+		case "return_at_limit":
+			d.lines[e.name] = e.value
+			d.ReturnAtLimit = d.truth(e.value, at)
 		case "refund_limit":
 			d.lines[e.name] = e.value
 			d.RefundLimit = d.number(e.value, at)

@@ -185,6 +185,15 @@ func (r *reader) number(n *yaml.Node, at string) int64 {
 	return v
 }
 
+// truth reads true or false.
+func (r *reader) truth(n *yaml.Node, at string) bool {
+	text := r.text(n, at)
+	if text != "true" && text != "false" && n.Kind == yaml.ScalarNode {
+		r.bad(n, at, "%q is neither true nor false", n.Value)
+	}
+	return text == "true"
+}
+
 var policyName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,39}$`)
 
 func (r *reader) file(n *yaml.Node) {

@@ -155,6 +155,7 @@ func TestFaultsNameTheirLine(t *testing.T) {
 		"late to tell":         {"policies:\n  a:\n    trace: 1d\n    cases:\n      stalled:\n        notice: 2d", "line 6: policies.a.cases.stalled.notice: is longer than trace"},
 		"asked for too long":   {"policies:\n  a:\n    check_answer: 9h\n    rhythms:\n    - gap: 8h", "line 3: policies.a.check_answer: is longer than rhythms[0].gap"},
 		"attempts":             {"policies:\n  a:\n    attempt_limit: 0", "line 3: policies.a.attempt_limit: must be at least 1"},
+		"neither yes nor no":   {"policies:\n  a:\n    return_at_limit: perhaps", "line 3: policies.a.return_at_limit: \"perhaps\" is neither true nor false"},
 		"too many attempts":    {"policies:\n  a:\n    attempt_limit: 21", "line 3: policies.a.attempt_limit: must be between 0 and 20"},
 		"money":                {"policies:\n  a:\n    refund_limit: 5.00", `line 3: policies.a.refund_limit: "5.00" is no whole number`},
 		"negative money":       {"policies:\n  a:\n    refund_limit: -1", "line 3: policies.a.refund_limit: must not be negative"},

@@ -250,6 +250,7 @@ func (s *Store) insert(ctx context.Context, c *factColumns, facts []*Fact, raws 
 	statement := insertFacts
 	results := make([]Result, len(facts))
 	at := make(map[factKey]int, len(facts)) // the first of each; the same again is a duplicate
+	var more []*Fact                        // those that need more than their row
 	c.reset()
 	for i, f := range facts {
 		results[i] = Duplicate
@@ -259,6 +260,9 @@ func (s *Store) insert(ctx context.Context, c *factColumns, facts []*Fact, raws 
 			c.add(f)
 			if f.UniqueID != "" {
 				statement = insertUnique
+			}
+			if f.hasAside() {
+				more = append(more, f)
 			}
 		}
 	}
@@ -279,7 +283,7 @@ func (s *Store) insert(ctx context.Context, c *factColumns, facts []*Fact, raws 
 		return err
 	}
 	var err error
-	if len(raws) == 0 {
+	if len(raws)+len(more) == 0 {
 		var rows pgx.Rows
 		if rows, err = s.pool.Query(ctx, statement, args...); err == nil {
 			err = told(rows)
@@ -289,8 +293,12 @@ func (s *Store) insert(ctx context.Context, c *factColumns, facts []*Fact, raws 
 		if len(facts) > 0 {
 			batch.Queue(statement, args...).Query(told)
 		}
-		batch.Queue(insertRaw, rawColumns(raws)...)
-		err = s.pool.SendBatch(ctx, &batch).Close()
+		if len(raws) > 0 {
+			batch.Queue(insertRaw, rawColumns(raws)...)
+		}
+		if err = queueAsides(&batch, more); err == nil {
+			err = s.pool.SendBatch(ctx, &batch).Close()
+		}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("accept facts: %w", err)
@@ -482,10 +490,10 @@ func (s *Store) Inbox(ctx context.Context) (st InboxStats, err error) {
 func (s *Store) Timeline(ctx context.Context, orderID string, limit int) ([]Entry, error) {
 	return s.entries(ctx, orderID, limit, `
     select occurred_at, source, kind, coalesce(parcel_id, ''), milestone, '', code, bucket, location, description, local_time, utc_offset, time_basis,
-        received_at, actor, event_id, case when outcome <> '' then outcome when sent_at is null and due_at > now() then 'riding along' else '' end, n, case when piece <> tracking then piece else '' end, delivered_to
+        received_at, actor, event_id, case when outcome <> '' then outcome when sent_at is null and due_at > now() then 'riding along' else '' end, n, case when piece <> tracking then piece else '' end, delivered_to, aside
     from inbox where order_id = $1
     union all
-    select at, 'order', type, parcel, milestone, case_kind, '', '', '', body, '', '', '', recorded_at, actor, cause, '', id, '', ''
+    select at, 'order', type, parcel, milestone, case_kind, '', '', '', body, '', '', '', recorded_at, actor, cause, '', id, '', '', null
     from happenings where order_id = $1`)
 }
 
@@ -493,14 +501,14 @@ func (s *Store) Timeline(ctx context.Context, orderID string, limit int) ([]Entr
 // the corrections of milestones and what of a parcel has arrived. What is never shown there is not read.
 func (s *Store) Moments(ctx context.Context, orderID string, limit int) ([]Entry, error) {
 	return s.entries(ctx, orderID, limit, `
-    select occurred_at, source, kind, coalesce(parcel_id, ''), milestone, '', '', bucket, location, '', local_time, utc_offset, time_basis, received_at, '', '', '', n, case when piece <> tracking then piece else '' end, delivered_to
+    select occurred_at, source, kind, coalesce(parcel_id, ''), milestone, '', '', bucket, location, '', local_time, utc_offset, time_basis, received_at, '', '', '', n, case when piece <> tracking then piece else '' end, delivered_to, aside
     from inbox where order_id = $1
     union all
-    select at, 'order', type, parcel, milestone, '', '', '', '', case type when '`+string(order.PiecesDelivered)+`' then body else '' end, '', '', '', recorded_at, '', '', '', id, '', ''
+    select at, 'order', type, parcel, milestone, '', '', '', '', case type when '`+string(order.PiecesDelivered)+`' then body else '' end, '', '', '', recorded_at, '', '', '', id, '', '', null
     from happenings where order_id = $1 and type in ('`+string(order.MilestoneUndone)+`', '`+string(order.PiecesDelivered)+`')`)
 }
 
-// entries reads what a query of 20 columns finds, the newest limit of it. The
+// entries reads what a query of 21 columns finds, the newest limit of it. The
 // first column is when it happened, the 14th when it was received, the 18th what
 // orders those that are alike.
 func (s *Store) entries(ctx context.Context, orderID string, limit int, query string) ([]Entry, error) {
@@ -511,8 +519,13 @@ func (s *Store) entries(ctx context.Context, orderID string, limit int, query st
 	entries := []Entry{}
 	var e Entry
 	var tie int64
+	var aside *Aside
 	_, err = pgx.ForEachRow(rows, []any{&e.At, &e.Source, &e.Kind, &e.Parcel, &e.Milestone, &e.Case, &e.Code, &e.Bucket, &e.Location, &e.Description, &e.LocalTime,
-		&e.UTCOffset, &e.TimeBasis, &e.ReceivedAt, &e.Actor, &e.EventID, &e.Note, &tie, &e.Piece, &e.DeliveredTo}, func() error {
+		&e.UTCOffset, &e.TimeBasis, &e.ReceivedAt, &e.Actor, &e.EventID, &e.Note, &tie, &e.Piece, &e.DeliveredTo, &aside}, func() error {
+		e.Appointment, e.Held = nil, ""
+		if aside != nil {
+			e.Appointment, e.Held = aside.Appointment, aside.Held
+		}
 		entries = append(entries, e)
 		return nil
 	})

@@ -113,15 +113,18 @@ type Entry struct {
 	// Piece is the box's own number, where the parcel is a shipment of several.
 	Piece string `json:"piece,omitempty"`
 	// DeliveredTo is a kind: person, neighbour, locker... Never a name.
-	DeliveredTo string    `json:"delivered_to,omitempty"`
-	Location    string    `json:"location,omitempty"`
-	Description string    `json:"description,omitempty"`
-	LocalTime   string    `json:"local_time,omitempty"`
-	UTCOffset   string    `json:"utc_offset,omitempty"`
-	TimeBasis   string    `json:"time_basis,omitempty"`
-	ReceivedAt  time.Time `json:"received_at"`
-	Actor       string    `json:"actor,omitempty"`
-	EventID     string    `json:"event_id,omitempty"`
+	DeliveredTo string `json:"delivered_to,omitempty"`
+	// Appointment that freight was given, and the proofs that the carrier holds.
+	Appointment *Appointment `json:"appointment,omitempty"`
+	Held        string       `json:"proofs_held,omitempty"`
+	Location    string       `json:"location,omitempty"`
+	Description string       `json:"description,omitempty"`
+	LocalTime   string       `json:"local_time,omitempty"`
+	UTCOffset   string       `json:"utc_offset,omitempty"`
+	TimeBasis   string       `json:"time_basis,omitempty"`
+	ReceivedAt  time.Time    `json:"received_at"`
+	Actor       string       `json:"actor,omitempty"`
+	EventID     string       `json:"event_id,omitempty"`
 	// Note says what became of it: riding along, late, or empty.
 	Note string `json:"note,omitempty"`
 }
@@ -149,6 +152,8 @@ type Fact struct {
 	Whole       bool   // said of every piece of it
 	UniqueID    string // tells two uses of one number apart
 	DeliveredTo string // person, neighbour, locker...
+	Aside       Aside
+	Signer      Signer // personal data; never in an event
 	Milestone   string // for scans: the scan kind
 	Code        string
 	Bucket      string

@@ -148,6 +148,20 @@ func (t *tale) remedy(st order.RemedyState, act func(id string)) {
 	}
 }
 
+// byHand waits until a person has to tell the carrier, and records what it said.
+func (t *tale) byHand(done bool) {
+	var id string
+	t.until("an instruction by hand", func(v order.View) bool {
+		for _, i := range v.Instructions {
+			if i.State == order.InstructionByHand {
+				id = i.ID
+			}
+		}
+		return id != ""
+	})
+	t.ask("/instructions/"+id+"/end", map[string]any{"done": done, "reference": "DEPOT-17", "reason": "telephoned"})
+}
+
 func (t *tale) putParcel(parcel string, lines ...order.Allocation) {
 	if t.err == nil {
 		t.granted(t.API.Put(t.ctx, rig.OrderPath(t.id())+"/parcels/"+parcel, map[string]any{"lines": lines}))

@@ -177,6 +177,29 @@ var scenarios = []scenario{
 		t.alone("1", order.OutForDelivery, order.Delivered)
 		t.closed()
 	}},
+	// No carrier can be told anything here, so a person does it.
+	{name: "carrier-told-by-hand", tell: func(t *tale) {
+		t.create()
+		t.warehouse("1")
+		t.alone("1", order.Accepted, order.OutForDelivery)
+		t.event("1", rig.Event{Milestone: order.AttemptFailed, Bucket: "recipient_unavailable"})
+		t.resolve(order.FailedAttempt, map[string]any{"resolution": order.Redeliver, "until": time.Now().Add(24 * time.Hour), "reason": "at home tomorrow"})
+		t.byHand(false)
+		t.resolve(order.FailedAttempt, map[string]any{"resolution": order.HoldAtLocation, "point": "SHOP-7", "reason": "collects it"})
+		t.byHand(true)
+		t.alone("1", order.ReadyForPickup, order.Delivered)
+		t.closed()
+	}},
+	{name: "brought-back-at-the-limit", policy: func(p *order.Policy) { p.AttemptLimit, p.ReturnAtLimit = 1, true }, tell: func(t *tale) {
+		t.create()
+		t.warehouse("1")
+		t.alone("1", order.Accepted)
+		t.event("1", rig.Event{Milestone: order.AttemptFailed, Bucket: "recipient_unavailable"})
+		t.byHand(true)
+		t.alone("1", order.Returning, order.Returned)
+		t.resolve(order.UnexpectedReturn, map[string]any{"resolution": order.Dismiss, "reason": "back in stock"})
+		t.closed()
+	}},
 	{name: "returned-to-sender", tell: func(t *tale) {
 		t.create()
 		t.warehouse("1")

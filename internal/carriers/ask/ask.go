@@ -16,11 +16,13 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/waybillhq/waybill/internal/carriers"
 	"github.com/waybillhq/waybill/internal/store"
+	"github.com/waybillhq/waybill/order"
 )
 
 // callTime is how long one request may take, from dialling to the answer's last byte.
@@ -42,7 +44,7 @@ type Store interface {
 // Call is one request and what came of it, for metrics.
 type Call struct {
 	Credential, Carrier string
-	What                string // token, track, subscribe
+	What                string // token, track, subscribe, prove, instruct
 	// Outcome is ok, budget (not sent: the budget is spent or rests) or a problem.
 	Outcome string
 	Took    time.Duration
@@ -114,6 +116,26 @@ func (c *Client) For(carrier string) (list []Credential) {
 		}
 	}
 	return list
+}
+
+// ForProof finds the credential of that carrier under which proof of a delivery
+// can be fetched, ForInstruction the one under which it can be told something.
+// Aggregators are not asked: a proof is given to the shipper only.
+func (c *Client) ForProof(carrier string) (Credential, bool) {
+	return c.own(carrier, func(a carriers.API) bool { return a.Prove != nil })
+}
+
+func (c *Client) ForInstruction(carrier string, do order.Resolution) (Credential, bool) {
+	return c.own(carrier, func(a carriers.API) bool { return slices.Contains(a.Takes, do) })
+}
+
+func (c *Client) own(carrier string, can func(carriers.API) bool) (Credential, bool) {
+	for _, a := range c.accounts {
+		if a.Carrier == carrier && can(a.api) {
+			return a.Credential, true
+		}
+	}
+	return Credential{}, false
 }
 
 // Budget reads what is left of a credential, in the order of its windows, and
@@ -199,6 +221,59 @@ func (c *Client) Subscribe(ctx context.Context, credential string, numbers []str
 		return until, &carriers.AskError{Reason: carriers.BadRequest, Detail: carriers.Clean("not taken: "+strings.Join(rejected, " "), 2000)}
 	}
 	return until, nil
+}
+
+// Prove fetches the proof of one delivery. It is personal data. Errors are as
+// those of Track.
+func (c *Client) Prove(ctx context.Context, credential, number string) (e carriers.Evidence, err error) {
+	a, err := c.account(credential)
+	if err != nil {
+		return e, err
+	}
+	if a.api.Prove == nil {
+		return e, &carriers.AskError{Reason: carriers.BadRequest, Detail: a.Carrier + " " + a.API + " has no proof to fetch"}
+	}
+	err = c.ask(ctx, a, "prove", a.api.Prove, a.question("", []string{number}), func(body []byte) (parsing error) {
+		e, parsing = a.api.Evidence(number, body)
+		return parsing
+	}, nil)
+	if err != nil {
+		return carriers.Evidence{}, err
+	}
+	return e, nil
+}
+
+// Instruct tells a carrier what to do with one parcel. Its Question is filled in
+// here, but for the number. What the carrier declines is no error; a request that
+// it calls bad is declined too.
+func (c *Client) Instruct(ctx context.Context, credential, number string, t carriers.Task) (d carriers.Done, err error) {
+	a, err := c.account(credential)
+	if err != nil {
+		return d, err
+	}
+	if a.api.Tell == nil {
+		return d, &carriers.AskError{Reason: carriers.BadRequest, Detail: a.Carrier + " " + a.API + " can be told nothing"}
+	}
+	build := func(q carriers.Question) (*http.Request, error) {
+		t.Question = q
+		return a.api.Tell(t)
+	}
+	q := a.question("", []string{number})
+	if _, err := build(q); err != nil { // what cannot be said is not the carrier's no
+		return d, &carriers.AskError{Reason: carriers.BadRequest, Detail: err.Error()}
+	}
+	err = c.ask(ctx, a, "instruct", build, q, func(body []byte) (parsing error) {
+		d, parsing = a.api.Told(body)
+		return parsing
+	}, nil)
+	var problem *carriers.AskError
+	switch {
+	case err == nil:
+		return d, nil
+	case errors.As(err, &problem) && (problem.Reason == carriers.BadRequest || problem.Reason == carriers.NotFound):
+		return carriers.Done{Declined: problem.Error()}, nil
+	}
+	return carriers.Done{}, err
 }
 
 func (c *Client) account(name string) (*account, error) {

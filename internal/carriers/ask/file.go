@@ -172,6 +172,7 @@ func (r *reader) credential(n *yaml.Node) (Credential, bool) {
 		"name": at(r.text(&c.Name)), "carrier": at(r.text(&c.Carrier)), "api": at(r.text(&c.API)),
 		"key": at(r.text(&key)), "secret": at(r.text(&secret)), "account": at(r.text(&c.Number)), "service": at(r.text(&c.Service)),
 		"base_url": at(r.text(&c.BaseURL)), "budget": at(r.texts(&budget)), "for": at(r.texts(&c.Of)), "webhook_email": at(r.text(&c.Hook.Email)),
+		"contact_name": at(r.text(&c.Contact.Name)), "contact_phone": at(r.text(&c.Contact.Phone)), "client_ip": at(r.text(&c.Contact.IP)),
 	})
 	if len(r.faults) > before {
 		return c, false

@@ -285,14 +285,14 @@ func (s Suite) authenticity(t *testing.T) {
 func asking(t *testing.T, a carriers.Adapter) {
 	asker, ok := a.(carriers.Asker)
 	if !ok {
-		for _, c := range []carriers.Capability{carriers.CanTrack, carriers.CanSubscribe, carriers.CanRenew} {
+		for _, c := range []carriers.Capability{carriers.CanTrack, carriers.CanSubscribe, carriers.CanRenew, carriers.CanProve, carriers.CanInstruct} {
 			if carriers.Can(a, c) {
 				t.Errorf("says %s, but cannot be asked", c)
 			}
 		}
 		return
 	}
-	var track, subscribe, renew bool
+	var track, subscribe, renew, prove, instruct bool
 	names := map[string]bool{}
 	for _, api := range asker.APIs() {
 		if api.Name == "" || names[api.Name] {
@@ -309,10 +309,33 @@ func asking(t *testing.T, a carriers.Adapter) {
 		if (api.Track != nil) != (api.Batch > 0) || (api.Subscribe != nil) != (api.SubscribeBatch > 0) {
 			t.Errorf("%s: a batch size without requests, or the other way round", api.Name)
 		}
-		for what, f := range map[string]struct {
+		prove, instruct = prove || api.Prove != nil, instruct || api.Tell != nil
+		if (api.Prove != nil) != (api.Evidence != nil) || (api.Tell != nil) != (api.Told != nil) || (api.Tell != nil) != (len(api.Takes) > 0) {
+			t.Errorf("%s: a proof or an instruction without its answer, or the other way round", api.Name)
+		}
+		asks := map[string]struct {
 			build func(carriers.Question) (*http.Request, error)
 			batch int
-		}{"track": {api.Track, api.Batch}, "subscribe": {api.Subscribe, api.SubscribeBatch}} {
+		}{"track": {api.Track, api.Batch}, "subscribe": {api.Subscribe, api.SubscribeBatch}, "prove": {api.Prove, 1}}
+		for _, do := range order.Resolutions {
+			task := carriers.Task{Do: do, Day: "2026-03-09", To: carriers.Destination{Name: "Ann", Street: "1 Main St", City: "Springfield", PostalCode: "62701", Region: "IL", Country: "US"}}
+			build := func(q carriers.Question) (*http.Request, error) {
+				task.Question = q
+				return api.Tell(task)
+			}
+			switch {
+			case slices.Contains(api.Takes, do):
+				asks["tell "+string(do)] = struct {
+					build func(carriers.Question) (*http.Request, error)
+					batch int
+				}{build, 1}
+			case api.Tell != nil:
+				if _, err := build(carriers.Question{Account: Account(a, api), ID: "0123456789ABCDEF", Numbers: []string{"1Z999AA10123456784"}}); err == nil {
+					t.Errorf("%s: %s is built, though it is not taken", api.Name, do)
+				}
+			}
+		}
+		for what, f := range asks {
 			if f.build == nil {
 				continue
 			}
@@ -337,6 +360,9 @@ func asking(t *testing.T, a carriers.Adapter) {
 			}
 		}
 	}
+	if prove != carriers.Can(a, carriers.CanProve) || instruct != carriers.Can(a, carriers.CanInstruct) {
+		t.Errorf("says %v, but prove %v, instruct %v", a.Capabilities(), prove, instruct)
+	}
 	if track != carriers.Can(a, carriers.CanTrack) || subscribe != carriers.Can(a, carriers.CanSubscribe) || renew != carriers.Can(a, carriers.CanRenew) {
 		t.Errorf("says %v, but track %v, subscribe %v, renew %v", a.Capabilities(), track, subscribe, renew)
 	}
@@ -346,6 +372,7 @@ func asking(t *testing.T, a carriers.Adapter) {
 func Account(a carriers.Adapter, api carriers.API) carriers.Account {
 	return carriers.Account{
 		Name: "test", Carrier: a.Name(), API: api.Name, BaseURL: api.BaseURL, Key: "the-key", Secret: "the-secret",
-		Hook: carriers.Hook{URL: "https://waybill.example/webhooks/" + a.Name(), Secret: "0123456789abcdef0123456789abcdef", Email: "ops@waybill.example"},
+		Contact: carriers.Contact{Name: "Acme Support", Phone: "+14105550100", IP: "192.0.2.7"},
+		Hook:    carriers.Hook{URL: "https://waybill.example/webhooks/" + a.Name(), Secret: "0123456789abcdef0123456789abcdef", Email: "ops@waybill.example"},
 	}
 }

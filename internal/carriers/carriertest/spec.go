@@ -34,6 +34,12 @@ func LoadSpec(t *testing.T, name string, mend func(*openapi3.T)) Spec {
 	if err != nil {
 		t.Skipf("the carriers' own specifications are not here (%s); set WAYBILL_DATA to the folder that holds specs/", dir)
 	}
+	return ParseSpec(t, raw, mend)
+}
+
+// ParseSpec is LoadSpec for a document that is at hand.
+func ParseSpec(t *testing.T, raw []byte, mend func(*openapi3.T)) Spec {
+	t.Helper()
 	doc, err := openapi3.NewLoader().LoadFromData(raw)
 	if err != nil {
 		t.Fatal(err)

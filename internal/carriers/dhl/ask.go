@@ -26,6 +26,7 @@ func (Adapter) APIs() []carriers.API {
 			// No limit is known; these are ours and careful.
 			Budget: []carriers.Window{{Calls: 1, Per: time.Second}, {Calls: 500, Per: 24 * time.Hour}},
 			Track:  askExpress, Batch: 1,
+			Prove: askProof, Evidence: evidence,
 		},
 		{
 			Name: "ecommerce", BaseURL: "https://api.dhlecs.com",
@@ -101,4 +102,40 @@ func askExpress(q carriers.Question) (*http.Request, error) {
 	r.Header.Set("Accept-Language", "eng")
 	r.Header.Set("Message-Reference", q.ID)
 	return r, nil
+}
+
+// askProof asks MyDHL for the electronic proof of delivery, which is a PDF.
+func askProof(q carriers.Question) (*http.Request, error) {
+	if err := q.Check(1); err != nil {
+		return nil, err
+	}
+	v := url.Values{"content": {"epod-summary"}}
+	if q.Number != "" {
+		v.Set("shipperAccountNumber", q.Number)
+	}
+	r, err := carriers.Get(q.BaseURL + "/shipments/" + url.PathEscape(q.Numbers[0]) + "/proof-of-delivery?" + v.Encode())
+	if err != nil {
+		return nil, err
+	}
+	r.SetBasicAuth(string(q.Key), string(q.Secret))
+	r.Header.Set("X-Version", "3.1.0")
+	r.Header.Set("Message-Reference", q.ID)
+	return r, nil
+}
+
+func evidence(_ string, body []byte) (e carriers.Evidence, err error) {
+	var a struct {
+		Documents []struct {
+			Content carriers.Text `json:"content"`
+		} `json:"documents"`
+	}
+	if err := carriers.Decode(body, &a); err != nil {
+		return e, err
+	}
+	for _, d := range a.Documents {
+		if err := e.Add(carriers.Letter, string(d.Content)); err != nil {
+			return e, err
+		}
+	}
+	return e, nil
 }

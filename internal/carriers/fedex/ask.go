@@ -18,6 +18,7 @@ func (Adapter) APIs() []carriers.API {
 		Name: "track", BaseURL: "https://apis.fedex.com",
 		Budget: []carriers.Window{{Calls: 1400, Per: 10 * time.Second}, {Calls: 100_000, Per: 24 * time.Hour}},
 		Token:  askToken, Track: askTrack, Batch: batch,
+		Prove: askProof, Evidence: evidence,
 		Reasons: map[string]carriers.Reason{
 			"TRACKING.TRACKINGNUMBER.NOTFOUND": carriers.NotFound, "TRACKING.DATA.NOTFOUND": carriers.NotFound,
 			"TRACKING.TRACKINGNUMBER.EMPTY": carriers.BadRequest,
@@ -37,6 +38,7 @@ type inquiry struct {
 	Number struct {
 		Tracking string `json:"trackingNumber"`
 	} `json:"trackingNumberInfo"`
+	Account string `json:"accountNumber,omitempty"` // of a document
 }
 
 func askTrack(q carriers.Question) (*http.Request, error) {
@@ -51,8 +53,54 @@ func askTrack(q carriers.Question) (*http.Request, error) {
 	if err != nil {
 		return nil, err
 	}
+	return identify(r, q), nil
+}
+
+func identify(r *http.Request, q carriers.Question) *http.Request {
 	q.Bearer(r)
 	r.Header.Set("X-Locale", "en_US")
 	r.Header.Set("X-Customer-Transaction-Id", q.ID)
-	return r, nil
+	return r
+}
+
+// askProof asks for the letter with the recipient's signature, as a PDF.
+func askProof(q carriers.Question) (*http.Request, error) {
+	if err := q.Check(1); err != nil {
+		return nil, err
+	}
+	var of inquiry
+	of.Number.Tracking, of.Account = q.Numbers[0], q.Number
+	r, err := carriers.Post(q.BaseURL+"/track/v1/trackingdocuments", map[string]any{
+		"trackDocumentDetail":        map[string]string{"documentType": "SIGNATURE_PROOF_OF_DELIVERY", "documentFormat": "PDF"},
+		"trackDocumentSpecification": []inquiry{of},
+	})
+	if err != nil {
+		return nil, err
+	}
+	return identify(r, q), nil
+}
+
+// evidence reads the letters; the name stands on them only.
+func evidence(_ string, body []byte) (e carriers.Evidence, err error) {
+	var a struct {
+		Output *struct {
+			Documents []text `json:"document"`
+		} `json:"output"`
+		Errors []carriers.Problem `json:"errors"`
+	}
+	if err := carriers.Decode(body, &a); err != nil {
+		return e, err
+	}
+	if err := carriers.Refused("FedEx", a.Errors...); err != nil {
+		return e, err
+	}
+	if a.Output == nil {
+		return e, carriers.Malformed("no output")
+	}
+	for _, d := range a.Output.Documents {
+		if err := e.Add(carriers.Letter, string(d)); err != nil {
+			return e, err
+		}
+	}
+	return e, nil // an alert beside no document says why there is none
 }

@@ -19,7 +19,7 @@ func New() carriers.Adapter { return Adapter{} }
 func (Adapter) Name() string { return "fedex" }
 
 func (Adapter) Capabilities() []carriers.Capability {
-	return []carriers.Capability{carriers.CanParsePush, carriers.CanVerifyPush, carriers.CanParseTrack, carriers.CanTrack, carriers.CanProveDelivery}
+	return []carriers.Capability{carriers.CanParsePush, carriers.CanVerifyPush, carriers.CanParseTrack, carriers.CanTrack, carriers.CanProveDelivery, carriers.CanProve}
 }
 
 // Verify checks the header fdx-signature: base64 of HMAC-SHA256 over the raw body.

@@ -7,13 +7,14 @@ import (
 	"time"
 
 	"github.com/waybillhq/waybill/internal/carriers"
+	"github.com/waybillhq/waybill/order"
 )
 
 // subscriptionLife is how long Track Alert pushes for a number; then it must be
 // asked for again.
 const subscriptionLife = 14 * 24 * time.Hour
 
-// APIs is the one interface: OAuth, Track and Track Alert v2.
+// APIs is the one interface: OAuth, Track, Track Alert v2 and Delivery Intercept v2.
 func (Adapter) APIs() []carriers.API {
 	return []carriers.API{{
 		Name: "tracking", BaseURL: "https://onlinetools.ups.com",
@@ -21,6 +22,8 @@ func (Adapter) APIs() []carriers.API {
 		Budget: []carriers.Window{{Calls: 5, Per: time.Second}, {Calls: 10_000, Per: 24 * time.Hour}},
 		Token:  askToken, Track: askTrack, Batch: 1,
 		Subscribe: askPushes, SubscribeBatch: 100, SubscribedFor: subscriptionLife, Rejected: rejected,
+		Prove: askProof, Evidence: evidence,
+		Takes: []order.Resolution{order.Redeliver, order.HoldAtLocation, order.Redirect, order.ReturnToSender}, Tell: tell, Told: told,
 		Reasons: map[string]carriers.Reason{
 			"TW0001": carriers.NotFound, // a warning in an answer with status 200
 			"10429":  carriers.Limited,
