@@ -34,6 +34,8 @@ const usage = `waybill runs the lifecycle of orders.
                             whether a push would be let in, and what it or a file becomes
   waybill policy check FILE | apply FILE [--yes]
                             what is wrong with a policy file; what it would change, and apply it
+  waybill policy learn [--dry-run]
+                            what rhythms parcels had, and which lines of policies should say so
   waybill simulate ...      replay real orders through the API; see waybill simulate --help
   waybill version
 

@@ -57,4 +57,6 @@ type Activities struct {
 	Carriers Carriers
 	// Feeds supervises the carriers' feeds.
 	Feeds *Feeds
+	// Rhythms learns how long parcels stand still.
+	Rhythms Rhythms
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/waybillhq/waybill/internal/policy"
+	"github.com/waybillhq/waybill/internal/rhythm"
 	"github.com/waybillhq/waybill/internal/store"
 	"github.com/waybillhq/waybill/order"
 )
@@ -106,6 +107,7 @@ func (s *server) putPolicy(c echo.Context) error {
 	var p order.PolicyBook
 	if isYAML(c.Request()) {
 		p, err = s.policyFile(c, name)
+		p = rhythm.Keep(p, newest)
 	} else if newest.Source != "" {
 		err = conflict("The policy " + name + " comes from a file, which says more than JSON can: send the file as " + yamlMedia + ".")
 	} else {

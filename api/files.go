@@ -38,7 +38,7 @@ func (s *server) postCarrierFile(c echo.Context) error {
 	}
 	body, _ := c.Get(bodyKey).([]byte)
 	now := s.now()
-	n, faults, err := s.intake.File(c.Request().Context(), reader, body, now)
+	n, faults, err := s.intake.File(c.Request().Context(), reader, c.Request().Header.Get(echo.HeaderContentType), body, now)
 	if err != nil {
 		return err
 	}

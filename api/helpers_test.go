@@ -279,6 +279,8 @@ func (m *memory) ReportFaults(_ context.Context, fs []store.Fault, _ time.Time) 
 	return m.fail
 }
 
+func (m *memory) MoveFacts(context.Context, string, string, []order.Moved) error { return nil }
+
 func (m *memory) PutAddress(_ context.Context, id string, a store.Address) (int, error) {
 	defer m.lock()()
 	m.addresses[id] = append(m.addresses[id], a)

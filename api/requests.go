@@ -229,3 +229,26 @@ func (s *server) adoptPolicy(c echo.Context) error {
 			return order.AdoptPolicy{Meta: m, Policy: p.For(o.Spec.Class), Switch: body.Policy != ""}, fmt.Sprintf("version %d", p.Version), err
 		}})
 }
+
+// mergeOrder ends the order as a duplicate of another one of its store.
+func (s *server) mergeOrder(c echo.Context) error {
+	body, err := decode[struct {
+		Into   string `json:"into"`
+		Reason string `json:"reason"`
+	}](c)
+	if err != nil {
+		return err
+	}
+	duplicate, err := s.orderOf(c)
+	if err != nil {
+		return err
+	}
+	into, err := s.store.Order(c.Request().Context(), body.Into)
+	if errors.Is(err, store.ErrNotFound) || err == nil && callerOf(c).forStore(into.Spec.Store) != nil {
+		return invalid(fieldError{"into", "there is no order " + clean(body.Into, 100)})
+	}
+	if err != nil {
+		return err
+	}
+	return s.ask(c, s.desk.Merge(duplicate, into, clean(body.Reason, reasonLimit)))
+}

@@ -38,6 +38,7 @@ type Store interface {
 	MappingHistory(ctx context.Context, carrier string, limit int) ([]store.Mapping, error)
 	RawBody(ctx context.Context, id int64, a store.Audit) (store.RawBody, error)
 	RawBodies(ctx context.Context, f store.RawFilter) ([]store.RawBody, error)
+	acts.Facts
 	Proof(ctx context.Context, orderID, id string, a store.Audit) (store.Proof, error)
 	ProofDocument(ctx context.Context, orderID, id string, n int, a store.Audit) (store.ProofDocument, error)
 	PutAddress(ctx context.Context, orderID string, a store.Address) (version int, err error)
@@ -119,6 +120,8 @@ type Deps struct {
 	Carriers carriers.Registry
 	// Messages takes what message providers post; nil: nothing is taken.
 	Messages *dispatch.Callbacks
+	// Rhythms is where proposals are decided; nil: there are none.
+	Rhythms *acts.Rhythms
 }
 
 // Server is the API. Pages can be mounted on Echo beside it; they share request
@@ -141,6 +144,7 @@ type server struct {
 	rates    *rates
 	inFlight chan struct{}
 	desk     *acts.Desk
+	rhythms  *acts.Rhythms
 
 	intake         *intake.Intake
 	webhookSecrets map[string][][]byte
@@ -185,7 +189,8 @@ func New(d Deps) *Server {
 		keys:     &keyCache{load: d.Store.Key, now: d.Now, ttl: l.KeyTTL, size: l.KeyCache},
 		rates:    &rates{perSecond: l.KeyPerSecond, burst: l.KeyBurst},
 		inFlight: make(chan struct{}, l.InFlight),
-		desk:     &acts.Desk{Audits: d.Store, Orders: d.Orders, Log: d.Log, Now: d.Now},
+		desk:     &acts.Desk{Audits: d.Store, Orders: d.Orders, Facts: d.Store, Log: d.Log, Now: d.Now},
+		rhythms:  d.Rhythms,
 
 		webhookSecrets: d.WebhookSecrets, carriers: d.Carriers, messages: d.Messages,
 	}}
@@ -253,6 +258,7 @@ func (s *server) handlers() map[string]echo.HandlerFunc {
 		"releaseOrder":     s.releaseOrder,
 		"changePromise":    s.changePromise,
 		"correctAddress":   s.correctAddress,
+		"mergeOrder":       s.mergeOrder,
 		"adoptPolicy":      s.adoptPolicy,
 
 		"assignCase":        s.assignCase,
@@ -295,6 +301,9 @@ func (s *server) handlers() map[string]echo.HandlerFunc {
 		"listFaults":       s.listFaults,
 		"closeFault":       s.closeFault,
 		"eraseCustomer":    s.eraseCustomer,
+		"listRhythms":      s.learned(s.listRhythms),
+		"acceptRhythm":     s.learned(s.acceptRhythm),
+		"declineRhythm":    s.learned(s.declineRhythm),
 		"listCodeMappings": s.listCodeMappings,
 		"putCodeMapping":   s.putCodeMapping,
 		"listRawBodies":    s.listRawBodies,

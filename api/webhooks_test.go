@@ -148,7 +148,7 @@ func TestBadInput(t *testing.T) {
 			if source := cmp.Or(c.source, "carrier:"+carrier); !b.counted(source, c.reason) {
 				t.Errorf("not counted as %s of %s", c.reason, source)
 			}
-			if (len(b.raws) == 1) != c.kept || c.kept && string(b.raws[0].Body) != c.body || c.kept && (b.raws[0].Error != "") != (c.status == 422) {
+			if (len(b.raws) == 1) != c.kept || c.kept && string(b.raws[0].Body) != c.body || c.kept && (b.raws[0].Error != "") != (c.status == 422 || c.reason == "rejected") {
 				t.Errorf("%d bodies kept, want %v", len(b.raws), c.kept)
 			}
 			if len(b.facts) != c.facts {

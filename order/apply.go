@@ -72,6 +72,10 @@ func Apply(s *State, e Event) []Command {
 		s.reportNotReceived(e)
 	case AdoptPolicy:
 		s.adopt(e)
+	case TakeParcels:
+		s.take(e)
+	case MergeInto:
+		s.merge(e)
 	case DecideRemedy:
 		s.decideRemedy(e)
 	case EndRemedy:
@@ -187,6 +191,9 @@ func (s *State) scan(e Scan) {
 		return
 	}
 	m := e.Kind.Milestone()
+	if s.gone(p, e.Meta) {
+		return
+	}
 	if m == "" || !s.mayset(p, m, e.Meta) {
 		return
 	}
@@ -237,6 +244,9 @@ func (s *State) carrierEvent(e CarrierEvent) {
 	}
 	if e.Milestone != "" && !e.Milestone.Known() {
 		s.anomaly(UnknownValue, p.ID, e.Meta, "milestone "+string(e.Milestone))
+		return
+	}
+	if s.gone(p, e.Meta) {
 		return
 	}
 	s.heard(p, e)

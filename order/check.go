@@ -240,6 +240,9 @@ func Check(s *State, e Event) error {
 		if s.ParcelByID(e.Parcel) == nil {
 			return refuse("parcel", "%q is not a parcel of this order", e.Parcel)
 		}
+		if to := s.ParcelByID(e.Parcel).MovedTo; to != "" {
+			return refuse("parcel", "%s goes on in %s", e.Parcel, to)
+		}
 		if !e.Milestone.Known() || e.Milestone == Expected {
 			return refuse("milestone", "%q is not a milestone that can be set", e.Milestone)
 		}
@@ -272,6 +275,10 @@ func Check(s *State, e Event) error {
 		return s.checkNotReceived(e)
 	case AdoptPolicy:
 		return s.checkAdopt(e)
+	case TakeParcels:
+		return s.checkTake(e)
+	case MergeInto:
+		return s.checkMerge(e)
 	case DecideRemedy:
 		return s.checkDecideRemedy(e)
 	case EndRemedy:

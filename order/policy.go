@@ -55,6 +55,8 @@ type Rhythm struct {
 	Gap  Duration `json:"gap"`
 	// Calendar of the carrier's working days; empty: that of movement.
 	Calendar string `json:"calendar,omitempty"`
+	// Learned from what parcels did; another policy file leaves it standing.
+	Learned bool `json:"learned,omitempty"`
 }
 
 // Region is a name for several countries.
@@ -84,8 +86,13 @@ type Policy struct {
 	Pack    Duration `json:"pack"`     // picked → packed
 	Handoff Duration `json:"hand_off"` // packed, labelled or handed over → in the carrier's possession
 
-	Rhythms        []Rhythm `json:"rhythms,omitempty"`
-	Movement       Duration `json:"movement"`         // between two movements, where no rhythm matches
+	Rhythms  []Rhythm `json:"rhythms,omitempty"`
+	Movement Duration `json:"movement"` // between two movements, where no rhythm matches
+	// RhythmsLearned says what becomes of rhythms that are learned: LearnOff,
+	// LearnAutomatic, or empty: a person decides. RhythmFloor is the shortest gap
+	// that is ever learned; 0: a day, or movement where that is less.
+	RhythmsLearned string   `json:"rhythms_learned,omitempty"`
+	RhythmFloor    Duration `json:"rhythm_floor,omitempty"`
 	OutForDelivery Duration `json:"out_for_delivery"` // out for delivery → anything else
 	Pickup         Duration `json:"pickup"`           // ready for pickup → collected
 	Customs        Duration `json:"customs"`          // in customs → anything else
@@ -137,6 +144,12 @@ type Policy struct {
 	ClockSkew Duration `json:"clock_skew"` // an event this far before the order was placed is somebody else's
 	Future    Duration `json:"future"`     // an event this far ahead is taken as happening on receipt
 }
+
+// What may become of learned rhythms, beside the proposal to a person.
+const (
+	LearnOff       = "off"
+	LearnAutomatic = "automatic"
+)
 
 // DefaultPolicy suits parcels in one country.
 func DefaultPolicy() Policy {
@@ -244,7 +257,7 @@ func (p *Policy) durations() []struct {
 		{"trace", &p.Trace}, {"remedy_answer", &p.RemedyAnswer}, {"claim_answer", &p.ClaimAnswer}, {"report_window", &p.ReportWindow},
 		{"carrier_answer", &p.CarrierAnswer}, {"by_hand", &p.ByHand}, {"claim_filing", &p.ClaimFiling},
 		{"return_window", &p.ReturnWindow}, {"return_decision", &p.ReturnDecision}, {"return_ship", &p.ReturnShip}, {"return_receipt", &p.ReturnReceipt},
-		{"return_inspect", &p.ReturnInspect},
+		{"return_inspect", &p.ReturnInspect}, {"rhythm_floor", &p.RhythmFloor},
 	}
 }
 
@@ -301,7 +314,7 @@ func (p Policy) Faults() (found []Refusal) {
 	for _, f := range p.durations() {
 		d := time.Duration(*f.d)
 		mayBeZero := slices.Contains([]string{"close_after", "ride_along", "clock_skew", "future", "trace", "remedy_answer", "claim_answer", "report_window", "carrier_answer", "by_hand", "claim_filing",
-			"return_window", "return_decision", "return_ship", "return_receipt", "return_inspect"}, f.name)
+			"return_window", "return_decision", "return_ship", "return_receipt", "return_inspect", "rhythm_floor"}, f.name)
 		if d < 0 || d == 0 && !mayBeZero || d > 5*365*24*time.Hour {
 			bad(f.name, "must be between 0 and 5 years, not %s", d)
 		}
@@ -382,6 +395,9 @@ func (p Policy) Faults() (found []Refusal) {
 			bad(at+".calendar", "there is no calendar %q", c.Calendar)
 		}
 	}
+	if !slices.Contains([]string{"", LearnOff, LearnAutomatic}, p.RhythmsLearned) {
+		bad("rhythms_learned", "%q must be %s, %s or left out", p.RhythmsLearned, LearnAutomatic, LearnOff)
+	}
 	if p.RefundLimit < 0 {
 		bad("refund_limit", "must not be negative")
 	}
@@ -434,6 +450,19 @@ func (s *State) clock(line string) *Calendar {
 		return nil
 	}
 	return s.Spec.Policy.clock(line)
+}
+
+// MovementClock is the calendar that movement and rhythms without one of their
+// own run on; nil: around the clock.
+func (p *Policy) MovementClock() *Calendar { return p.clock("movement") }
+
+// RhythmOf is the rhythm that says most of a parcel of that carrier and service on
+// its way between two countries; ok is false where none matches, and movement counts.
+func (p *Policy) RhythmOf(carrier, service, from, to string) (r Rhythm, ok bool) {
+	if best := p.rhythm(&Parcel{Carrier: carrier, Service: service}, from, to); best != nil {
+		return *best, true
+	}
+	return r, false
 }
 
 func (p *Policy) region(name string) *Region {

@@ -21,7 +21,7 @@ func RidesAlong(e Event) (at Milestone, always bool) {
 			return "", true
 		}
 	case Unreadable, PutParcel, Cancel, Hold, Release, ChangePromise, CorrectAddress, CorrectMilestone, AssignCase, NoteCase, ResolveCase, ReopenCase, ExtendWait, FireWait, ReportNotReceived, DecideRemedy, EndRemedy,
-		RequestReturn, DecideReturn, ShipReturn, InspectReturn, DisposeReturn, SendReturnBack, CancelReturn, AdoptPolicy, Tick, Answered:
+		RequestReturn, DecideReturn, ShipReturn, InspectReturn, DisposeReturn, SendReturnBack, CancelReturn, AdoptPolicy, TakeParcels, MergeInto, Tick, Answered:
 	}
 	return "", false
 }

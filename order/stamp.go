@@ -75,6 +75,12 @@ func Stamp(e Event, now time.Time) Event {
 	case AdoptPolicy:
 		e.Applied = now
 		return e
+	case TakeParcels:
+		e.Applied = now
+		return e
+	case MergeInto:
+		e.Applied = now
+		return e
 	case EndInstruction:
 		e.Applied = now
 		return e

@@ -140,6 +140,10 @@ type Parcel struct {
 	Master string `json:"master_tracking,omitempty"`
 	// Return is the return that it carries; empty for what goes to the buyer.
 	Return string `json:"return,omitempty"`
+	// From is the duplicate that it came from, "order/parcel"; MovedTo where a
+	// duplicate's parcel goes on.
+	From    string `json:"from,omitempty"`
+	MovedTo string `json:"moved_to,omitempty"`
 	// Unplanned parcels hold what no planned parcel holds yet.
 	Unplanned bool `json:"unplanned,omitempty"`
 
@@ -332,8 +336,10 @@ type State struct {
 	// ReleasedAt restarts the preparing clocks after a hold.
 	ReleasedAt  time.Time `json:"released_at,omitzero"`
 	CancelledAt time.Time `json:"cancelled_at,omitzero"`
-	SettledAt   time.Time `json:"settled_at,omitzero"`
-	Closed      bool      `json:"closed,omitempty"`
+	// MergedInto is the order that this one was a duplicate of.
+	MergedInto string    `json:"merged_into,omitempty"`
+	SettledAt  time.Time `json:"settled_at,omitzero"`
+	Closed     bool      `json:"closed,omitempty"`
 	// What people decided: about ended cases, about the ends of waits, and what is
 	// looked at again; and what was asked of storefront and carriers.
 	Decisions  []Decision  `json:"decisions,omitempty"`

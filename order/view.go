@@ -120,6 +120,9 @@ type ParcelView struct {
 	ETA             time.Time    `json:"eta,omitzero"`
 	Attempts        int          `json:"attempts,omitempty"`
 	Reached         []Reached    `json:"reached"`
+	// From and MovedTo as in Parcel.
+	From    string `json:"from,omitempty"`
+	MovedTo string `json:"moved_to,omitempty"`
 }
 
 // ReturnView is a return as the API shows it, with the parcel that it comes in and
@@ -144,6 +147,7 @@ type View struct {
 	PromisedAt  time.Time    `json:"promised_at,omitzero"`
 	DeliveredAt time.Time    `json:"delivered_at,omitzero"`
 	CancelledAt time.Time    `json:"cancelled_at,omitzero"`
+	MergedInto  string       `json:"merged_into,omitempty"`
 	Late        bool         `json:"late"`
 	OnHold      bool         `json:"on_hold"`
 	Closed      bool         `json:"closed"`
@@ -233,7 +237,7 @@ func WaitsOf(s *State) []WaitView {
 func ViewOf(s *State) View {
 	v := View{
 		ID: s.Spec.ID, Store: s.Spec.Store, Number: s.Spec.Number, Class: s.Spec.Class, Status: s.Status, Summary: Summary(s),
-		Replaces: s.Spec.Replaces, PlacedAt: s.Spec.PlacedAt, PromisedAt: s.PromisedAt, DeliveredAt: DeliveredAt(s), CancelledAt: cancelledAt(s),
+		Replaces: s.Spec.Replaces, PlacedAt: s.Spec.PlacedAt, PromisedAt: s.PromisedAt, DeliveredAt: DeliveredAt(s), CancelledAt: cancelledAt(s), MergedInto: s.MergedInto,
 		Late: IsLate(s), OnHold: s.Hold != nil, Closed: s.Closed,
 		Lines: make([]LineView, 0, len(s.Spec.Lines)), Parcels: make([]ParcelView, 0, len(s.Parcels)),
 		Returns: make([]ReturnView, 0, len(s.Returns)),
@@ -286,6 +290,7 @@ func viewOf(p *Parcel) ParcelView {
 		Master: p.Master, Pieces: p.Of, PiecesDelivered: p.Delivered,
 		Lines: append([]Allocation{}, p.Lines...), PossessionAt: p.PossessionAt, LastMovement: p.LastMovement, LastPlace: p.LastPlace,
 		ETA: p.ETA, Attempts: len(p.Attempts), Reached: append([]Reached{}, p.Reached...),
+		From: p.From, MovedTo: p.MovedTo,
 	}
 }
 

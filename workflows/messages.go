@@ -57,6 +57,8 @@ const (
 	UpdateSendReturnBack   = "send_return_back"
 	UpdateCancelReturn     = "cancel_return"
 	UpdateAdoptPolicy      = "adopt_policy"
+	UpdateTakeParcels      = "take_parcels"
+	UpdateMergeInto        = "merge_into"
 )
 
 // UpdateName is the update that carries a request; "" for what is not one.
@@ -112,6 +114,10 @@ func UpdateName(request order.Event) string {
 		return UpdateCancelReturn
 	case order.AdoptPolicy:
 		return UpdateAdoptPolicy
+	case order.TakeParcels:
+		return UpdateTakeParcels
+	case order.MergeInto:
+		return UpdateMergeInto
 	case order.Scan, order.CarrierEvent, order.Unreadable, order.Tick, order.Answered:
 	}
 	return ""

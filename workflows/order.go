@@ -365,6 +365,8 @@ func (sh *shell) handlers(ctx workflow.Context) error {
 		answer[order.SendReturnBack](ctx, sh, UpdateSendReturnBack, "What was not accepted left for the buyer"),
 		answer[order.CancelReturn](ctx, sh, UpdateCancelReturn, "End a return that leads nowhere"),
 		answer[order.AdoptPolicy](ctx, sh, UpdateAdoptPolicy, "Follow another version of the policy"),
+		answer[order.TakeParcels](ctx, sh, UpdateTakeParcels, "Take over the parcels of a duplicate of this order"),
+		answer[order.MergeInto](ctx, sh, UpdateMergeInto, "End as a duplicate of another order"),
 	} {
 		if err != nil {
 			return err

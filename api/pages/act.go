@@ -43,6 +43,7 @@ type typed struct {
 var did = map[string]string{
 	"assign": "The case is assigned.", "note": "The note is written.", "resolve": "The case is resolved.", "reopen": "The case is open again.",
 	"extend": "The wait has a new end.", "fire": "The wait has ended.", "not-received": "It is reported as not received.",
+	"merge":  "The order ended as a duplicate. Its parcels that are under way go on in the other one.",
 	"decide": "Your word on it counts.", "end": "It is recorded.",
 	"request-return": "The return is requested.", "take-in": "The parcel is taken in: inspect it.", "decide-return": "The return is decided.", "ship-return": "It is recorded how the return comes.",
 	"inspect-return": "It is graded.", "dispose-return": "It is decided what follows.", "send-back": "It is recorded as sent back.", "cancel-return": "The return is ended.",
@@ -116,6 +117,8 @@ func (f *form) request(me string, now time.Time) (acts.Request, error) {
 		r = acts.ReportNotReceived(f.Of, f.Reason)
 	case "decide":
 		r = acts.DecideRemedy(f.Of, f.Choice == "agree", f.Reason)
+	case "merge":
+		r = acts.MergeInto(f.Text, f.Reason)
 	case "end":
 		r = acts.EndRemedy(f.Of, f.Choice == "confirmed", amount(), f.Reference, f.Reason)
 	case "request-return":
@@ -194,8 +197,21 @@ func (s *server) act(c echo.Context, w who) error {
 	if is := r.Subject(order.ViewOf(o.Current())); bad == nil && is != f.Seen {
 		status, bad = http.StatusConflict, errors.New("This has changed since you saw it. Now: "+is+". Nothing was done: look again, and send it once more if it still holds.")
 	}
+	by := may[0]
+	if bad == nil && f.Act == "merge" { // its event asks the other order: it must not be tried
+		if slices.Contains(may, order.Support) {
+			by = order.Support
+		}
+		var into store.Order
+		if into, bad = s.Store.Order(ctx, f.Text); errors.Is(bad, store.ErrNotFound) {
+			bad = &order.Refusal{Reason: "There is no order " + f.Text + "."}
+		}
+		r = s.Desk.Merge(o, into, f.Reason)
+	} else if bad == nil {
+		by = s.voice(ctx, o, w, may, r)
+	}
 	if bad == nil {
-		_, bad = s.Desk.Do(ctx, o, acts.Asker{Actor: w.Actor, Role: role, By: s.voice(ctx, o, w, may, r), Trace: c.Response().Header().Get(echo.HeaderXRequestID)}, "", r)
+		_, bad = s.Desk.Do(ctx, o, acts.Asker{Actor: w.Actor, Role: role, By: by, Trace: c.Response().Header().Get(echo.HeaderXRequestID)}, "", r)
 	}
 	switch {
 	case bad == nil:
@@ -357,6 +373,9 @@ func (p *detailPage) actions(st *order.State, v order.View, me string, may []ord
 				rows[i].Missing = offer(form{Act: "not-received", Of: rows[i].ID})
 			}
 		}
+	}
+	if st.CheckDuplicate() == nil && slices.Contains(may, order.Support) {
+		p.Merge = offer(form{Act: "merge"})
 	}
 	p.returnForms(st, v, may, offer, now)
 	if posted != nil {

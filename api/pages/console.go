@@ -49,6 +49,10 @@ func (s *server) mountConsole(e *echo.Echo) {
 	g.GET("/faults", s.signed(s.faults))
 	g.GET("/faults/:id", s.signed(s.faultPage))
 	g.POST("/faults/:id/close", s.signed(s.mapper(s.closeFault)))
+	if s.Rhythms != nil {
+		g.GET("/rhythms", s.signed(s.rhythms))
+		g.POST("/rhythms/:id", s.signed(s.mapper(s.decideRhythm)))
+	}
 	g.GET("/codes", s.signed(s.codePage))
 	g.POST("/codes", s.signed(s.mapper(s.mapCode)))
 	g.GET("/gallery", s.signed(s.gallery))
@@ -144,7 +148,7 @@ func (s *server) signOut(c echo.Context) error {
 func inside(next string) string {
 	u, err := url.Parse(next)
 	if err != nil || u.IsAbs() || u.Host != "" || u.Opaque != "" || strings.ContainsAny(next, "\\\r\n\t") ||
-		!slices.ContainsFunc([]string{"cases", "returns", "orders", "faults", "codes", "gallery"}, func(part string) bool {
+		!slices.ContainsFunc([]string{"cases", "returns", "orders", "faults", "codes", "rhythms", "gallery"}, func(part string) bool {
 			return u.Path == "/console/"+part || strings.HasPrefix(u.Path, "/console/"+part+"/")
 		}) {
 		return "/console/orders"

@@ -48,6 +48,8 @@ type detailPage struct {
 	Instructions                  []instructionRow
 	Remedies                      []remedyRow
 	Messages                      []messageRow
+	MergedInto, MergedHref        string
+	Merge                         *form
 	Returns                       []returnRow
 	AskReturn                     *form
 	Replaces                      *orderLink
@@ -110,7 +112,7 @@ type parcelRow struct {
 	Carrier, Service, Tracking, Place string
 	Attempts                          int
 	Since, ETA, Possession, Movement  stamp
-	Contents                          string
+	Contents, From, MovedTo           string
 	Proof, ProofHref                  string // of its delivery
 	Reached                           []reachedRow
 	Missing, TakeIn                   *form
@@ -193,6 +195,9 @@ func detailOf(o store.Order, entries []store.Entry, show int, now time.Time) det
 		Placed: stampOf(v.PlacedAt, now), Promise: stampOf(v.PromisedAt, now), Delivered: stampOf(v.DeliveredAt, now), Cancelled: stampOf(v.CancelledAt, now), Updated: stampOf(o.UpdatedAt, now),
 		Policy: v.Policy, Rules: v.Rules, Anomalies: v.Anomalies, Seq: v.Seq, Total: len(entries),
 	}
+	if v.MergedInto != "" {
+		p.MergedInto, p.MergedHref = clean(v.MergedInto, 100), orderHref(v.MergedInto)
+	}
 	if strings.HasSuffix(strings.ToLower(p.Summary), p.Status) || p.OnHold && p.Summary == "On hold" {
 		p.Summary = ""
 	}
@@ -271,7 +276,7 @@ func detailOf(o store.Order, entries []store.Entry, show int, now time.Time) det
 		x := &v.Parcels[i]
 		r := parcelRow{ID: x.ID, Milestone: label(string(x.Milestone)), Tone: string(parcelWords(x, "", lens{now: now, home: time.UTC}).Mood), Carrier: carrierName(x.Carrier), Service: clean(x.Service, 40),
 			Tracking: clean(x.Tracking, 40), Place: clean(x.LastPlace, 120), Attempts: x.Attempts, Since: stampOf(x.Since, now), ETA: stampOf(x.ETA, now),
-			Possession: stampOf(x.PossessionAt, now), Movement: stampOf(x.LastMovement, now)}
+			Possession: stampOf(x.PossessionAt, now), Movement: stampOf(x.LastMovement, now), From: clean(x.From, 120), MovedTo: clean(x.MovedTo, 120)}
 		var in []string
 		for _, a := range x.Lines {
 			if len(in) == 8 {

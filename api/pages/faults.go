@@ -64,6 +64,7 @@ func bucketsOf(known carriers.Registry) []string {
 type faultsPage struct {
 	head
 	All      bool
+	Rhythms  bool // are learned here
 	Rows     []faultRow
 	Older    string
 	Mappings []mappingRow
@@ -153,7 +154,7 @@ func (s *server) faults(c echo.Context, w who) error {
 }
 
 func (s *server) faultsPage(w who, everything bool, list []store.Fault, mapped []store.Mapping) faultsPage {
-	p := faultsPage{head: s.head(w, "Faults", "faults"), All: everything}
+	p := faultsPage{head: s.head(w, "Faults", "faults"), All: everything, Rhythms: s.Rhythms != nil}
 	if len(list) > pageSize {
 		list = list[:pageSize]
 		last := list[pageSize-1]

@@ -90,6 +90,8 @@ type Deps struct {
 	Scopes func(ctx context.Context, actor string) (scopes []string, ok bool)
 	// Desk carries out what the console's forms ask; nil: the console only shows.
 	Desk *acts.Desk
+	// Rhythms is where proposals are decided; nil: there are none.
+	Rhythms *acts.Rhythms
 }
 
 type server struct {

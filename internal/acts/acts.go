@@ -56,8 +56,10 @@ type Orders interface {
 type Desk struct {
 	Audits Audits
 	Orders Orders
-	Log    *slog.Logger
-	Now    func() time.Time
+	// Facts are moved when orders are merged.
+	Facts Facts
+	Log   *slog.Logger
+	Now   func() time.Time
 }
 
 // Do asks the order, which was o a moment ago. The audit ID is one that the

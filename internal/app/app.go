@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"maps"
 	"net"
@@ -166,9 +167,10 @@ func (p *process) runIntake() (stop func()) {
 
 func (p *process) api(ctx context.Context) error {
 	l := p.links(p.orders.Namespace)
+	rhythms := &acts.Rhythms{Store: p.store, Adopt: p.orders.StartAdoption, Log: p.log, Now: time.Now}
 	draining := ctx.Done()
 	server := api.New(api.Deps{
-		Store: p.store, Orders: orders{p.orders, p.store}, Intake: p.intake, Log: p.log, Links: l, Registry: p.metrics, Now: time.Now, WebhookSecrets: p.WebhookSecrets, Carriers: p.Carriers, Messages: p.callbacks(),
+		Store: p.store, Orders: orders{p.orders, p.store}, Intake: p.intake, Log: p.log, Links: l, Registry: p.metrics, Now: time.Now, WebhookSecrets: p.WebhookSecrets, Carriers: p.Carriers, Messages: p.callbacks(), Rhythms: rhythms,
 		Ready: func(ctx context.Context) error {
 			select {
 			case <-draining:
@@ -178,8 +180,8 @@ func (p *process) api(ctx context.Context) error {
 			return p.ready(ctx)
 		},
 	})
-	pages.Mount(server.Echo, pages.Deps{Store: p.store, Intake: p.intake, Carriers: p.Carriers, Links: l, Log: p.log, Now: time.Now, Secret: []byte(p.Secret), VerifyKey: server.VerifyKey, Scopes: server.KeyScopes,
-		Desk: &acts.Desk{Audits: p.store, Orders: orders{p.orders, p.store}, Log: p.log, Now: time.Now}})
+	pages.Mount(server.Echo, pages.Deps{Store: p.store, Intake: p.intake, Carriers: p.Carriers, Links: l, Log: p.log, Now: time.Now, Secret: []byte(p.Secret), VerifyKey: server.VerifyKey, Scopes: server.KeyScopes, Rhythms: rhythms,
+		Desk: &acts.Desk{Audits: p.store, Orders: orders{p.orders, p.store}, Facts: p.store, Log: p.log, Now: time.Now}})
 	h := &http.Server{
 		Handler: server.Echo, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
 		MaxHeaderBytes: 32 << 10, ErrorLog: slog.NewLogLogger(p.log.Handler(), slog.LevelDebug),
@@ -221,6 +223,7 @@ func (p *process) worker(ctx context.Context) error {
 	if t := p.tracker(); t != nil {
 		a.Tracker, a.Feeds.Carrier, tells.client = t, t, t.client
 	}
+	a.Rhythms = learner{store: p.store, ask: orders{p.orders, p.store}.Ask, out: io.Discard, now: time.Now}
 	a.Carriers = tells
 	w := worker.New(p.temporal, a, worker.Defaults())
 	if err := p.startWorker(ctx, w.Start); err != nil || ctx.Err() != nil {
@@ -234,6 +237,9 @@ func (p *process) worker(ctx context.Context) error {
 		return err
 	}
 	defer stopSending()
+	go p.patiently(ctx, "rhythms are not learned yet", func(ctx context.Context) error {
+		return p.orders.ScheduleLearning(ctx, int(p.LearnAt)/60, int(p.LearnAt)%60)
+	})
 	r := &relay.Relay{Store: p.store, Orders: p.orders, Log: p.log, Told: p.countTold()}
 	err = r.Run(ctx)
 	w.Stop()

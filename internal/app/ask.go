@@ -57,27 +57,48 @@ type tracker struct {
 	intake *intake.Intake
 }
 
-// Track asks under the credential that fits the parcel's carrier. What the
-// carrier says comes in by the same way as its pushes.
+// Track asks under a credential that fits the parcel's carrier: the first of the
+// file that may be asked now. What the carrier says comes in by the same way as its
+// pushes.
 func (t *tracker) Track(ctx context.Context, carrier, tracking string, since time.Time) (time.Time, error) {
-	c, ok := t.client.For(carrier)
-	if !ok {
+	fitting := t.client.For(carrier)
+	if len(fitting) == 0 {
 		return time.Time{}, activities.ErrNobodyToAsk
 	}
+	number := carriers.Number(tracking)
+	var spent *carriers.AskError
+	for _, c := range fitting {
+		events, _, err := t.take(ctx, c, carrier, []string{number})
+		var problem *carriers.AskError
+		if errors.As(err, &problem) && problem.Reason == carriers.Limited {
+			// Each has a budget of its own. When none has anything left, the one that
+			// may be asked first says when.
+			if spent == nil || problem.Until.Before(spent.Until) {
+				spent = problem
+			}
+			continue
+		}
+		if err != nil {
+			return time.Time{}, retry(err, time.Now())
+		}
+		return lastMovement(events, number, since, time.Now()), nil
+	}
+	return time.Time{}, retry(spent, time.Now())
+}
+
+// take asks under one credential and has the answer accepted. An answer that cannot
+// be read is kept for those who look after it.
+func (t *tracker) take(ctx context.Context, c ask.Credential, carrier string, numbers []string) ([]carriers.Event, intake.Counts, error) {
 	adapter, err := all.Adapters().Find(c.Carrier)
 	if err != nil {
-		return time.Time{}, err
+		return nil, intake.Counts{}, err
 	}
-	number := carriers.Number(tracking)
-	events, err := t.client.TrackOf(ctx, c.Name, carrier, []string{number})
-	if err != nil {
-		return time.Time{}, retry(err, time.Now())
+	answer, asking := t.client.TrackOf(ctx, c.Name, carrier, numbers)
+	if asking != nil && answer.Unread == nil {
+		return nil, intake.Counts{}, asking
 	}
-	now := time.Now()
-	if _, err := t.intake.Events(ctx, adapter, intake.Poll, events, now); err != nil {
-		return time.Time{}, err
-	}
-	return lastMovement(events, number, since, now), nil
+	n, err := t.intake.Answer(ctx, adapter, answer.Body, answer.Events, answer.Unread, time.Now())
+	return answer.Events, n, errors.Join(asking, err)
 }
 
 // lastMovement is the latest physical event of a parcel after since; zero: none.

@@ -18,6 +18,7 @@ import (
 	"github.com/waybillhq/waybill/activities"
 	"github.com/waybillhq/waybill/internal/carriers"
 	"github.com/waybillhq/waybill/internal/intake"
+	"github.com/waybillhq/waybill/internal/store"
 	"github.com/waybillhq/waybill/internal/store/storetest"
 )
 
@@ -70,6 +71,24 @@ func TestOrdersAskCarriers(t *testing.T) {
 	if at, err := tr.Track(t.Context(), "ontrac", number, time.Time{}); !errors.Is(err, activities.ErrNobodyToAsk) || !at.IsZero() {
 		t.Errorf("a carrier that nobody may ask: %v, %v", at, err)
 	}
+	bodies := func() []store.RawBody {
+		t.Helper()
+		list, err := p.store.RawBodies(t.Context(), store.RawFilter{Limit: 10})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return list
+	}
+	if list := bodies(); len(list) > 0 && list[0].Unmapped+list[0].Rejected == 0 {
+		t.Errorf("an answer without trouble was kept: %+v", list)
+	}
+	body = []byte(`not what UPS says`)
+	if _, err := tr.Track(t.Context(), "ups", number, time.Time{}); err == nil {
+		t.Error("garbage was read")
+	}
+	if list := bodies(); len(list) == 0 || list[0].Via != "poll" || list[0].Error == "" || list[0].Source != "carrier:ups" {
+		t.Errorf("garbage was not kept: %+v", list)
+	}
 	body = []byte(`{"trackResponse":{"shipment":[{"warnings":[{"code":"TW0001","message":"-"}]}]}}`)
 	if at, err := tr.Track(t.Context(), "ups", number, time.Time{}); err != nil || !at.IsZero() {
 		t.Errorf("an unknown number: %v, %v", at, err)
@@ -91,8 +110,8 @@ func TestOrdersAskCarriers(t *testing.T) {
 	for _, m := range metrics {
 		seen[m.GetName()] = len(m.GetMetric())
 	}
-	// token ok; track ok, not found, refused, limited.
-	if seen["waybill_carrier_calls_total"] != 5 || seen["waybill_carrier_lag_seconds"] != 1 {
+	// token ok; track ok, unreadable, not found, refused, limited.
+	if seen["waybill_carrier_calls_total"] != 6 || seen["waybill_carrier_lag_seconds"] != 1 {
 		t.Errorf("series %v", seen)
 	}
 }
@@ -152,5 +171,45 @@ func TestCarriersPushToOurWebhook(t *testing.T) {
 	}
 	if h := c.hook("ups"); h.URL != "" || h.Secret != "" {
 		t.Errorf("a hook without a secret: %+v", h)
+	}
+}
+
+// Two credentials of one carrier: when the first's budget is spent the second is
+// asked, each within its own; with both spent the question waits for the earlier.
+func TestTheSecondCredentialIsAskedWhenTheFirstIsSpent(t *testing.T) {
+	answer, err := os.ReadFile("../carriers/easypost/testdata/track_list.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked := map[string]int{}
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		user, _, _ := r.BasicAuth()
+		asked[user]++
+		_, _ = w.Write(answer)
+	}))
+	defer s.Close()
+	p := &process{store: storetest.New(t), log: slog.New(slog.DiscardHandler), metrics: prometheus.NewRegistry()}
+	p.intake = &intake.Intake{Store: p.store}
+	p.Credentials, err = credentials(file(t, fmt.Sprintf(`credentials:
+  - {name: first, carrier: easypost, key: one, base_url: %q, budget: 2/h}
+  - {name: second, carrier: easypost, key: two, base_url: %q, budget: 1/h}`, s.URL, s.URL)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tr := p.tracker()
+	for i := range 3 {
+		if _, err := tr.Track(t.Context(), "easypost", "EZ1000000001", time.Time{}); err != nil {
+			t.Fatalf("question %d: %v", i, err)
+		}
+	}
+	if asked["one"] != 2 || asked["two"] != 1 {
+		t.Errorf("asked %v", asked)
+	}
+	var failed *temporal.ApplicationError
+	if _, err := tr.Track(t.Context(), "easypost", "EZ1000000001", time.Time{}); !errors.As(err, &failed) || failed.NonRetryable() || failed.NextRetryDelay() < time.Minute {
+		t.Errorf("both are spent: %v", err)
+	}
+	if asked["one"]+asked["two"] != 3 {
+		t.Errorf("asked %v", asked)
 	}
 }

@@ -228,6 +228,10 @@ func showEvents(a carriers.Adapter, body []byte, out io.Writer) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "TRACKING\tPIECE\tHAPPENED (UTC)\tBY\tTABLE\tCODE\tMILESTONE\tPHYSICAL\tBUCKET\tPLACE\tTEXT")
 	for _, e := range events {
+		if e.Unread != "" {
+			fmt.Fprintf(w, "REJECTED\t\t\t\t\t\t\t\t\t\t%s\n", e.Unread)
+			continue
+		}
 		m := string(e.Milestone)
 		if e.Unmapped {
 			m = "? unmapped"

@@ -22,6 +22,7 @@ import (
 	"github.com/waybillhq/waybill/internal/carriers/ask"
 	"github.com/waybillhq/waybill/internal/carriers/generic"
 	"github.com/waybillhq/waybill/internal/links"
+	"github.com/waybillhq/waybill/order"
 	"github.com/waybillhq/waybill/workflows"
 )
 
@@ -55,7 +56,12 @@ type Config struct {
 	// Messages says by whom messages are sent; the zero value keeps them all in the
 	// local outbox.
 	Messages Messages
+	// LearnAt is when rhythms are learned, WAYBILL_LEARN_AT: "03:30", UTC.
+	LearnAt order.TimeOfDay
 }
+
+// learnAt is a quiet time in most places that ship much.
+const learnAt = "03:30"
 
 // rawDays is enough for a carrier to answer a question about what it sent.
 const rawDays = 30
@@ -86,7 +92,11 @@ func FromEnv() (Config, error) {
 	}
 	var sending error
 	c.Messages, sending = messagesFrom(os.Getenv)
-	return c, errors.Join(mappings, secrets, accounts, fronts, days, sending, c.validate())
+	learn := c.LearnAt.UnmarshalText([]byte(env("WAYBILL_LEARN_AT", learnAt)))
+	if learn != nil || c.LearnAt >= 24*60 {
+		learn = fmt.Errorf("WAYBILL_LEARN_AT: %q is not a time of day like %s", os.Getenv("WAYBILL_LEARN_AT"), learnAt)
+	}
+	return c, errors.Join(mappings, secrets, accounts, fronts, days, learn, sending, c.validate())
 }
 
 // storefrontSecrets reads "acme=secret,bolt=secret". A short one could be guessed

@@ -10,7 +10,6 @@ import (
 
 	"github.com/waybillhq/waybill/activities"
 	"github.com/waybillhq/waybill/internal/carriers"
-	"github.com/waybillhq/waybill/internal/carriers/all"
 	"github.com/waybillhq/waybill/internal/carriers/ask"
 	"github.com/waybillhq/waybill/internal/feed"
 	"github.com/waybillhq/waybill/internal/intake"
@@ -52,7 +51,25 @@ func aggregates(known carriers.Registry, carrier string) bool {
 // startFeeds sees to it that each feed is supervised. One that is already goes on.
 func (p *process) startFeeds(ctx context.Context, feeds []feed.Settings) {
 	for _, f := range feeds {
-		p.start(ctx, "feed "+f.Name, func(ctx context.Context) error { return p.orders.StartFeed(ctx, f.Name, f.Carrier) })
+		p.patiently(ctx, "feed "+f.Name+" is not supervised yet", func(ctx context.Context) error { return p.orders.StartFeed(ctx, f.Name, f.Carrier) })
+	}
+}
+
+// patiently does something in Temporal, again and again until it succeeds or ctx ends.
+func (p *process) patiently(ctx context.Context, trouble string, do func(context.Context) error) {
+	for wait := time.Second; ; wait = min(2*wait, time.Minute) {
+		call, cancel := context.WithTimeout(ctx, 10*time.Second)
+		err := do(call)
+		cancel()
+		if err == nil {
+			return
+		}
+		p.log.Warn(trouble, "error", err)
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(wait):
+		}
 	}
 }
 
@@ -67,20 +84,12 @@ func (t *tracker) Ask(ctx context.Context, credential string, numbers []string) 
 	if i < 0 {
 		return 0, fmt.Errorf("%w: no credential %s", activities.ErrNotNow, credential)
 	}
-	adapter, err := all.Adapters().Find(t.client.Credentials()[i].Carrier)
-	if err != nil {
-		return 0, err
-	}
-	var events []carriers.Event
+	var n intake.Counts
 	if err := paced(ctx, func() (err error) {
-		events, err = t.client.Track(ctx, credential, numbers)
+		_, n, err = t.take(ctx, t.client.Credentials()[i], "", numbers)
 		return err
 	}); err != nil {
 		return 0, err
-	}
-	n, err := t.intake.Events(ctx, adapter, intake.Poll, events, time.Now())
-	if err != nil {
-		return 0, fmt.Errorf("%w: %w", activities.ErrNotNow, err)
 	}
 	return n.Accepted + n.Orphan, nil
 }

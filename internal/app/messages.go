@@ -213,25 +213,7 @@ func (p *process) sendMessages(ctx context.Context) (stop func(), err error) {
 // startMessages sees to it that each channel is sent by. One that is already goes on.
 func (p *process) startMessages(ctx context.Context) {
 	for _, channel := range workflows.MessageChannels() {
-		p.start(ctx, "messages by "+channel, func(ctx context.Context) error { return p.orders.StartMessages(ctx, channel) })
-	}
-}
-
-// start tries until something that goes on for good was begun, or ctx ends.
-func (p *process) start(ctx context.Context, what string, begin func(context.Context) error) {
-	for wait := time.Second; ; wait = min(2*wait, time.Minute) {
-		call, cancel := context.WithTimeout(ctx, 10*time.Second)
-		err := begin(call)
-		cancel()
-		if err == nil {
-			return
-		}
-		p.log.Warn(what+" not begun yet", "error", err)
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(wait):
-		}
+		p.patiently(ctx, "messages by "+channel+" are not sent yet", func(ctx context.Context) error { return p.orders.StartMessages(ctx, channel) })
 	}
 }
 

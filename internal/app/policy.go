@@ -19,6 +19,7 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"github.com/waybillhq/waybill/internal/policy"
+	"github.com/waybillhq/waybill/internal/rhythm"
 	"github.com/waybillhq/waybill/internal/store"
 	"github.com/waybillhq/waybill/order"
 	"github.com/waybillhq/waybill/workflows"
@@ -70,14 +71,15 @@ func CheckPolicy(file string, out io.Writer) error {
 }
 
 // Policy applies a policy file ("apply [--yes] FILE") or checks one ("check
-// FILE"). Flags may follow the file.
+// FILE"), or learns what policies should say ("learn [--dry-run]"). Flags may
+// follow the file.
 func Policy(ctx context.Context, args []string, out io.Writer, log *slog.Logger) error {
 	if len(args) == 0 {
 		return flag.ErrHelp
 	}
 	fs := flag.NewFlagSet("policy", flag.ContinueOnError)
 	fs.SetOutput(io.Discard)
-	yes := fs.Bool("yes", false, "")
+	yes, dry := fs.Bool("yes", false, ""), fs.Bool("dry-run", false, "")
 	var files []string
 	for rest := args[1:]; len(rest) > 0; {
 		if err := fs.Parse(rest); err != nil {
@@ -88,7 +90,13 @@ func Policy(ctx context.Context, args []string, out io.Writer, log *slog.Logger)
 		}
 	}
 	switch {
-	case len(files) != 1:
+	case args[0] == "learn" && len(files) == 0 && !*yes:
+		c, err := FromEnv()
+		if err != nil {
+			return err
+		}
+		return learnNow(ctx, c, *dry, out, log)
+	case len(files) != 1 || *dry:
 		return flag.ErrHelp
 	case args[0] == "check" && !*yes:
 		return CheckPolicy(files[0], out)
@@ -106,10 +114,8 @@ func Policy(ctx context.Context, args []string, out io.Writer, log *slog.Logger)
 	return flag.ErrHelp
 }
 
-// applyPolicies shows what policies would do, writes them, and asks every open
-// order that follows an older version to adopt the new one. Repeating it is safe,
-// and goes on with those that were not reached.
-func applyPolicies(ctx context.Context, c Config, books []order.PolicyBook, yes bool, out io.Writer, log *slog.Logger) error {
+// dialled reaches database and orders for a command.
+func dialled(ctx context.Context, c Config, log *slog.Logger, do func(*store.Store, orders) error) error {
 	s, err := store.Open(ctx, c.DatabaseURL)
 	if err != nil {
 		return err
@@ -124,8 +130,17 @@ func applyPolicies(ctx context.Context, c Config, books []order.PolicyBook, yes 
 		return fmt.Errorf("temporal: %w", err)
 	}
 	defer t.Close()
-	a := applier{store: s, ask: orders{&workflows.Client{Temporal: t, Namespace: opts.Namespace}, s}.Ask, out: out}
-	return a.apply(ctx, books, yes, time.Now())
+	return do(s, orders{&workflows.Client{Temporal: t, Namespace: opts.Namespace}, s})
+}
+
+// applyPolicies shows what policies would do, writes them, and asks every open
+// order that follows an older version to adopt the new one. Repeating it is safe,
+// and goes on with those that were not reached.
+func applyPolicies(ctx context.Context, c Config, books []order.PolicyBook, yes bool, out io.Writer, log *slog.Logger) error {
+	return dialled(ctx, c, log, func(s *store.Store, o orders) error {
+		a := applier{store: s, ask: o.Ask, out: out, actor: policyActor}
+		return a.apply(ctx, books, yes, time.Now())
+	})
 }
 
 // applier brings policies to the orders that follow them.
@@ -137,8 +152,9 @@ type applier struct {
 		BeginAudit(ctx context.Context, a store.Audit) error
 		EndAudit(ctx context.Context, id, outcome, detail string) error
 	}
-	ask func(ctx context.Context, orderID string, request order.Event) (order.View, error)
-	out io.Writer
+	ask   func(ctx context.Context, orderID string, request order.Event) (order.View, error)
+	out   io.Writer
+	actor string // of the acts
 }
 
 const policyActor = "cli:policy"
@@ -150,7 +166,7 @@ func (a *applier) apply(ctx context.Context, books []order.PolicyBook, yes bool,
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			return err
 		}
-		if books[i], _, err = store.NextVersion(newest, books[i]); err != nil {
+		if books[i], _, err = store.NextVersion(newest, rhythm.Keep(books[i], newest)); err != nil {
 			return err
 		}
 	}
@@ -178,15 +194,16 @@ func (a *applier) apply(ctx context.Context, books []order.PolicyBook, yes bool,
 		return fmt.Errorf("%d waits would end at once, more than %d: nothing was written; say --yes if that is meant", ending, endingLimit)
 	}
 	for i := range books {
-		if books[i], err = a.store.PutPolicy(ctx, books[i], policyActor); err != nil {
+		if books[i], err = a.store.PutPolicy(ctx, books[i], a.actor); err != nil {
 			return err
 		}
 	}
-	return a.adopt(ctx, books)
+	_, err = a.adopt(ctx, books)
+	return err
 }
 
-// adopt asks the open orders, a few at a time.
-func (a *applier) adopt(ctx context.Context, books []order.PolicyBook) error {
+// adopt asks the open orders, a few at a time, and says how many moved.
+func (a *applier) adopt(ctx context.Context, books []order.PolicyBook) (int, error) {
 	var (
 		wg     sync.WaitGroup
 		mu     sync.Mutex
@@ -224,7 +241,7 @@ func (a *applier) adopt(ctx context.Context, books []order.PolicyBook) error {
 		n := len(failed)
 		err = errors.Join(append([]error{err, fmt.Errorf("%d orders did not move; the same command asks them again", n)}, failed[:min(n, told)]...)...)
 	}
-	return err
+	return moved, err
 }
 
 // adoptOne asks one order. Its audit row follows from order and version, so that a
@@ -237,12 +254,12 @@ func (a *applier) adoptOne(ctx context.Context, id string, p order.Policy) error
 		return err
 	}
 	now := time.Now().UTC()
-	err = a.store.BeginAudit(ctx, store.Audit{ID: audit, OrderID: id, Action: "adopt_policy", Actor: policyActor, Role: "admin", Request: body, CreatedAt: now})
+	err = a.store.BeginAudit(ctx, store.Audit{ID: audit, OrderID: id, Action: "adopt_policy", Actor: a.actor, Role: "admin", Request: body, CreatedAt: now})
 	var pg *pgconn.PgError
 	if err != nil && (!errors.As(err, &pg) || pg.Code != "23505") { // there from a try that broke off
 		return err
 	}
-	_, err = a.ask(ctx, id, order.AdoptPolicy{Meta: order.Meta{ID: audit, By: order.Support, Actor: policyActor, Occurred: now, Received: now}, Policy: p})
+	_, err = a.ask(ctx, id, order.AdoptPolicy{Meta: order.Meta{ID: audit, By: order.Support, Actor: a.actor, Occurred: now, Received: now}, Policy: p})
 	outcome, detail := "done", ""
 	switch {
 	case errors.Is(err, workflows.ErrNotRunning):

@@ -56,7 +56,7 @@ func TestAPolicyReachesTheOrdersThatFollowIt(t *testing.T) {
 	asked := map[string]order.AdoptPolicy{}
 	answer := map[string]error{"acme:2": workflows.ErrUnavailable, "acme:3": workflows.ErrNotRunning}
 	var out strings.Builder
-	a := applier{store: s, out: &out, ask: func(_ context.Context, id string, e order.Event) (order.View, error) {
+	a := applier{store: s, out: &out, actor: policyActor, ask: func(_ context.Context, id string, e order.Event) (order.View, error) {
 		mu.Lock()
 		defer mu.Unlock()
 		asked[id] = e.(order.AdoptPolicy)
@@ -94,7 +94,7 @@ func TestAPolicyThatEndsManyWaitsMustBeMeant(t *testing.T) {
 	}
 	asked := 0
 	var mu sync.Mutex
-	a := applier{store: s, out: new(strings.Builder), ask: func(context.Context, string, order.Event) (order.View, error) {
+	a := applier{store: s, out: new(strings.Builder), actor: policyActor, ask: func(context.Context, string, order.Event) (order.View, error) {
 		mu.Lock()
 		defer mu.Unlock()
 		asked++

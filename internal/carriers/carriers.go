@@ -43,6 +43,20 @@ type Event struct {
 	Proof Proof
 	// Correction: the carrier takes back what it said before.
 	Correction bool
+	// Unread says why this is no event that could be kept; nothing else of it
+	// counts. It is there so that it is counted.
+	Unread string
+}
+
+// NoEvent is what an event is called that says too little to be one.
+const NoEvent = "no number, code or time that can be read"
+
+// WithUnread adds as many that could not be read.
+func WithUnread(events []Event, n int) []Event {
+	for range min(n, MaxEvents-len(events)) {
+		events = append(events, Event{Unread: NoEvent})
+	}
+	return events
 }
 
 // Reading is what a code means to an order.
@@ -194,7 +208,7 @@ func (f File) Push() ([]Event, error) {
 	if len(f.Events) == 0 && len(f.Faults) > 0 {
 		return nil, Malformed("%s", f.Faults[0])
 	}
-	return f.Events, nil
+	return WithUnread(f.Events, len(f.Faults)), nil
 }
 
 var (

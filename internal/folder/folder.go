@@ -149,7 +149,7 @@ func (f *Folder) take(ctx context.Context, root *os.Root, name string, reader ca
 	if err != nil {
 		return err
 	}
-	n, faults, err := f.Intake.File(ctx, reader, body, f.Now())
+	n, faults, err := f.Intake.File(ctx, reader, "", body, f.Now())
 	if err != nil {
 		return err
 	}

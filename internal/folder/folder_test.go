@@ -37,11 +37,11 @@ type flaky struct {
 	err error
 }
 
-func (f *flaky) Accept(ctx context.Context, facts []store.Fact) ([]store.Result, error) {
+func (f *flaky) AcceptBody(ctx context.Context, raw store.RawBody, facts []store.Fact) ([]store.Result, error) {
 	if f.err != nil {
 		return nil, f.err
 	}
-	return f.Store.Accept(ctx, facts)
+	return f.Store.AcceptBody(ctx, raw, facts)
 }
 
 func newBench(t *testing.T) (*bench, *flaky) {

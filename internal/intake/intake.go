@@ -69,12 +69,26 @@ type Counts struct {
 	Unmapped  int `json:"unmapped"` // taken in, but we do not know the code
 }
 
-// Events has everything that can be true accepted, in one go. It returns after
-// the commit.
-func (in *Intake) Events(ctx context.Context, a carriers.Adapter, via Via, events []carriers.Event, now time.Time) (Counts, error) {
-	facts, n := in.read(a, via, events, now)
-	results, err := in.Store.Accept(ctx, facts)
+// Answer has everything accepted that a carrier answered to our own question, as
+// its adapter read it, or says why it could not. Most answers say again what was
+// pushed, so a body is kept only when something in it was not taken or is in no
+// table.
+func (in *Intake) Answer(ctx context.Context, a carriers.Adapter, body []byte, events []carriers.Event, malformed error, now time.Time) (Counts, error) {
+	raw := rawOf(a, Delivery{Via: Poll, ContentType: "", Body: body})
+	facts, n := in.judge(a, &raw, events, malformed, now)
+	var results []store.Result
+	var err error
+	if raw.Error != "" || n.Unmapped > 0 {
+		results, err = in.Store.AcceptBody(ctx, raw, facts)
+	} else {
+		results, err = in.Store.Accept(ctx, facts)
+	}
 	return in.count(a, n, facts, results, err)
+}
+
+func rawOf(a carriers.Adapter, d Delivery) store.RawBody {
+	sum := sha256.Sum256(d.Body)
+	return store.RawBody{Source: Source(a.Name()), Via: string(d.Via), ContentType: carriers.Clean(d.ContentType, 100), Hash: sum[:], Body: d.Body}
 }
 
 // Delivery is what came in from a verified source, before anything read it.
@@ -88,9 +102,9 @@ type Delivery struct {
 // our reading was wrong, or there was none, it can be read again. A body that
 // cannot be read is kept before ErrMalformed is returned.
 func (in *Intake) Take(ctx context.Context, a carriers.Adapter, d Delivery, now time.Time) (Counts, error) {
-	sum := sha256.Sum256(d.Body)
-	raw := store.RawBody{Source: Source(a.Name()), Via: string(d.Via), ContentType: carriers.Clean(d.ContentType, 100), Hash: sum[:], Body: d.Body}
-	facts, n, malformed := in.parse(a, &raw, now)
+	raw := rawOf(a, d)
+	events, malformed := parse(a, raw)
+	facts, n := in.judge(a, &raw, events, malformed, now)
 	results, err := in.Store.AcceptBody(ctx, raw, facts)
 	if n, err = in.count(a, n, facts, results, err); err != nil {
 		return n, err
@@ -101,7 +115,8 @@ func (in *Intake) Take(ctx context.Context, a carriers.Adapter, d Delivery, now 
 // Replay reads a kept body again, with the adapter as it now is. Events that
 // were accepted before stay as they are: they are known by their IDs.
 func (in *Intake) Replay(ctx context.Context, a carriers.Adapter, raw store.RawBody, now time.Time) (Counts, error) {
-	facts, n, malformed := in.parse(a, &raw, raw.ReceivedAt)
+	events, malformed := parse(a, raw)
+	facts, n := in.judge(a, &raw, events, malformed, raw.ReceivedAt)
 	results, err := in.Store.Accept(ctx, facts)
 	if n, err = in.count(a, n, facts, results, err); err != nil {
 		return n, err
@@ -112,36 +127,97 @@ func (in *Intake) Replay(ctx context.Context, a carriers.Adapter, raw store.RawB
 	return n, malformed
 }
 
-// parse reads a body and notes in it what was read.
-func (in *Intake) parse(a carriers.Adapter, raw *store.RawBody, now time.Time) (facts []store.Fact, n Counts, malformed error) {
-	events, malformed := a.ParsePush(raw.Body)
+// parse reads a body as what it came in as.
+func parse(a carriers.Adapter, raw store.RawBody) ([]carriers.Event, error) {
+	switch Via(raw.Via) {
+	case Poll:
+		return a.ParseTrack(raw.Body)
+	case File:
+		r, ok := a.(carriers.FileReader)
+		if !ok {
+			return nil, carriers.Malformed("no files of %s are read", a.Name())
+		}
+		return r.ParseFile(raw.Body).Push()
+	case Webhook:
+	}
+	return a.ParsePush(raw.Body)
+}
+
+// judge makes facts of what was read of a body, and notes in it what came of it.
+func (in *Intake) judge(a carriers.Adapter, raw *store.RawBody, events []carriers.Event, malformed error, now time.Time) (facts []store.Fact, n Counts) {
 	raw.Error = ""
+	var why reasons
 	if malformed == nil {
-		facts, n = in.read(a, Via(raw.Via), events, now)
+		facts, n, why = in.read(a, Via(raw.Via), events, now)
+		raw.Error = why.String()
 	} else {
 		raw.Error = carriers.Clean(malformed.Error(), MaxDescription)
 	}
 	raw.Events, raw.Rejected, raw.Unmapped = len(events), n.Rejected, n.Unmapped
-	return facts, n, malformed
+	return facts, n
+}
+
+// reasons count why events were not taken.
+type reasons []struct {
+	why string
+	n   int
+}
+
+func (r *reasons) add(why string) {
+	for i := range *r {
+		if (*r)[i].why == why {
+			(*r)[i].n++
+			return
+		}
+	}
+	*r = append(*r, struct {
+		why string
+		n   int
+	}{why, 1})
+}
+
+func (r reasons) String() string {
+	var parts []string
+	for _, x := range r {
+		parts = append(parts, fmt.Sprintf("%d not taken: %s", x.n, x.why))
+	}
+	return strings.Join(parts, "; ")
+}
+
+// untrue says why an event cannot be true; empty: it can.
+func untrue(e *carriers.Event, now time.Time) string {
+	switch {
+	case e.Unread != "":
+		return e.Unread
+	case e.UTC.Before(Earliest):
+		return "a time before " + Earliest.Format(time.DateOnly)
+	case e.UTC.After(now.Add(Ahead)):
+		return "a time in the future"
+	case !carriers.IsNumber(e.Tracking) || e.Piece != "" && !carriers.IsNumber(e.Piece):
+		return "a number that is none"
+	}
+	return ""
 }
 
 // read makes facts of what can be true.
-func (in *Intake) read(a carriers.Adapter, via Via, events []carriers.Event, now time.Time) (facts []store.Fact, n Counts) {
+func (in *Intake) read(a carriers.Adapter, via Via, events []carriers.Event, now time.Time) (facts []store.Fact, n Counts, why reasons) {
 	facts = make([]store.Fact, 0, len(events))
 	known := in.mappings.Load()
-	for _, e := range events {
-		if e.UTC.Before(Earliest) || e.UTC.After(now.Add(Ahead)) || !carriers.IsNumber(e.Tracking) || e.Piece != "" && !carriers.IsNumber(e.Piece) {
+	for i := range events {
+		e := &events[i]
+		if reason := untrue(e, now); reason != "" {
 			n.Rejected++
+			why.add(reason)
 			continue
 		}
-		f := Fact(a, via, e)
+		f := Fact(a, via, *e)
 		known.correct(a.Name(), &f)
 		if f.Unmapped {
 			n.Unmapped++
 		}
 		facts = append(facts, f)
 	}
-	return facts, n
+	return facts, n, why
 }
 
 // count adds what became of the facts, and remembers the unknown codes of those
@@ -167,12 +243,18 @@ func (in *Intake) count(a carriers.Adapter, n Counts, facts []store.Fact, result
 	return n, nil
 }
 
-// File has everything accepted that can be read of a file, and gives what cannot.
-// Events that cannot be true are among that, counted.
-func (in *Intake) File(ctx context.Context, r carriers.FileReader, body []byte, now time.Time) (Counts, []carriers.Fault, error) {
+// File has everything accepted that can be read of a file, together with the file,
+// and gives what cannot. Events that cannot be true are among that, counted.
+func (in *Intake) File(ctx context.Context, r carriers.FileReader, contentType string, body []byte, now time.Time) (Counts, []carriers.Fault, error) {
 	f := r.ParseFile(body)
-	n, err := in.Events(ctx, r, File, f.Events, now)
-	if err != nil {
+	raw := rawOf(r, Delivery{Via: File, ContentType: contentType, Body: body})
+	facts, n := in.judge(r, &raw, f.Events, nil, now)
+	raw.Events, raw.Rejected = raw.Events+len(f.Faults), raw.Rejected+len(f.Faults)
+	if len(f.Faults) > 0 {
+		raw.Error = carriers.Clean(f.Faults[0].String(), MaxDescription)
+	}
+	results, err := in.Store.AcceptBody(ctx, raw, facts)
+	if n, err = in.count(r, n, facts, results, err); err != nil {
 		return Counts{}, nil, err
 	}
 	if n.Rejected > 0 {

@@ -2,7 +2,9 @@ package intake
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -19,6 +21,19 @@ var now = time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
 type box struct {
 	Store // nothing else is asked of it
 	facts []store.Fact
+	raws  []store.RawBody
+	// replayed is what was noted last.
+	replayed store.RawBody
+}
+
+func (b *box) MarkReplayed(_ context.Context, r store.RawBody, _ time.Time) error {
+	b.replayed = r
+	return nil
+}
+
+func (b *box) AcceptBody(ctx context.Context, raw store.RawBody, facts []store.Fact) ([]store.Result, error) {
+	b.raws = append(b.raws, raw)
+	return b.Accept(ctx, facts)
 }
 
 func (b *box) Accept(_ context.Context, facts []store.Fact) ([]store.Result, error) {
@@ -88,16 +103,96 @@ func TestWhatCannotBeTrueIsCounted(t *testing.T) {
 		t.Fatal(err)
 	}
 	var b box
-	n, err := (&Intake{Store: &b}).Events(t.Context(), a, Webhook, []carriers.Event{
+	n, err := (&Intake{Store: &b}).Answer(t.Context(), a, []byte("as it came"), []carriers.Event{
 		event(),
 		event(func(e *carriers.Event) { e.UTC = Earliest.Add(-time.Second) }),
 		event(func(e *carriers.Event) { e.UTC = now.Add(Ahead + time.Second) }),
 		event(func(e *carriers.Event) { e.Tracking = "é" }),
 		event(func(e *carriers.Event) { e.Piece = "' or 1=1" }),
 		event(func(e *carriers.Event) { e.Reading = carriers.Reading{Unmapped: true} }),
-	}, now)
-	if err != nil || n.Accepted != 2 || n.Rejected != 4 || n.Unmapped != 1 || len(b.facts) != 2 {
+		{Unread: carriers.NoEvent},
+	}, nil, now)
+	if err != nil || n.Accepted != 2 || n.Rejected != 5 || n.Unmapped != 1 || len(b.facts) != 2 {
 		t.Errorf("%+v, %d facts, %v", n, len(b.facts), err)
+	}
+	want := "1 not taken: a time before 2000-01-01; 1 not taken: a time in the future; 2 not taken: a number that is none; 1 not taken: no number, code or time that can be read"
+	if len(b.raws) != 1 || b.raws[0].Error != want || b.raws[0].Events != 7 || b.raws[0].Rejected != 5 || string(b.raws[0].Body) != "as it came" || b.raws[0].Via != "poll" {
+		t.Errorf("%+v", b.raws)
+	}
+}
+
+// Most answers to our own questions say again what was pushed: only those with
+// trouble are kept. Files are the carrier's own words and come once: all are.
+func TestWhichBodiesAreKept(t *testing.T) {
+	a, err := all.Adapters().Find("ups")
+	if err != nil {
+		t.Fatal(err)
+	}
+	unmapped := event(func(e *carriers.Event) { e.Reading = carriers.Reading{Unmapped: true} })
+	for name, c := range map[string]struct {
+		events    []carriers.Event
+		malformed error
+		kept      bool
+	}{
+		"good":          {[]carriers.Event{event()}, nil, false},
+		"nothing yet":   {nil, nil, false},
+		"unmapped":      {[]carriers.Event{event(), unmapped}, nil, true},
+		"one not read":  {[]carriers.Event{event(), {Unread: carriers.NoEvent}}, nil, true},
+		"nothing of it": {nil, carriers.Malformed("garbage"), true},
+	} {
+		var b box
+		if _, err := (&Intake{Store: &b}).Answer(t.Context(), a, []byte(name), c.events, c.malformed, now); err != nil || (len(b.raws) == 1) != c.kept {
+			t.Errorf("%s: %d bodies kept, %v", name, len(b.raws), err)
+		}
+	}
+	f, err := all.Adapters().Find("edi214")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, bad := range map[string]bool{"shortage.edi": false, "": true} {
+		body := []byte("this is no EDI")
+		if name != "" {
+			if body, err = os.ReadFile("../carriers/edi214/testdata/" + name); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var b box
+		in := &Intake{Store: &b}
+		n, faults, err := in.File(t.Context(), f.(carriers.FileReader), "application/edi-x12", body, now.AddDate(1, 0, 0))
+		if err != nil || len(b.raws) != 1 || b.raws[0].Via != "file" || (b.raws[0].Error != "") != bad || (len(faults) > 0) != bad {
+			t.Fatalf("%q: %+v, %v, %v", name, b.raws, faults, err)
+		}
+		// Replayed, it is read as the file that it was, with the same figures.
+		b.facts = nil
+		was := b.raws[0]
+		was.ReceivedAt = now.AddDate(1, 0, 0)
+		again, err := in.Replay(t.Context(), f, was, now)
+		if bad != (err != nil) || again.Accepted != n.Accepted || len(b.facts) != n.Accepted || !bad && (b.replayed.Events != was.Events || b.replayed.Rejected != was.Rejected || b.replayed.Error != was.Error) {
+			t.Errorf("%q: %+v, then %+v, %v: %+v", name, n, again, err, b.replayed)
+		}
+	}
+}
+
+// What was asked for is read as an answer again, not as a push.
+func TestAnAnswerIsReplayedAsOne(t *testing.T) {
+	a, err := all.Adapters().Find("ups")
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := os.ReadFile("../carriers/ups/testdata/track.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b box
+	in := &Intake{Store: &b}
+	raw := rawOf(a, Delivery{Via: Poll, Body: body})
+	raw.ReceivedAt = now.AddDate(1, 0, 0)
+	n, err := in.Replay(t.Context(), a, raw, now)
+	if err != nil || n.Accepted == 0 || b.facts[0].Actor != "poll" {
+		t.Errorf("%+v, %v", n, err)
+	}
+	if _, err := in.Replay(t.Context(), a, rawOf(a, Delivery{Via: File, Body: body}), now); !errors.Is(err, carriers.ErrMalformed) {
+		t.Errorf("a file of a carrier that sends none: %v", err)
 	}
 }
 

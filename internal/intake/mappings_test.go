@@ -81,7 +81,7 @@ func event(id, table, code string, hours int, m ...order.Milestone) carriers.Eve
 
 func (b *bench) take(es ...carriers.Event) intake.Counts {
 	b.Helper()
-	n, err := b.Events(b.Context(), b.ups, intake.Webhook, es, now)
+	n, err := b.Answer(b.Context(), b.ups, []byte("{}"), es, nil, now)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -316,7 +316,7 @@ func TestWhatCameInThroughAProcessThatDidNotKnowIsReadAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.mapCode("EXC", "N1", "transit", "")
-	n, err := other.Events(t.Context(), b.ups, intake.Webhook, []carriers.Event{event("e1", "EXC", "N1", 5)}, now)
+	n, err := other.Answer(t.Context(), b.ups, []byte("{}"), []carriers.Event{event("e1", "EXC", "N1", 5)}, nil, now)
 	if err != nil || n.Unmapped != 1 {
 		t.Fatalf("%+v, %v", n, err)
 	}
@@ -333,7 +333,7 @@ func TestWhatCameInThroughAProcessThatDidNotKnowIsReadAgain(t *testing.T) {
 	if fs := b.faults(true); len(fs) != 0 {
 		t.Errorf("%+v", fs)
 	}
-	if n, _ := other.Events(t.Context(), b.ups, intake.Webhook, []carriers.Event{event("e2", "EXC", "N1", 6)}, now); n.Unmapped != 0 {
+	if n, _ := other.Answer(t.Context(), b.ups, []byte("{}"), []carriers.Event{event("e2", "EXC", "N1", 6)}, nil, now); n.Unmapped != 0 {
 		t.Errorf("%+v", n)
 	}
 }
@@ -470,7 +470,7 @@ func TestFaultsWaitForTheDatabase(t *testing.T) {
 	away := &refusing{Store: b.store, away: true}
 	in := &intake.Intake{Store: away}
 	for i := range 3 {
-		if _, err := in.Events(t.Context(), b.ups, intake.Webhook, []carriers.Event{event(fmt.Sprint("e", i), "EXC", "N1", 5)}, now); err != nil {
+		if _, err := in.Answer(t.Context(), b.ups, []byte("{}"), []carriers.Event{event(fmt.Sprint("e", i), "EXC", "N1", 5)}, nil, now); err != nil {
 			t.Fatal(err)
 		}
 		away.away = i < 2

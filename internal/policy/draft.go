@@ -55,10 +55,11 @@ var durations = []struct {
 	{"ride_along", func(p *order.Policy) *order.Duration { return &p.RideAlong }},
 	{"clock_skew", func(p *order.Policy) *order.Duration { return &p.ClockSkew }},
 	{"future", func(p *order.Policy) *order.Duration { return &p.Future }},
+	{"rhythm_floor", func(p *order.Policy) *order.Duration { return &p.RhythmFloor }},
 }
 
 var (
-	others     = []string{"rhythms", "cases", "attempt_limit", "return_at_limit", "refund_limit", "return_auto_limit", "return_excluded", "messages", "classes"}
+	others     = []string{"rhythms", "rhythms_learned", "cases", "attempt_limit", "return_at_limit", "refund_limit", "return_auto_limit", "return_excluded", "messages", "classes"}
 	inRhythms  = []string{"carrier", "service", "lane", "gap"}
 	inCases    = []string{"owner", "severity", "due", "notice", "ladder"}
 	inCalendar = []string{"zone", "hours", "cut_off", "holidays"}
@@ -78,6 +79,11 @@ func (d *draft) read(n *yaml.Node) (classes []entry) {
 		switch e.name {
 		case "rhythms":
 			d.rhythms(e)
+		case "rhythms_learned":
+			d.lines[e.name] = e.value
+			if d.RhythmsLearned = d.text(e.value, at); d.RhythmsLearned == "proposed" {
+				d.RhythmsLearned = ""
+			}
 		case "cases":
 			for _, e := range d.entries(e.value, at) {
 				d.caseRule(e, join(at, e.name))

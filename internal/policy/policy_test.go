@@ -141,6 +141,7 @@ func TestFaultsNameTheirLine(t *testing.T) {
 		"due in days":          {calendars + "policies:\n  a:\n    case_due: 8h of warehouse\n    cases:\n      late: {due: 1d}", "line 11: policies.a.cases.late.due: runs on warehouse"},
 		"unknown carrier":      {"policies:\n  a:\n    rhythms:\n    - gap: 8h\n      carrier: usp", `line 5: policies.a.rhythms[0].carrier: "usp" is no carrier`},
 		"rhythm without gap":   {"policies:\n  a:\n    rhythms:\n    - {carrier: ups}", "line 4: policies.a.rhythms[0].gap: must be positive"},
+		"nothing learned so":   {"policies:\n  a:\n    rhythms_learned: sometimes", `line 3: policies.a.rhythms_learned: "sometimes" must be automatic, off`},
 		"no lane":              {"policies:\n  a:\n    rhythms:\n    - gap: 8h\n      lane: EU-US", `line 5: policies.a.rhythms[0].lane: "EU" is neither a country nor a region`},
 		"half a lane":          {"policies:\n  a:\n    rhythms:\n    - gap: 8h\n      lane: DE", `line 5: policies.a.rhythms[0].lane: "DE" is no lane`},
 		"rhythm said twice":    {"policies:\n  a:\n    rhythms:\n    - {gap: 8h}\n    - {gap: 9h}", "line 5: policies.a.rhythms[1]: says of the same parcels what line 4 says"},
@@ -285,4 +286,13 @@ func FuzzParse(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestWhatBecomesOfLearnedRhythms(t *testing.T) {
+	for text, want := range map[string]string{"proposed": "", "automatic": order.LearnAutomatic, "off": order.LearnOff} {
+		b := parse(t, "policies: {a: {rhythms_learned: "+text+", rhythm_floor: 6h, classes: {bulky: {pick: 1h}}}}")[0]
+		if b.RhythmsLearned != want || b.Classes[order.Bulky].RhythmsLearned != want || b.RhythmFloor != order.Duration(6*time.Hour) {
+			t.Errorf("%s: %q, %s", text, b.RhythmsLearned, b.RhythmFloor)
+		}
+	}
 }

@@ -34,30 +34,48 @@ func (s *Store) GetStore(ctx context.Context, id string) (r StoreRow, err error)
 // PutPolicy keeps a policy under the next version of its name. The same content
 // again keeps its version.
 func (s *Store) PutPolicy(ctx context.Context, p order.PolicyBook, actor string) (order.PolicyBook, error) {
-	name := p.Name
-	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, `select pg_advisory_xact_lock(hashtextextended('policy ' || $1, 0))`, name); err != nil {
+	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) (err error) {
+		if _, err := lockPolicy(ctx, tx, p.Name); err != nil {
 			return err
 		}
-		newest, err := policy(ctx, tx, name)
-		if err != nil && !errors.Is(err, ErrNotFound) {
-			return err
-		}
-		var changed bool
-		if p, changed, err = NextVersion(newest, p); err != nil || !changed {
-			return err
-		}
-		body, err := json.Marshal(p)
-		if err != nil {
-			return err
-		}
-		_, err = tx.Exec(ctx, `insert into policies (name, version, body, created_by) values ($1, $2, $3, $4)`, name, p.Version, body, actor)
+		p, err = putPolicy(ctx, tx, p, actor)
 		return err
 	})
 	if err != nil {
-		return p, fmt.Errorf("policy %s: %w", name, err)
+		return p, fmt.Errorf("policy %s: %w", p.Name, err)
 	}
 	return p, nil
+}
+
+// lockPolicy reads the newest version of a policy, and keeps others from writing a
+// newer one until the transaction ends. One that does not exist is empty.
+func lockPolicy(ctx context.Context, tx pgx.Tx, name string) (order.PolicyBook, error) {
+	if _, err := tx.Exec(ctx, `select pg_advisory_xact_lock(hashtextextended('policy ' || $1, 0))`, name); err != nil {
+		return order.PolicyBook{}, err
+	}
+	newest, err := policy(ctx, tx, name)
+	if errors.Is(err, ErrNotFound) {
+		err = nil
+	}
+	return newest, err
+}
+
+// putPolicy writes the next version of a policy that is locked.
+func putPolicy(ctx context.Context, tx pgx.Tx, p order.PolicyBook, actor string) (order.PolicyBook, error) {
+	newest, err := policy(ctx, tx, p.Name)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return p, err
+	}
+	next, changed, err := NextVersion(newest, p)
+	if err != nil || !changed {
+		return next, err
+	}
+	body, err := json.Marshal(next)
+	if err != nil {
+		return p, err
+	}
+	_, err = tx.Exec(ctx, `insert into policies (name, version, body, created_by) values ($1, $2, $3, $4)`, p.Name, next.Version, body, actor)
+	return next, err
 }
 
 // NextVersion gives a policy the version after the newest, or the newest's own if

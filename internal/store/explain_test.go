@@ -1,6 +1,12 @@
 package store
 
-import "strings"
+import (
+	"strings"
+	"time"
+
+	"github.com/waybillhq/waybill/internal/rhythm"
+	"github.com/waybillhq/waybill/order"
+)
 
 // ExplainInsert and ExplainAttach are the statements of the intake with values
 // for their parameters, for tests of their plans.
@@ -15,3 +21,9 @@ var (
 	}()
 	ExplainAttach = strings.ReplaceAll(findOrphans, "$1", "now() - interval '10 seconds'")
 )
+
+// ExplainStillness is the statement of [Store.Stillness] with its parameters.
+func ExplainStillness(from, to time.Time, clocks []*order.Calendar) (string, []any) {
+	args := append(openHours(clocks, from.Add(-learnJourney), to), namedLanes(nil)...)
+	return measureRhythms, append(args, from, to, learnParcels, rhythm.MinSamples)
+}

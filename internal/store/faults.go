@@ -119,9 +119,12 @@ func (s *Store) Fault(ctx context.Context, id int64) (Fault, error) {
 
 const faultColumns = `id, kind, key, title, sample, owner, count, opened_at, last_at, closed_at, closed_by, resolution`
 
-func fault(ctx context.Context, db interface {
+// querier is a pool or a transaction.
+type querier interface {
 	Query(context.Context, string, ...any) (pgx.Rows, error)
-}, id int64) (Fault, error) {
+}
+
+func fault(ctx context.Context, db querier, id int64) (Fault, error) {
 	rows, err := db.Query(ctx, `select `+faultColumns+` from faults where id = $1`, id)
 	if err != nil {
 		return Fault{}, err

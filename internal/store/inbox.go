@@ -369,6 +369,25 @@ func (s *Store) MarkSent(ctx context.Context, ns []int64, outcome string) error 
 	return nil
 }
 
+// MoveFacts gives what was said of parcels to another order, which took them over.
+// A new number puts it behind what that order has seen, and it is told all of it.
+// Again it moves what came since.
+func (s *Store) MoveFacts(ctx context.Context, from, into string, parcels []order.Moved) error {
+	was, as := make([]string, len(parcels)), make([]string, len(parcels))
+	for i, p := range parcels {
+		was[i], as[i] = p.Parcel, p.As
+	}
+	_, err := s.pool.Exec(ctx, `
+update inbox set order_id = $2, parcel_id = q.name, n = q.fresh, due_at = now(), sent_at = null, outcome = ''
+from (select o.n as old, o.name, nextval('inbox_n') as fresh from (
+    select i.n, m.name from unnest($3::text[], $4::text[]) m (was, name) join inbox i on i.order_id = $1 and i.parcel_id = m.was order by i.n) o) q
+where inbox.n = q.old`, from, into, was, as)
+	if err != nil {
+		return fmt.Errorf("move facts of %s: %w", from, err)
+	}
+	return nil
+}
+
 // AttachOrphans gives orphans to parcels that appeared or got their tracking
 // number since then, by the rules of [routeFacts]. A new number puts them behind
 // what the order has seen. Each such parcel is looked up by itself (offset 0 sees

@@ -99,10 +99,6 @@ func scanMessage(row pgx.CollectableRow, more ...any) (m Message, err error) {
 	return m, err
 }
 
-type querier interface {
-	Query(context.Context, string, ...any) (pgx.Rows, error)
-}
-
 // messages reads rows; err is bare, the caller says of what.
 func messages(ctx context.Context, db querier, sql string, args ...any) ([]Message, error) {
 	rows, err := db.Query(ctx, sql, args...)

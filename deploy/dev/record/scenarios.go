@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -97,6 +99,36 @@ var scenarios = []scenario{
 		t.create()
 		t.alone("1", order.Picked)
 		t.ask("/cancel", map[string]any{"reason": "buyer changed their mind"})
+		t.closed()
+	}},
+	{name: "merged-duplicate", tell: func(t *tale) {
+		first := t.order
+		first.Number += "-of"
+		t.granted(t.API.Post(t.ctx, "/v1/orders", first))
+		t.create()
+		t.alone("1", order.Picked, order.Packed, order.Labelled, order.HandedOver, order.Accepted)
+		t.ask("/merge", map[string]any{"into": first.ID(), "reason": "the button was pressed twice"})
+		t.closed()
+	}},
+	{name: "takes-a-duplicate", tell: func(t *tale) {
+		t.create()
+		double := t.order
+		double.Number += "-again"
+		double.Parcels = []order.PlannedParcel{{ID: "1", Carrier: rig.Carrier, Tracking: t.tracking("1"), Lines: []order.Allocation{{SKU: "lamp", Quantity: 1}}}}
+		t.granted(t.API.Post(t.ctx, "/v1/orders", double))
+		t.says("1", order.Accepted)
+		if t.err == nil {
+			t.err = rig.WaitFor(t.ctx, time.Minute, func(ctx context.Context) error {
+				v, err := t.Orders.View(ctx, double.ID())
+				if err == nil && v.Parcels[0].Milestone != order.Accepted {
+					err = errors.New("the duplicate is not accepted yet")
+				}
+				return err
+			})
+			t.granted(t.API.Post(t.ctx, rig.OrderPath(double.ID())+"/merge", map[string]any{"into": t.id(), "reason": "the button was pressed twice"}))
+		}
+		t.reached(double.Number+"-1", order.Accepted)
+		t.says("1", order.InTransit, order.OutForDelivery, order.Delivered)
 		t.closed()
 	}},
 	{name: "not-picked-escalates", policy: func(p *order.Policy) { p.Pick, p.CaseDue = soon, order.Duration(time.Second) }, tell: func(t *tale) {

@@ -125,25 +125,34 @@ func (Adapter) ParseTrack(body []byte) ([]carriers.Event, error) {
 
 func events(trackings ...tracking) ([]carriers.Event, error) {
 	var all []carriers.Event
+	unreadable := 0
 	for _, t := range trackings {
-		all = append(all, t.events()...)
+		list, bad := t.events()
+		all, unreadable = append(all, list...), unreadable+bad
 		if len(all) > carriers.MaxEvents {
 			return nil, carriers.Malformed("AfterShip: more than %d events", carriers.MaxEvents)
 		}
 	}
-	return all, nil
+	if len(all) == 0 && unreadable > 0 {
+		return nil, carriers.Malformed("AfterShip: %d checkpoints without a number, a tag or a time", unreadable)
+	}
+	return carriers.WithUnread(all, unreadable), nil
 }
 
-func (t tracking) events() []carriers.Event {
+// events reads one tracking; bad counts checkpoints that say neither what happened
+// nor when.
+func (t tracking) events() (list []carriers.Event, bad int) {
 	number := carriers.Number(t.Number)
-	var list []carriers.Event
+	list = make([]carriers.Event, 0, min(len(t.Checkpoints), carriers.MaxEvents))
 	for _, c := range t.Checkpoints {
 		if e, ok := c.event(number, t.UpdatedAt); ok && number != "" {
 			list = append(list, e)
+		} else {
+			bad++
 		}
 	}
 	if len(list) == 0 {
-		return nil
+		return nil, bad
 	}
 	// A parcel that AfterShip says goes back is not with the buyer, though
 	// nothing showed it turning round.
@@ -156,7 +165,7 @@ func (t tracking) events() []carriers.Event {
 	}
 	carriers.Homecoming(list)
 	list[carriers.Newest(list)].ETA = t.eta()
-	return list
+	return list, bad
 }
 
 func (c checkpoint) event(number, updated string) (carriers.Event, bool) {

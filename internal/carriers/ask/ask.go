@@ -104,17 +104,18 @@ func (c *Client) Credentials() []Credential {
 	return list
 }
 
-// For finds the credential under which a parcel of that carrier is asked for: the
-// carrier's own before an aggregator's that is configured for it.
-func (c *Client) For(carrier string) (Credential, bool) {
+// For lists the credentials under which a parcel of that carrier may be asked for,
+// in the order of the file: the carrier's own before those of aggregators that are
+// configured for it.
+func (c *Client) For(carrier string) (list []Credential) {
 	for _, own := range []bool{true, false} {
 		for _, a := range c.accounts {
 			if own == (a.Carrier == carrier) && a.fits(carrier) {
-				return a.Credential, true
+				list = append(list, a.Credential)
 			}
 		}
 	}
-	return Credential{}, false
+	return list
 }
 
 // ForProof finds the credential of that carrier under which proof of a delivery
@@ -152,26 +153,35 @@ func (c *Client) Budget(ctx context.Context, credential string) (store.Budget, e
 // Numbers that the carrier does not know are absent from the events; when it says
 // so of all of them, that is the error NotFound. Errors are *carriers.AskError,
 // but for a store that is away.
-func (c *Client) Track(ctx context.Context, credential string, numbers []string) ([]carriers.Event, error) {
+func (c *Client) Track(ctx context.Context, credential string, numbers []string) (Answer, error) {
 	return c.TrackOf(ctx, credential, "", numbers)
 }
 
 // TrackOf is Track for parcels of the given carrier, which some aggregators must
 // be told. Empty: as Track finds it.
-func (c *Client) TrackOf(ctx context.Context, credential, carrier string, numbers []string) ([]carriers.Event, error) {
+func (c *Client) TrackOf(ctx context.Context, credential, carrier string, numbers []string) (answer Answer, err error) {
 	a, err := c.account(credential)
 	if err != nil {
-		return nil, err
+		return answer, err
 	}
-	var events []carriers.Event
-	err = c.ask(ctx, a, "track", a.api.Track, a.question(carrier, numbers), func(body []byte) (parsing error) {
-		events, parsing = a.adapter.ParseTrack(body)
-		return parsing
-	}, func() time.Time { return newest(events) })
-	if err != nil {
-		return nil, err
+	err = c.ask(ctx, a, "track", a.api.Track, a.question(carrier, numbers), func(body []byte) error {
+		answer.Body = body
+		answer.Events, answer.Unread = a.adapter.ParseTrack(body)
+		return answer.Unread
+	}, func() time.Time { return newest(answer.Events) })
+	var problem *carriers.AskError
+	if errors.As(err, &problem) && problem.Reason != carriers.Unavailable {
+		answer = Answer{} // a refusal in the carrier's words is no answer that somebody must look at
 	}
-	return events, nil
+	return answer, err
+}
+
+// Answer is what a carrier said to a question.
+type Answer struct {
+	Events []carriers.Event
+	Body   []byte
+	// Unread says why the body could not be read, beside an error.
+	Unread error
 }
 
 // Subscribe asks for pushes about numbers, at most SubscribeBatch, and says until

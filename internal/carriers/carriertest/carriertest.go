@@ -146,6 +146,11 @@ func (s Suite) files(t *testing.T, a carriers.FileReader) {
 // CheckEvent says what no event of any carrier may be.
 func CheckEvent(e carriers.Event) error {
 	switch {
+	case e.Unread != "":
+		if e != (carriers.Event{Unread: e.Unread}) {
+			return errors.New("what could not be read says something")
+		}
+		return nil
 	case e.Tracking == "" || len(e.Tracking) > 80:
 		return errors.New("no tracking number")
 	case e.Code == "" || len(e.Code) > 80 || e.Table == "":
@@ -185,7 +190,8 @@ func CheckEvent(e carriers.Event) error {
 }
 
 // Events compares events with what is wanted, a line each: number, table, code,
-// milestone, bucket, UTC, local time, offset, basis; "-" is nothing.
+// milestone, bucket, UTC, local time, offset, basis; "-" is nothing, and "unread"
+// what could not be read.
 func Events(t *testing.T, got []carriers.Event, want string) {
 	t.Helper()
 	lines := strings.Split(strings.TrimSpace(want), "\n")
@@ -196,6 +202,9 @@ func Events(t *testing.T, got []carriers.Event, want string) {
 		have := []string{cmp.Or(e.Piece, e.Tracking), e.Table, e.Code, string(e.Milestone), e.Bucket, e.UTC.Format(time.RFC3339), e.Local, e.Offset, string(e.Basis)}
 		for j := range have {
 			have[j] = cmp.Or(have[j], "-")
+		}
+		if e.Unread != "" {
+			have = []string{"unread"}
 		}
 		if !slices.Equal(have, strings.Fields(lines[i])) {
 			t.Errorf("event %d:\n got %s\nwant %s", i, strings.Join(have, " "), strings.TrimSpace(lines[i]))

@@ -114,7 +114,9 @@ func TestEcommerceAmericas(t *testing.T) {
 		GM60500000000000018 ecommerce 601 ready_for_pickup - 2026-07-07T10:00:00Z 2026-07-07T12:00:00 +02:00 zone
 		GM60500000000000018 ecommerce 99999 - - 2026-07-06T03:00:00Z 2026-07-06T12:00:00 +09:00 offset
 		GM60500000000000018 ecommerce 300 in_transit - 2026-07-05T12:00:00Z 2026-07-05T12:00:00 - date
-		GM60500000000000018 ecommerce 400 labelled - 2026-07-05T08:00:00Z 2026-07-05T08:00:00 +00:00 offset`)
+		GM60500000000000018 ecommerce 400 labelled - 2026-07-05T08:00:00Z 2026-07-05T08:00:00 +00:00 offset
+		unread
+		unread`)
 	first := got[0]
 	if first.Tracking != "GM60500000000000017" || first.DeliveredTo != carriers.ToMailbox || first.Proof.Held != "name" || first.Location != "Phoenix, AZ, US, 85004" ||
 		first.Description != "DELIVERED - LEFT IN MAILBOX" || first.ETA.Format(time.RFC3339) != "2026-03-09T12:00:00Z" {

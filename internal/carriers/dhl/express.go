@@ -145,6 +145,8 @@ func parseXML(body []byte) ([]carriers.Event, error) {
 		return nil, carriers.Malformed("DHL: more than %d events", carriers.MaxEvents)
 	case len(s.events) == 0 && len(a.Conditions) > 0:
 		return nil, carriers.Malformed("DHL: %s", carriers.Clean(a.Conditions[0].Code+": "+a.Conditions[0].Data, 300))
+	case len(s.events) == 0 && s.bad > 0:
+		return nil, carriers.Malformed("DHL: %d events, and none says what happened and when", s.bad)
 	}
-	return s.events, nil
+	return carriers.WithUnread(s.events, s.bad), nil
 }

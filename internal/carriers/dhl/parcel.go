@@ -36,28 +36,34 @@ func (d parcelXML) parcels() ([]carriers.Event, error) {
 		return nil, carriers.Refused("DHL", carriers.Problem{Code: text(d.Code), Message: text(d.Error)})
 	}
 	var all []carriers.Event
-	d.walk("", "", &all)
+	bad := 0
+	d.walk("", "", &all, &bad)
 	if len(all) > carriers.MaxEvents {
 		return nil, carriers.Malformed("DHL: more than %d events", carriers.MaxEvents)
 	}
+	if len(all) == 0 && bad > 0 {
+		return nil, carriers.Malformed("DHL: %d events, and none says what happened and when", bad)
+	}
 	carriers.Homecoming(all)
-	return all, nil
+	return carriers.WithUnread(all, bad), nil
 }
 
 // walk reads events under the piece that they stand in; a return says so there
 // or on the event.
-func (d parcelXML) walk(number, back string, all *[]carriers.Event) {
+func (d parcelXML) walk(number, back string, all *[]carriers.Event, bad *int) {
 	d.Back = cmp.Or(d.Back, back)
 	if d.Name == "piece-shipment" {
 		number = carriers.Number(d.Number)
 	}
-	if d.Name == "piece-event" && number != "" {
-		if e, ok := d.event(number); ok {
+	if d.Name == "piece-event" {
+		if e, ok := d.event(number); ok && number != "" {
 			*all = append(*all, e)
+		} else {
+			*bad++
 		}
 	}
 	for _, below := range d.Data {
-		below.walk(number, d.Back, all)
+		below.walk(number, d.Back, all, bad)
 	}
 }
 

@@ -103,7 +103,7 @@ func (d document) events() ([]carriers.Event, error) {
 	if len(all) == 0 && bad > 0 {
 		return nil, carriers.Malformed("DHL: %d events, and none says what happened and when", bad)
 	}
-	return all, nil
+	return carriers.WithUnread(all, bad), nil
 }
 
 // shipment is what all JSON shapes become.

@@ -120,36 +120,43 @@ func complaint(raw json.RawMessage) string {
 
 func events(trackers ...tracker) ([]carriers.Event, error) {
 	var all []carriers.Event
+	unreadable := 0
 	for _, t := range trackers {
-		es := t.events()
+		es, bad := t.events()
 		if len(all)+len(es) > carriers.MaxEvents {
 			return nil, carriers.Malformed("EasyPost: more than %d events", carriers.MaxEvents)
 		}
-		all = append(all, es...)
+		all, unreadable = append(all, es...), unreadable+bad
 	}
-	return all, nil
+	if len(all) == 0 && unreadable > 0 {
+		return nil, carriers.Malformed("EasyPost: %d details without a number, a status or a time", unreadable)
+	}
+	return carriers.WithUnread(all, unreadable), nil
 }
 
-func (t tracker) events() []carriers.Event {
+// events reads one tracker; bad counts details that say neither what happened nor when.
+func (t tracker) events() (list []carriers.Event, bad int) {
 	number := carriers.Number(t.TrackingCode)
-	if number == "" {
-		return nil
-	}
-	var list []carriers.Event
 	if t.Details != nil {
+		list = make([]carriers.Event, 0, min(len(*t.Details), carriers.MaxEvents))
 		for _, d := range *t.Details {
-			if e, ok := t.event(number, d); ok {
+			if e, ok := t.event(number, d); ok && number != "" {
 				list = append(list, e)
+			} else {
+				bad++
 			}
 		}
 	}
+	if number == "" {
+		return nil, max(bad, 1)
+	}
 	if len(list) == 0 {
-		return t.bare(number)
+		return t.bare(number), bad
 	}
 	t.homecoming(list)
 	// The estimate is the tracker's: it belongs to what was said last.
 	list[carriers.Newest(list)].ETA = t.eta()
-	return list
+	return list, bad
 }
 
 func (t tracker) event(number string, d detail) (carriers.Event, bool) {

@@ -175,7 +175,7 @@ func TestPiecesAndOddShapes(t *testing.T) {
 		"two numbers asked for":            {`{"output":{"completeTrackResults":[{"trackingNumber":"A","trackResults":[{` + scans + `}]},{"trackingNumber":"B","trackResults":[{` + scans + `}]}]}}`, "A/A B/B", false},
 		"no number":                        {`{"output":{"completeTrackResults":[{"trackResults":[{` + scans + `}]}]}}`, "", true},
 		"no time":                          {`{"output":{"completeTrackResults":[{"trackingNumber":"A","trackResults":[{"scanEvents":[{"eventType":"AR"}]}]}]}}`, "", true},
-		"one of two without a time":        {`{"output":{"completeTrackResults":[{"trackingNumber":"A","trackResults":[{"scanEvents":[{"eventType":"AR"},{"date":"2026-03-04","eventType":"AR"}]}]}]}}`, "A/A", false},
+		"one of two without a time":        {`{"output":{"completeTrackResults":[{"trackingNumber":"A","trackResults":[{"scanEvents":[{"eventType":"AR"},{"date":"2026-03-04","eventType":"AR"}]}]}]}}`, "A/A /", false},
 		"no scans yet":                     {`{"output":{"completeTrackResults":[{"trackingNumber":"A","trackResults":[{}]}]}}`, "", false},
 		"too many":                         {`{"completeTrackResults":[{"trackingNumber":"A","trackResults":[{"scanEvents":[` + strings.Repeat(`{"date":"2026-03-04"},`, carriers.MaxEvents) + `{"date":"2026-03-04"}]}]}]}`, "", true},
 		"too long":                         {strings.Repeat(" ", carriers.MaxBody+1), "", true},

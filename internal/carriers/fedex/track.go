@@ -130,7 +130,7 @@ func parse(body []byte) ([]carriers.Event, error) {
 		problems = append(problems, n.result.Error)
 	}
 	if len(events) > 0 {
-		return events, nil // errors beside events are about other numbers
+		return carriers.WithUnread(events, unreadable), nil // errors beside events are about other numbers
 	}
 	if err := carriers.Refused("FedEx", problems...); err != nil {
 		return nil, err

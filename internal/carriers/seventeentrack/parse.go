@@ -120,39 +120,44 @@ func (a answer) complaint() string {
 
 func events(items ...item) ([]carriers.Event, error) {
 	var all []carriers.Event
+	unreadable := 0
 	for _, i := range items {
-		all = append(all, i.events()...)
+		list, bad := i.events()
+		all, unreadable = append(all, list...), unreadable+bad
 		if len(all) > carriers.MaxEvents {
 			return nil, carriers.Malformed("17TRACK: more than %d events", carriers.MaxEvents)
 		}
 	}
-	return all, nil
+	if len(all) == 0 && unreadable > 0 {
+		return nil, carriers.Malformed("17TRACK: %d scans without a number, a status or a time", unreadable)
+	}
+	return carriers.WithUnread(all, unreadable), nil
 }
 
-func (i item) events() []carriers.Event {
+// events reads one number; bad counts scans that say neither what happened nor when.
+func (i item) events() (list []carriers.Event, bad int) {
 	number := carriers.Number(i.Number)
-	if number == "" {
-		return nil
+	read := func(s scan) {
+		if e, ok := i.Info.event(number, s); ok && number != "" {
+			list = append(list, e)
+		} else {
+			bad++
+		}
 	}
-	var list []carriers.Event
 	for _, p := range i.Info.Tracking.Providers {
 		for _, s := range p.Events {
-			if e, ok := i.Info.event(number, s); ok {
-				list = append(list, e)
-			}
+			read(s)
 		}
 	}
-	if len(list) == 0 && i.Info.LatestEvent != nil {
-		if e, ok := i.Info.event(number, *i.Info.LatestEvent); ok {
-			list = append(list, e)
-		}
+	if len(list)+bad == 0 && i.Info.LatestEvent != nil {
+		read(*i.Info.LatestEvent)
 	}
 	if len(list) == 0 {
-		return nil
+		return nil, bad
 	}
 	carriers.Homecoming(list)
 	list[carriers.Newest(list)].ETA = carriers.Promise(carriers.First(i.Info.Metrics.ETA.To, i.Info.Metrics.ETA.From))
-	return list
+	return list, bad
 }
 
 func (n info) event(number string, s scan) (carriers.Event, bool) {

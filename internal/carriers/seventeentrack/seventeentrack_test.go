@@ -39,7 +39,8 @@ func TestPush(t *testing.T) {
 		LX000000001CN sub_status Delivered_Other delivered - 2026-03-10T19:33:00Z 2026-03-10T12:33:00 -07:00 offset
 		LX000000001CN sub_status InTransit_CustomsProcessing in_customs customs 2026-03-08T17:00:00Z 2026-03-08T09:00:00 -08:00 zone
 		LX000000001CN sub_status InTransit_PickedUp accepted - 2026-03-03T12:00:00Z 2026-03-03T12:00:00 - date
-		LX000000001CN stage InfoReceived labelled - 2026-03-02T12:00:00Z 2026-03-02T20:00:00 +08:00 zone`)
+		LX000000001CN stage InfoReceived labelled - 2026-03-02T12:00:00Z 2026-03-02T20:00:00 +08:00 zone
+		unread`)
 	for i, want := range []string{"RENO, NV", "LOS ANGELES, CA, US", "Shenzhen", ""} {
 		if got[i].Location != want {
 			t.Errorf("event %d in %q", i, got[i].Location)

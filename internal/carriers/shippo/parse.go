@@ -84,32 +84,42 @@ func parse(body []byte) ([]carriers.Event, error) {
 	if len(t.History) > carriers.MaxEvents-1 {
 		return nil, carriers.Malformed("Shippo: more than %d events", carriers.MaxEvents)
 	}
-	return t.events(number), nil
+	events, unreadable := t.events(number)
+	if len(events) == 0 && unreadable > 0 {
+		return nil, carriers.Malformed("Shippo: %d statuses that say neither what happened nor when", unreadable)
+	}
+	return carriers.WithUnread(events, unreadable), nil
 }
 
-func (t track) events(number string) []carriers.Event {
-	var list []carriers.Event
+// events reads the history and what stands beside it; bad counts statuses that say
+// neither what happened nor when.
+func (t track) events(number string) (list []carriers.Event, bad int) {
 	current := t.Status
+	list = make([]carriers.Event, 0, len(t.History)+1)
 	for _, s := range t.History {
 		if e, ok := s.event(number); ok {
 			list = append(list, e)
+		} else {
+			bad++
 		}
 		// The current status usually repeats the newest of the history.
 		if current != nil && s.Status == current.Status && s.Date == current.Date {
 			current = nil
 		}
 	}
-	if current != nil {
-		if e, ok := current.event(number); ok && current.Status != "UNKNOWN" {
+	if current != nil && current.Status != "" && current.Status != "UNKNOWN" {
+		if e, ok := current.event(number); ok {
 			list = append(list, e)
+		} else {
+			bad++
 		}
 	}
 	if len(list) == 0 {
-		return nil
+		return nil, bad
 	}
 	carriers.Homecoming(list)
 	list[carriers.Newest(list)].ETA = eta(t.ETA)
-	return list
+	return list, bad
 }
 
 func (s status) event(number string) (carriers.Event, bool) {

@@ -104,7 +104,7 @@ func (Adapter) ParseTrack(body []byte) ([]carriers.Event, error) {
 		}
 	}
 	if len(events) > 0 {
-		return events, nil // warnings beside events are about something else
+		return carriers.WithUnread(events, unreadable), nil // warnings beside events are about something else
 	}
 	if err := carriers.Refused("UPS", warnings...); err != nil {
 		return nil, err

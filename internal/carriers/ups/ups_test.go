@@ -230,7 +230,7 @@ func TestOddShapes(t *testing.T) {
 		"number by inquiry":            {`{"trackResponse":{"shipment":[{"inquiryNumber":"1z a","package":[{"activity":[{"date":"20260101","status":{"statusCode":"005"}}]}]}]}}`, 1, false},
 		"inquiry names none of two":    {`{"trackResponse":{"shipment":[{"inquiryNumber":"1z a","package":[{"activity":[{"date":"20260101"}]},{"activity":[]}]}]}}`, 0, true},
 		"two shipments":                {`{"trackResponse":{"shipment":[{"inquiryNumber":"A","package":[{"activity":[{"date":"20260101"}]}]},{"inquiryNumber":"B","package":[{"activity":[{"date":20260101}]}]}]}}`, 2, false},
-		"one activity without a day":   {`{"trackResponse":{"shipment":[{"inquiryNumber":"A","package":[{"activity":[{"date":"?"},{"date":"20260101"}]}]}]}}`, 1, false},
+		"one activity without a day":   {`{"trackResponse":{"shipment":[{"inquiryNumber":"A","package":[{"activity":[{"date":"?"},{"date":"20260101"}]}]}]}}`, 2, false},
 		"all activities without":       {`{"trackResponse":{"shipment":[{"inquiryNumber":"A","package":[{"activity":[{"date":"?"}]}]}]}}`, 0, true},
 		"nothing happened yet":         {`{"trackResponse":{"shipment":[{"inquiryNumber":"A","package":[{"trackingNumber":"A"}]}]}}`, 0, false},
 		"too many":                     {`{"trackResponse":{"shipment":[{"inquiryNumber":"A","package":[{"activity":[` + strings.Repeat(`{"date":"20260101"},`, carriers.MaxEvents) + `{"date":"20260101"}]}]}]}}`, 0, true},

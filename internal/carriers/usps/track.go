@@ -70,7 +70,7 @@ func parse(body []byte) ([]carriers.Event, error) {
 	}
 	switch {
 	case len(events) > 0:
-		return events, nil // errors in a list are about other pieces
+		return carriers.WithUnread(events, unreadable), nil // errors in a list are about other pieces
 	case said != nil:
 		return nil, said
 	case !ours:

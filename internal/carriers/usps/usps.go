@@ -7,6 +7,9 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"strconv"
+	"strings"
+	"time"
 
 	"github.com/waybillhq/waybill/internal/carriers"
 )
@@ -26,9 +29,14 @@ func (Adapter) Capabilities() []carriers.Capability {
 	return []carriers.Capability{carriers.CanParsePush, carriers.CanVerifyPush, carriers.CanParseTrack, carriers.CanTrack, carriers.CanSubscribe, carriers.CanRenew}
 }
 
+// replayWindow is how old a signed timestamp may be, or how far ahead. USPS's
+// retries are not known: one that comes hours later must not be lost.
+const replayWindow = 24 * time.Hour
+
 // Verify checks the header X-HMAC: base64 of HMAC-SHA256 over the envelope's
 // timestamp and payload. The specification was not to be had, so the whole raw body
-// counts as well: either needs the secret.
+// counts as well: either needs the secret. The timestamp counts once it is known to
+// be USPS's, if it is written in a way that we know.
 func (Adapter) Verify(p carriers.Push, secrets [][]byte) error {
 	if err := carriers.Secrets(secrets); err != nil {
 		return err
@@ -38,10 +46,27 @@ func (Adapter) Verify(p carriers.Push, secrets [][]byte) error {
 		return err
 	}
 	err = carriers.HMAC(secrets, sum, p.Body)
-	if e, ok := unwrap(p.Body); ok && errors.Is(err, carriers.ErrBadSignature) {
-		return carriers.HMAC(secrets, sum, []byte(e.stamp), e.payload)
+	e, ok := unwrap(p.Body)
+	if ok && errors.Is(err, carriers.ErrBadSignature) {
+		err = carriers.HMAC(secrets, sum, []byte(e.stamp), e.payload)
+	}
+	if at, known := stamped(e.stamp); err == nil && known && p.ReceivedAt.Sub(at).Abs() > replayWindow {
+		return carriers.ErrReplayed
 	}
 	return err
+}
+
+// stamped reads ISO 8601, a wall time without a zone as UTC, or seconds or
+// milliseconds since 1970.
+func stamped(s string) (time.Time, bool) {
+	if n, err := strconv.ParseInt(strings.TrimSpace(s), 10, 64); err == nil {
+		if n > 1e11 {
+			return time.UnixMilli(n), true
+		}
+		return time.Unix(n, 0), true
+	}
+	m, ok := carriers.ISO(s)
+	return m.UTC, ok && m.Basis != carriers.DateOnly
 }
 
 // envelope is what a subscription sends. Its ID is not covered by the signature,

@@ -25,8 +25,13 @@ func mac(secret []byte, message ...[]byte) http.Header {
 	return http.Header{"X-Hmac": {base64.StdEncoding.EncodeToString(h.Sum(nil))}}
 }
 
-// sign is USPS's way: over timestamp and payload, as they read once decoded.
+// fixed is the time in the fixture's envelope.
+var fixed = time.Date(2026, 3, 7, 19, 0, 0, 0, time.UTC)
+
+// sign is USPS's way: over timestamp and payload, as they read once decoded. The
+// fixture's own time becomes now.
 func sign(body, secret []byte, now time.Time) carriers.Push {
+	body = bytes.Replace(body, []byte(fixed.Format(time.RFC3339)), []byte(now.UTC().Format(time.RFC3339)), 1)
 	var e struct{ Timestamp, Payload string }
 	_ = json.Unmarshal(body, &e)
 	return carriers.Push{Header: mac(secret, []byte(e.Timestamp), []byte(e.Payload)), Body: body, ReceivedAt: now}
@@ -45,7 +50,7 @@ func TestSuite(t *testing.T) {
 func TestSignature(t *testing.T) {
 	secret := [][]byte{[]byte("0123456789abcdef0123456789abcdef")}
 	body := carriertest.File(t, "push.json")
-	good := sign(body, secret[0], time.Time{})
+	good := sign(body, secret[0], fixed)
 	if err := New().Verify(good, secret); err != nil {
 		t.Fatal(err)
 	}
@@ -69,12 +74,13 @@ func TestSignature(t *testing.T) {
 		p    carriers.Push
 		want error
 	}{
-		"over the raw body":            {carriers.Push{Header: mac(secret[0], body), Body: body}, nil},
-		"of something else":            {carriers.Push{Header: mac(secret[0], []byte("x")), Body: body}, carriers.ErrBadSignature},
-		"not base64":                   {carriers.Push{Header: http.Header{"X-Hmac": {"???"}}, Body: body}, carriers.ErrBadSignature},
-		"no envelope, bad":             {carriers.Push{Header: mac(secret[0], []byte("x")), Body: []byte("{")}, carriers.ErrBadSignature},
-		"payload not in a string":      {carriers.Push{Header: mac(secret[0], []byte("T"), []byte(`{"a": 1}`)), Body: []byte(`{"timestamp":"T","payload":{"a": 1}}`)}, nil},
-		"payload of nothing, unsigned": {carriers.Push{Body: []byte(`{"timestamp":"T","payload":null}`)}, carriers.ErrNotSigned},
+		"over the raw body":             {carriers.Push{Header: mac(secret[0], body), Body: body, ReceivedAt: fixed}, nil},
+		"over the raw body, a month on": {carriers.Push{Header: mac(secret[0], body), Body: body, ReceivedAt: fixed.AddDate(0, 1, 0)}, carriers.ErrReplayed},
+		"of something else":             {carriers.Push{Header: mac(secret[0], []byte("x")), Body: body}, carriers.ErrBadSignature},
+		"not base64":                    {carriers.Push{Header: http.Header{"X-Hmac": {"???"}}, Body: body}, carriers.ErrBadSignature},
+		"no envelope, bad":              {carriers.Push{Header: mac(secret[0], []byte("x")), Body: []byte("{")}, carriers.ErrBadSignature},
+		"payload not in a string":       {carriers.Push{Header: mac(secret[0], []byte("T"), []byte(`{"a": 1}`)), Body: []byte(`{"timestamp":"T","payload":{"a": 1}}`)}, nil},
+		"payload of nothing, unsigned":  {carriers.Push{Body: []byte(`{"timestamp":"T","payload":null}`)}, carriers.ErrNotSigned},
 	} {
 		if err := New().Verify(c.p, secret); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v, want %v", name, err, c.want)
@@ -203,7 +209,7 @@ func TestOddShapes(t *testing.T) {
 		"summary":                  {`{"trackingNumber":"A","eventSummaries":["Delivered, June 1"]}`, "", true},
 		"no number":                {`{` + scans + `}`, "", true},
 		"no time":                  {`{"trackingNumber":"A","trackingEvents":[{"eventCode":"03"}]}`, "", true},
-		"one of two without":       {`{"trackingNumber":"A","trackingEvents":[{"eventCode":"03"},{"eventTimestamp":"2026-03-02"}]}`, "A", false},
+		"one of two without":       {`{"trackingNumber":"A","trackingEvents":[{"eventCode":"03"},{"eventTimestamp":"2026-03-02"}]}`, "A ", false},
 		"one event by itself":      {`{"trackingNumber":"A","eventCode":"03","eventTimestamp":"2026-03-02T10:00:00"}`, "A", false},
 		"events that are no list":  {`{"trackingNumber":"A","trackingEvents":{}}`, "", true},
 		"list of other things":     {`[1,2]`, "", true},
@@ -260,4 +266,27 @@ func FuzzVerify(f *testing.F) {
 			t.Fatal(err)
 		}
 	})
+}
+
+// A timestamp that is signed may be a day old, and no older; one that nobody can
+// read is no proof of age.
+func TestReplayWindow(t *testing.T) {
+	secret := [][]byte{[]byte("0123456789abcdef0123456789abcdef")}
+	for _, stamp := range []string{`"2026-03-07T19:00:00Z"`, `"2026-03-07T14:00:00-05:00"`, `"2026-03-07T19:00:00"`, `"1772910000"`, `1772910000000`} {
+		body := []byte(`{"timestamp":` + stamp + `,"payload":"{}"}`)
+		for late, want := range map[time.Duration]error{0: nil, replayWindow: nil, -replayWindow: nil, replayWindow + time.Second: carriers.ErrReplayed, -replayWindow - time.Second: carriers.ErrReplayed} {
+			p := carriers.Push{Header: mac(secret[0], []byte(strings.Trim(stamp, `"`)), []byte("{}")), Body: body, ReceivedAt: fixed.Add(late)}
+			if err := New().Verify(p, secret); !errors.Is(err, want) {
+				t.Errorf("%s, %s late: %v", stamp, late, err)
+			}
+			p.Header = mac([]byte("another"), []byte(strings.Trim(stamp, `"`)), []byte("{}"))
+			if err := New().Verify(p, secret); !errors.Is(err, carriers.ErrBadSignature) {
+				t.Errorf("%s, %s late, not USPS's: %v", stamp, late, err)
+			}
+		}
+	}
+	p := carriers.Push{Header: mac(secret[0], []byte("yesterday"), []byte("{}")), Body: []byte(`{"timestamp":"yesterday","payload":"{}"}`), ReceivedAt: fixed}
+	if err := New().Verify(p, secret); err != nil {
+		t.Errorf("a form of time that is not known: %v", err)
+	}
 }
