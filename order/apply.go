@@ -19,6 +19,7 @@ func Apply(s *State, e Event) []Command {
 		s.Now = m.Applied
 	}
 	before := slices.Clone(s.Pending)
+	s.nameCases()
 	switch e := e.(type) {
 	case Scan:
 		s.scan(e)
@@ -217,6 +218,12 @@ func (s *State) label(p *Parcel, at time.Time, e Scan) {
 		return
 	}
 	p.Carrier = orElse(e.Carrier, p.Carrier)
+	if n, others := s.pieces(p); s.Rules >= instructRules {
+		// The pieces go with the old number. What they came to, on paper, stands.
+		if end, _ := p.ending(n, others); end.Milestone != "" {
+			keepFact(&p.Said, voice{Milestone: end.Milestone, Carrier: true, Whole: true}, end.At)
+		}
+	}
 	p.relabel(e.Tracking, at)
 	s.recount(e.Meta)
 	s.tell(Happening{Type: ParcelChanged, At: s.Now, Parcel: p.ID, Text: p.Carrier + " " + p.Tracking, Cause: e.ID})

@@ -3,6 +3,7 @@ package order
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -120,6 +121,9 @@ var CaseDefinitions = []CaseDefinition{
 	{InspectionOverdue, ReturnsTeam, Urgent, 24 * oneHour, 0, []Team{SupportTeam}, []Resolution{WaitOn}, true},
 	{InstructionOverdue, SupportTeam, Critical, 8 * oneHour, 0, []Team{OpsTeam}, []Resolution{WaitOn}, true},
 }
+
+// words are the kind as people read it.
+func (k CaseKind) words() string { return strings.ReplaceAll(string(k), "_", " ") }
 
 // LookupCase finds a case kind in the table.
 func LookupCase(k CaseKind) (d CaseDefinition, ok bool) {
@@ -325,10 +329,17 @@ func (s *State) resolve(e ResolveCase) {
 		}
 		s.instruct(i, p, e.Meta)
 	case CancelParcel:
-		if p != nil {
-			s.cancel(Cancel{Meta: e.Meta, Parcels: []string{p.ID}})
-		} else {
-			s.cancel(Cancel{Meta: e.Meta})
+		m := e.Meta
+		if s.Rules >= instructRules {
+			m.By = Support // who decides here, whoever of the staff asked
+		}
+		switch {
+		case p != nil:
+			s.cancel(Cancel{Meta: m, Parcels: []string{p.ID}})
+		case s.Rules >= instructRules:
+			s.cancelRest(m)
+		default:
+			s.cancel(Cancel{Meta: m})
 		}
 	case DeclareLost:
 		s.correctMilestone(CorrectMilestone{Meta: e.Meta, Parcel: ended.Parcel, Milestone: Lost})
@@ -337,8 +348,12 @@ func (s *State) resolve(e ResolveCase) {
 	case Refund, Replace, Claim:
 		if ended.Kind == LostParcel && p != nil && p.Milestone != Lost {
 			s.correctMilestone(CorrectMilestone{Meta: e.Meta, Parcel: p.ID, Milestone: Lost}) // written off; movement finds it again
-			ended.Baseline = p.Since
-			s.remember(ended, e.Resolution, e.Meta) // it is decided about, not a new loss
+			ended.Baseline = p.Since                                                          // it is decided about, not a new loss
+			if s.Rules >= instructRules {
+				s.Decisions[len(s.Decisions)-1].Case.Baseline = p.Since
+			} else {
+				s.remember(ended, e.Resolution, e.Meta)
+			}
 		}
 		s.remedy(e.Resolution, ended, e)
 	case EndReturn:
@@ -347,11 +362,35 @@ func (s *State) resolve(e ResolveCase) {
 	}
 }
 
+// rest is what was ordered and is in no parcel.
+func (s *State) rest() []Allocation {
+	var rest []Allocation
+	for _, l := range s.Spec.Lines {
+		if n := l.Quantity - s.allocated(l.SKU, ""); n > 0 {
+			rest = append(rest, Allocation{l.SKU, n})
+		}
+	}
+	return rest
+}
+
+// cancelRest gives up what is in no parcel, as a parcel that will not be sent.
+// The order's other parcels go their way.
+func (s *State) cancelRest(m Meta) {
+	id := "rest"
+	for n := 2; s.ParcelByID(id) != nil; n++ {
+		id = fmt.Sprint("rest-", n)
+	}
+	p := s.addParcel(PlannedParcel{ID: id, Lines: s.rest()}, false)
+	s.tell(Happening{Type: ParcelAdded, At: s.Now, Parcel: id, Actor: m.Actor, Cause: m.ID})
+	s.say(p, Cancelled, s.Now, m)
+}
+
 // giveTime extends what the parcel of an ended case waits for. A case that
 // follows from the state comes back when the time is over without a change.
 func (s *State) giveTime(c Case, p *Parcel, e ResolveCase) {
 	for _, w := range Waiting(s) {
 		switch {
+		case s.Rules >= instructRules && !slices.Contains(c.Kind.waits(), w.Kind):
 		case w.Kind == WaitCase || w.Kind == WaitNotice || w.Kind == WaitClose || w.Kind == WaitPromise:
 		case p != nil && w.Parcel == p.ID, p == nil && w.Parcel == "":
 			s.extend(Extension{Kind: w.Kind, Parcel: w.Parcel, Case: w.Case, Since: w.Since, Until: e.Until, Actor: e.Actor, Reason: e.Reason})
@@ -362,6 +401,29 @@ func (s *State) giveTime(c Case, p *Parcel, e ResolveCase) {
 	// unless it has ended by itself.
 	c.Pinned = false
 	s.Revisits = append(s.Revisits, Revisit{Case: c, Since: s.Now, Until: e.Until})
+}
+
+// waits are those that end in such a case, where there are any now.
+func (k CaseKind) waits() []WaitKind {
+	switch k {
+	case NotPicked:
+		return []WaitKind{WaitPick, WaitPlan}
+	case NotPacked:
+		return []WaitKind{WaitPack}
+	case MissedHandoff:
+		return []WaitKind{WaitHandoff}
+	case HeldTooLong:
+		return []WaitKind{WaitHold}
+	case RemedyOverdue:
+		return []WaitKind{WaitRemedy}
+	case ReturnOverdue:
+		return []WaitKind{WaitReturnDecision, WaitReturnShipment, WaitReturnReceipt}
+	case InspectionOverdue:
+		return []WaitKind{WaitInspection, WaitDisposition, WaitSendBack}
+	case Stalled, Late, FailedAttempt, LostParcel, AddressProblem, Refused, Damaged, CustomsHold, Weather, PaymentDue, NotReceived, UnexpectedReturn:
+		return []WaitKind{WaitMovement}
+	}
+	return nil
 }
 
 // Revisit brings a case back at a time that a person set.
@@ -429,6 +491,15 @@ func episodeID(kind CaseKind, parcel string, seq int64) string {
 		id += "-" + parcel
 	}
 	return fmt.Sprintf("%s-%d", id, seq)
+}
+
+// nameCases lets people act on cases that were opened under older rules.
+func (s *State) nameCases() {
+	for i := range s.Cases {
+		if c := &s.Cases[i]; c.ID == "" && s.Rules >= instructRules {
+			c.ID, c.Severity = s.caseID(c.Kind, c.Parcel), s.Spec.Policy.caseRule(c.Kind).Severity
+		}
+	}
 }
 
 func (s *State) reportNotReceived(e ReportNotReceived) {
@@ -534,6 +605,14 @@ func (s *State) checkResolve(e ResolveCase) error {
 		var parcels []string
 		if c.Parcel != "" {
 			parcels = []string{c.Parcel}
+		} else if s.Rules >= instructRules {
+			switch {
+			case len(s.rest()) == 0:
+				return refuse("resolution", "every line is in a parcel: cancel that")
+			case len(s.Parcels) >= MaxParcels:
+				return refuse("resolution", "an order has at most %d parcels", MaxParcels)
+			}
+			return needReason(e.Meta)
 		}
 		// Support decides here, whoever of the staff asked.
 		if err := s.checkCancel(Cancel{Meta: Meta{By: Support}, Parcels: parcels}); err != nil {
@@ -542,6 +621,9 @@ func (s *State) checkResolve(e ResolveCase) error {
 	case DeclareLost, DeclareDelivered:
 		if e.By != Support {
 			return refuse("by", "only support may set a milestone")
+		}
+		if r := s.returnOf(c.Parcel); c.Kind == ReturnOverdue && r != nil && r.State == ReturnRequested {
+			return refuse("resolution", "return %s is not authorized yet: decide about it", r.ID)
 		}
 	case Refund, Replace, Claim:
 		if e.By != Support {

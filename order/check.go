@@ -347,9 +347,6 @@ func (s *State) checkCancel(e Cancel) error {
 	if !MaySet(e.By, Cancelled) {
 		return refuse("by", "%q may not cancel", e.By)
 	}
-	if !s.CancelledAt.IsZero() {
-		return refuse("", "the order was cancelled at %s", day(s.CancelledAt))
-	}
 	for i, id := range e.Parcels {
 		p := s.ParcelByID(id)
 		if p == nil {
@@ -375,8 +372,11 @@ func (s *State) checkCancel(e Cancel) error {
 			any = true
 		}
 	}
-	if !any && (len(e.Parcels) > 0 || s.allAllocated()) {
-		return refuse("", "nothing is left to cancel")
+	switch {
+	case any || len(e.Parcels) == 0 && !s.allAllocated():
+		return nil // support may have taken a parcel back out of a cancelled order
+	case !s.CancelledAt.IsZero():
+		return refuse("", "the order was cancelled at %s", day(s.CancelledAt))
 	}
-	return nil
+	return refuse("", "nothing is left to cancel")
 }

@@ -13,13 +13,14 @@ type watch struct {
 	s      State
 	ids    map[string]bool        // command IDs ever given out
 	open   map[string]bool        // cases as the happenings tell them
+	opened map[CaseKind]int       // how often each was
 	told   map[string]ReturnState // the states of returns as they tell them
 	steps  map[[2]ReturnState]bool
 	strict bool // requests pass Check; the state is one that we made
 }
 
 func watching(spec Spec) *watch {
-	w := &watch{s: New(spec, rulesOf(spec), spec.PlacedAt), ids: map[string]bool{}, open: map[string]bool{}, told: map[string]ReturnState{}, steps: map[[2]ReturnState]bool{}, strict: true}
+	w := &watch{s: New(spec, rulesOf(spec), spec.PlacedAt), ids: map[string]bool{}, open: map[string]bool{}, opened: map[CaseKind]int{}, told: map[string]ReturnState{}, steps: map[[2]ReturnState]bool{}, strict: true}
 	w.s.Told = nil
 	return w
 }
@@ -60,8 +61,15 @@ func (w *watch) apply(e Event) error {
 			}
 		}
 	}
+	var resolved Case
+	if r, ok := e.(ResolveCase); ok {
+		resolved = *w.s.caseByID(r.Case)
+	}
 	if err := w.step(e); err != nil {
 		return fmt.Errorf("%T %+v: %w", e, e, err)
+	}
+	if resolved.Kind != "" && w.s.Rules >= instructRules && w.s.caseOf(resolved.Kind, resolved.Parcel) != nil {
+		return fmt.Errorf("%+v did not end %s", e, resolved.ID)
 	}
 	if err := w.step(Tick{Meta{By: Engine, Applied: w.s.Now}}); err != nil {
 		return fmt.Errorf("tick after %T: %w", e, err)
@@ -80,8 +88,11 @@ func (w *watch) step(e Event) error {
 		was[i], of[i] = s.Parcels[i].Milestone, s.Parcels[i].Of
 	}
 	s.Told = nil
-	before, pending := text(s), slices.Clone(s.Pending)
+	before, pending, copied := text(s), slices.Clone(s.Pending), s.Clone()
 	cmds := Apply(s, e)
+	if text(copied) != before {
+		return fmt.Errorf("a copy of the state sees the change:\n%s\n%s", before, text(copied))
+	}
 
 	if repeat {
 		if after := text(s); after != before || cmds != nil {
@@ -96,6 +107,9 @@ func (w *watch) step(e Event) error {
 		to := s.Parcels[i].Milestone
 		if from == to || isCorrection(e) || s.Parcels[i].Of > of[i] {
 			continue // of more pieces than were known, fewer have arrived than it seemed
+		}
+		if l, ok := e.(Scan); ok && l.Tracking != "" && s.Rules < instructRules {
+			continue // a new label took the ends of the old number's pieces back
 		}
 		if !Legal(from, to) {
 			return fmt.Errorf("parcel %s went from %s to %s", s.Parcels[i].ID, from, to)
@@ -121,6 +135,9 @@ func (w *watch) check(pending, cmds []Command) error {
 				return fmt.Errorf("case %s opened twice", key)
 			}
 			w.open[key] = true
+			w.opened[h.Case]++
+		case h.Type == CaseNoticed && !w.open[key]:
+			return fmt.Errorf("the buyer was told of %s, of which nobody here was", key)
 		case h.Type == CaseClosed:
 			if !w.open[key] {
 				return fmt.Errorf("case %s closed, but was not open", key)
@@ -164,8 +181,8 @@ func (w *watch) check(pending, cmds []Command) error {
 		}
 	}
 	ws := Waiting(s)
-	if len(ws) == 0 && !s.Closed {
-		return fmt.Errorf("an open order waits for nothing")
+	if err := s.nothingForgotten(ws); err != nil {
+		return err
 	}
 	for i, wt := range ws {
 		if wt.Until.IsZero() || wt.Rule == "" || wt.Owner == "" || wt.Then == "" || wt.What == "" || wt.CutShort == "" {
@@ -220,6 +237,55 @@ func (w *watch) check(pending, cmds []Command) error {
 		}
 	}
 	ViewOf(s)
+	return nil
+}
+
+// nothingForgotten: whatever is not at its end is waited for, once, by somebody.
+func (s *State) nothingForgotten(ws []Wait) error {
+	if s.Closed {
+		if len(ws) > 0 || len(s.Pending) > 0 {
+			return fmt.Errorf("a closed order waits for %v, %v", ws, s.Pending)
+		}
+		return nil
+	}
+	if len(ws) == 0 {
+		return fmt.Errorf("an open order waits for nothing")
+	}
+	first := slices.MinFunc(ws, func(a, b Wait) int { return a.Until.Compare(b.Until) })
+	if next, ok := NextDeadline(s); !ok || !next.Until.Equal(first.Until) {
+		return fmt.Errorf("the next deadline is %v, the earliest wait ends %s", next, first.Until)
+	}
+	waited := func(parcel string, kinds ...WaitKind) bool {
+		return slices.ContainsFunc(ws, func(w Wait) bool { return w.Parcel == parcel && slices.Contains(kinds, w.Kind) })
+	}
+	for i, c := range s.Cases {
+		if slices.ContainsFunc(s.Cases[:i], func(o Case) bool { return o.Kind == c.Kind && o.Parcel == c.Parcel }) {
+			return fmt.Errorf("two cases %s of parcel %q", c.Kind, c.Parcel)
+		}
+		if n := len(slices.DeleteFunc(slices.Clone(ws), func(w Wait) bool { return w.Kind != WaitCase || w.Case != c.Kind || w.Parcel != c.Parcel })); n != 1 {
+			return fmt.Errorf("case %s of parcel %q has %d due times", c.Kind, c.Parcel, n)
+		}
+	}
+	for i := range s.Parcels {
+		p := &s.Parcels[i]
+		if p.Milestone.Settled() || p.Milestone.Stage() == Preparing && (s.Hold != nil || p.inbound()) {
+			continue // a hold or a return waits
+		}
+		if !waited(p.ID, WaitPick, WaitPack, WaitHandoff, WaitMovement, WaitCheck, WaitCase) {
+			return fmt.Errorf("nobody waits for parcel %s, which is %s", p.ID, p.Milestone)
+		}
+	}
+	if s.Hold != nil && !waited("", WaitHold) && s.caseOf(HeldTooLong, "") == nil {
+		return fmt.Errorf("nobody waits for the end of the hold")
+	}
+	if !s.allAllocated() && s.Hold == nil && !waited("", WaitPlan) && s.caseOf(NotPicked, "") == nil {
+		return fmt.Errorf("nobody waits for the lines that are in no parcel")
+	}
+	for _, r := range s.Remedies {
+		if r.State.Open() && !waited(r.Parcel, WaitRemedy) && s.caseOf(RemedyOverdue, r.Parcel) == nil {
+			return fmt.Errorf("nobody waits for remedy %s", r.ID)
+		}
+	}
 	return nil
 }
 

@@ -43,6 +43,9 @@ func (s *State) about(p *Parcel, e CarrierEvent) (said *[]voice, fix *mark, ok b
 	if e.Tracking == p.Tracking || e.Piece == p.Tracking {
 		p.PieceCount = max(p.PieceCount, e.Pieces)
 	}
+	if e.By != CarrierSays {
+		return &p.Said, &p.CarrierFix, true // only carriers know pieces
+	}
 	if e.Piece == "" || p.Tracking == "" || e.Piece == p.Tracking || e.Tracking != p.Tracking {
 		p.OwnPiece = p.OwnPiece || e.Piece != "" && e.Piece == p.Tracking
 		return &p.Said, &p.CarrierFix, true

@@ -118,7 +118,7 @@ func Waiting(s *State) []Wait {
 		if c.Level > 0 {
 			rule += fmt.Sprintf(", doubled with each of %d escalations", c.Level)
 		}
-		add(Wait{Kind: WaitCase, Parcel: c.Parcel, Case: c.Kind, What: string(c.Kind) + ": " + c.Text, Since: c.OpenedAt, Until: c.Due,
+		add(Wait{Kind: WaitCase, Parcel: c.Parcel, Case: c.Kind, What: "people to settle the case " + c.Kind.words() + " (" + c.Text + ")", Since: c.OpenedAt, Until: c.Due,
 			Rule: rule, Owner: c.Owner, Then: fmt.Sprintf("escalated to level %d", c.Level+1), CutShort: sooner})
 	}
 	for i := range s.Remedies {
@@ -405,7 +405,10 @@ func (s *State) open(kind CaseKind, p *Parcel, owner Team, baseline time.Time, t
 	if p != nil {
 		id = p.ID
 	}
-	if s.caseOf(kind, id) != nil {
+	if c := s.caseOf(kind, id); c != nil {
+		if d, _ := LookupCase(kind); s.Rules >= instructRules && !d.FromClock {
+			c.Baseline = baseline // the same again: what is decided now is about this one
+		}
 		return
 	}
 	c := Case{Kind: kind, Parcel: id, Owner: owner, OpenedAt: s.Now, Due: s.Now.Add(time.Duration(s.Spec.Policy.CaseDue)), Baseline: baseline, Text: text}

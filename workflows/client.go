@@ -153,7 +153,11 @@ func (c *Client) withStart(ctx context.Context, spec order.Spec, u client.Update
 }
 
 func summary(spec order.Spec) string {
-	return fmt.Sprintf("%s order %s, %d lines", spec.Store, spec.Number, len(spec.Lines))
+	lines := "lines"
+	if len(spec.Lines) == 1 {
+		lines = "line"
+	}
+	return fmt.Sprintf("%s order %s, %d %s", spec.Store, spec.Number, len(spec.Lines), lines)
 }
 
 func (c *Client) details(orderID string) string {

@@ -25,7 +25,7 @@ func Order(ctx workflow.Context, in Input) error {
 	sh := &shell{maxEvents: cmp.Or(in.MaxEvents, DefaultMaxEvents)}
 	// One gate per run: a run keeps the rules that it began with, the next one
 	// takes the newest.
-	rules := in.Rules
+	rules, risen := in.Rules, false
 	switch {
 	case rules == 0:
 		rules = int(workflow.GetVersion(ctx, "rules", order.MinRules, order.CurrentRules))
@@ -36,6 +36,7 @@ func Order(ctx workflow.Context, in Input) error {
 	switch {
 	case in.State != nil:
 		sh.st = *in.State
+		risen = sh.st.Rules < rules
 		sh.st.Rules = rules
 		sh.projected = sh.st.Seq
 	case in.Spec != nil:
@@ -53,7 +54,10 @@ func Order(ctx workflow.Context, in Input) error {
 	if err := sh.handlers(ctx); err != nil {
 		return err
 	}
-	if sh.reading {
+	switch {
+	case risen && rules >= quietRules:
+		sh.apply(ctx, order.Tick{Meta: order.Meta{By: order.Engine}}) // what newer rules make of it is shown at once
+	case sh.reading:
 		if err := sh.read(ctx, in.Reopen, rules); err != nil {
 			return err
 		}
@@ -235,7 +239,7 @@ func (sh *shell) project(ctx workflow.Context) {
 		ScheduleToCloseTimeout: 5 * time.Second,
 		StartToCloseTimeout:    3 * time.Second,
 		RetryPolicy:            &temporal.RetryPolicy{InitialInterval: 100 * time.Millisecond, BackoffCoefficient: 2, MaximumInterval: time.Second},
-		Summary:                order.Summary(&sh.st),
+		Summary:                clip(headline(&sh.st)),
 	})
 	if err := workflow.ExecuteLocalActivity(local, activities.ProjectOrder, snapshot).Get(ctx, nil); err == nil {
 		sh.wrote(seq)
@@ -490,13 +494,23 @@ func label(w order.Wait) string {
 	return "parcel " + w.Parcel + ": waiting for " + w.What
 }
 
+// headline is how the order stands: its summary, and what is the matter with it.
+func headline(s *order.State) string {
+	text := order.Summary(s)
+	cases := openCases(s)
+	if order.IsLate(s) && !slices.Contains(cases, string(order.Late)) {
+		text += " · late"
+	}
+	for _, c := range cases {
+		text += " · " + strings.ReplaceAll(c, "_", " ")
+	}
+	return text
+}
+
 // Details is the order in a few lines of Markdown, for the Temporal UI.
 func Details(s *order.State) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "**%s**", order.Summary(s))
-	if order.IsLate(s) {
-		b.WriteString(" · late")
-	}
+	fmt.Fprintf(&b, "**%s**", headline(s))
 	ws := order.Waiting(s)
 	for i, w := range ws {
 		if i == 8 {

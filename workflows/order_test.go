@@ -65,18 +65,24 @@ func (w *world) SilentSince(context.Context, string) (time.Time, error) { return
 
 func (w *world) last() *order.State { return w.states[len(w.states)-1] }
 
-// told lists all happenings that reached the read model, in order.
-func (w *world) told() []string {
-	var list []string
+// happenings are all that reached the read model, in order, each once.
+func (w *world) happenings() (list []order.Happening) {
 	seen := map[[2]int64]bool{}
 	for _, s := range w.states {
 		for _, h := range s.Told {
-			k := [2]int64{h.Seq, int64(h.N)}
-			if !seen[k] {
+			if k := [2]int64{h.Seq, int64(h.N)}; !seen[k] {
 				seen[k] = true
-				list = append(list, strings.Trim(string(h.Type)+" "+string(h.Milestone)+string(h.Case), " "))
+				list = append(list, h)
 			}
 		}
+	}
+	return list
+}
+
+// told lists them by type and what they are about.
+func (w *world) told() (list []string) {
+	for _, h := range w.happenings() {
+		list = append(list, strings.Trim(string(h.Type)+" "+string(h.Milestone)+string(h.Case), " "))
 	}
 	return list
 }
@@ -488,6 +494,24 @@ func TestTheNextRunTakesOverWithoutLosingAnything(t *testing.T) {
 	next.completed()
 	if next.last().Status != order.StatusDelivered {
 		t.Errorf("ended as %s", next.last().Status)
+	}
+}
+
+// Cases of older rules have no names; nobody could act on them.
+func TestANextRunUnderNewerRulesShowsAtOnceWhatTheyMakeOfIt(t *testing.T) {
+	old := order.New(spec(), 2, start)
+	order.Apply(&old, order.CarrierEvent{Meta: order.Meta{By: order.CarrierSays, Occurred: start, Applied: start}, Parcel: "1", Milestone: order.Lost})
+	if len(old.Cases) != 1 || old.Cases[0].ID != "" {
+		t.Fatalf("cases under rules 2: %+v", old.Cases)
+	}
+	l := newLife(t)
+	l.later(time.Minute, "dismiss", func() order.Event {
+		return order.ResolveCase{Meta: support("ann"), Case: l.last().Cases[0].ID, Resolution: order.Dismiss}
+	}, nil)
+	l.run(workflows.Input{State: &old})
+	l.completed()
+	if last := l.last(); last.Rules != order.CurrentRules || last.Status != order.StatusLost || len(last.Cases) != 0 {
+		t.Errorf("rules %d, %s, cases %+v", last.Rules, last.Status, last.Cases)
 	}
 }
 

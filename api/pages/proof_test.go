@@ -39,9 +39,11 @@ func TestAProofIsShownToWhoMayAndThatIsRecorded(t *testing.T) {
 			t.Errorf("%s: %d", path, w.Code)
 		}
 	}
-	o.scopes["key:ann"] = nil // revoked
-	if w := get("/proofs/proof-1-7"); w.Code != http.StatusForbidden || len(o.audits) != 2 {
-		t.Errorf("revoked: %d, %d audits", w.Code, len(o.audits))
+	for _, scopes := range [][]string{nil, {"returns"}} { // revoked; the returns desk
+		o.scopes["key:ann"] = scopes
+		if w := get("/proofs/proof-1-7"); w.Code != http.StatusForbidden || len(o.audits) != 2 {
+			t.Errorf("%v: %d, %d audits", scopes, w.Code, len(o.audits))
+		}
 	}
 }
 

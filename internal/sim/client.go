@@ -32,6 +32,7 @@ const (
 	roleWarehouse  = "warehouse"
 	roleCarrier    = "carrier"
 	roleSupport    = "support"
+	roleReturns    = "returns"
 	roleAdmin      = "admin"
 )
 
@@ -126,14 +127,22 @@ const (
 	longestAsk = 60 * time.Second // of a Retry-After
 )
 
-// do calls until there is an answer. idempotency may be empty; out may be nil.
+// upload is a body that is not JSON.
+type upload struct {
+	media string
+	body  []byte
+}
+
+// do calls until there is an answer. What goes in is an upload, or else sent as
+// JSON; idempotency may be empty; out may be nil.
 func (c *Client) do(ctx context.Context, role, method, path, idempotency string, in, out any) error {
-	var body []byte
-	if in != nil {
+	body, raw := in.(upload)
+	if in != nil && !raw {
 		var err error
-		if body, err = json.Marshal(in); err != nil {
+		if body.body, err = json.Marshal(in); err != nil {
 			return fmt.Errorf("%s %s: %w", method, path, err)
 		}
+		body.media = "application/json"
 	}
 	pause, failing := firstPause, time.Time{}
 	for {
@@ -166,15 +175,15 @@ func (c *Client) do(ctx context.Context, role, method, path, idempotency string,
 
 // try is one attempt. A StatusError is final; any other error may be tried
 // again, not before the returned time.
-func (c *Client) try(ctx context.Context, role, method, path, idempotency string, body []byte, out any) (retryAfter time.Duration, err error) {
+func (c *Client) try(ctx context.Context, role, method, path, idempotency string, body upload, out any) (retryAfter time.Duration, err error) {
 	ctx, cancel := context.WithTimeout(ctx, tryTimeout)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, method, c.base+path, bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, method, c.base+path, bytes.NewReader(body.body))
 	if err != nil {
 		return 0, err
 	}
-	if body != nil {
-		req.Header.Set("Content-Type", "application/json")
+	if body.media != "" {
+		req.Header.Set("Content-Type", body.media)
 	}
 	if idempotency != "" {
 		req.Header.Set("Idempotency-Key", idempotency)
@@ -326,21 +335,31 @@ func (c *Client) List(ctx context.Context, store string) ([]Listed, error) {
 }
 
 // Timeline reads the IDs of the facts in an order's timeline, as often as they
-// stand there.
-func (c *Client) Timeline(ctx context.Context, id string) ([]string, error) {
+// stand there, and how long the order took at most to learn of one.
+func (c *Client) Timeline(ctx context.Context, id string) (ids []string, lag time.Duration, err error) {
 	var t timelineResponse
 	if err := c.do(ctx, roleSupport, http.MethodGet, orderPath(id)+"/timeline?limit=5000", "", nil, &t); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	var ids []string
+	received := make(map[string]time.Time, len(t.Entries))
 	for _, e := range t.Entries {
 		// Happenings of the order itself name the fact behind them as well;
 		// only the facts count.
 		if e.EventID != "" && e.Source != "order" {
 			ids = append(ids, e.EventID)
+			received[e.EventID] = e.ReceivedAt
 		}
 	}
-	return ids, nil
+	for _, e := range t.Entries {
+		_, fact, named := strings.Cut(e.EventID, "/") // a scan's has its store before it
+		if !named {
+			fact = e.EventID
+		}
+		if at, ok := received[fact]; ok && e.Source == "order" && e.Kind == string(order.MilestoneReached) {
+			lag = max(lag, e.ReceivedAt.Sub(at))
+		}
+	}
+	return ids, lag, nil
 }
 
 // maxBatch items go into one call. The API takes 1,000.

@@ -17,6 +17,9 @@ const commandHelp = `waybill simulate <scenario> [flags]
 Scenarios:
   olist   replay real orders of a marketplace on a compressed clock, then compare
           what the engine says with what the data set says
+  scenarios
+          play every branch of an order's life on policies of seconds, and print
+          how each ended beside how it should
   demo    fill a system with a few orders in every stage and keep some moving
 
 "waybill simulate <scenario> --help" lists the flags.
@@ -34,6 +37,17 @@ answered is posted again under the same ID. If the simulator itself is
 interrupted, start it again with --resume and the --start that it printed.
 
 The exit status is 0 only if everything agrees.
+
+Flags:
+`
+
+const scenariosHelp = `waybill simulate scenarios [flags]
+
+Plays every branch of an order's life through the public API, all at once: what
+is waited for in them takes seconds. Then it prints how each order ended beside
+how it should. Needs an admin key; makes a store, policies and keys of its own.
+
+The exit status is 0 only if every scenario ends as it should.
 
 Flags:
 `
@@ -57,6 +71,8 @@ func Command(ctx context.Context, args []string, out, errOut io.Writer) error {
 	switch args[0] {
 	case "olist":
 		return olistCommand(ctx, args[1:], out)
+	case "scenarios":
+		return scenariosCommand(ctx, args[1:], out)
 	case "demo":
 		return demoCommand(ctx, args[1:], out)
 	case "help", "-h", "-help", "--help":
@@ -118,6 +134,7 @@ func olistCommand(ctx context.Context, args []string, out io.Writer) error {
 	start := f.String("start", "", "`time` (RFC 3339) at which the run's clock starts (default: in two seconds)")
 	f.BoolVar(&o.Resume, "resume", false, "carry an interrupted run on: repeat its flags as it printed them")
 	f.BoolVar(&o.Batch, "batch", false, "do not wait for the moments: post as fast as is taken, on a clock that ends now")
+	f.BoolVar(&o.Cases, "cases", true, "compare the cases that were opened, where a day is a second or more and the run is whole")
 	f.IntVar(&o.Concurrency, "concurrency", 16, "`calls` under way at once")
 	f.DurationVar(&o.Settle, "settle", 3*time.Minute, "how long to wait at the end for the engine's answers")
 	f.DurationVar(&o.Patience, "patience", 5*time.Minute, "how long to ride out a server that is away")
@@ -140,6 +157,25 @@ func olistCommand(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil && ctx.Err() != nil {
 		return errors.New("interrupted; the line above that begins with --resume carries it on")
 	}
+	return err
+}
+
+func scenariosCommand(ctx context.Context, args []string, out io.Writer) error {
+	f := flag.NewFlagSet("simulate scenarios", flag.ContinueOnError)
+	var t target
+	t.register(f)
+	o := ScenarioOptions{Out: out}
+	f.StringVar(&o.Only, "only", "", "play only those with this `text` in their name")
+	f.DurationVar(&o.Patience, "patience", 30*time.Second, "how long to wait for one step")
+	if helped, err := parse(f, args, scenariosHelp, out); helped || err != nil {
+		return err
+	}
+	var err error
+	if o.Keys, err = t.keys(); err != nil {
+		return err
+	}
+	o.BaseURL = t.url
+	_, err = Scenarios(ctx, o)
 	return err
 }
 

@@ -21,9 +21,11 @@ type Answer struct {
 	View   order.View
 	// ReadAt is when View was read.
 	ReadAt time.Time
-	// Timeline has the IDs of its facts, if Checked.
+	// Timeline has the IDs of its facts, if Checked; Lag is how long it took at
+	// most until the order knew one that had been received.
 	Checked  bool
 	Timeline []string
+	Lag      time.Duration
 	// Live is how the running workflow differs from the read model, if Asked.
 	Asked bool
 	Live  string
@@ -57,9 +59,10 @@ type Report struct {
 
 	Engine, Data  Totals
 	Lost, Doubled int
-	Agree         int // orders that agree in everything
-	Timelines     int // orders whose timeline was checked fact by fact
-	Live          int // orders compared with their running workflow
+	Agree         int         // orders that agree in everything
+	Timelines     int         // orders whose timeline was checked fact by fact
+	Live          int         // orders compared with their running workflow
+	Cases         []CaseCount // nil: not compared
 	Settled       bool
 	Disagreements []Disagreement
 }
@@ -290,6 +293,9 @@ func (r *Report) Print(w io.Writer) {
 	tw.Flush()
 	fmt.Fprintf(w, "\n%d of %d orders agree in everything; %d timelines checked event by event; %d orders compared with their running workflow.\n",
 		r.Agree, d.Orders, r.Timelines, r.Live)
+	if r.Cases != nil {
+		printCases(w, r.Cases)
+	}
 	if !r.Settled {
 		fmt.Fprintln(w, "The engine had not settled when the waiting time was over.")
 	}

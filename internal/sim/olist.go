@@ -28,8 +28,11 @@ type OlistOptions struct {
 	Concurrency int
 	Settle      time.Duration // how long to wait for the engine's answers at the end
 	Patience    time.Duration // how long to ride out a server that is away
-	Out         io.Writer
-	Progress    bool // rewrite one line, for a terminal
+	// Cases compares the cases that were opened as well. That means something only
+	// if the product was up all the time and kept up with the clock.
+	Cases    bool
+	Out      io.Writer
+	Progress bool // rewrite one line, for a terminal
 }
 
 func (o OlistOptions) withDefaults() OlistOptions {
@@ -154,6 +157,10 @@ func Olist(ctx context.Context, o OlistOptions) (*Report, error) {
 	report := Compare(plan, answers, run.taken)
 	report.Tally, report.Took, report.Settled = run.Tally, took, settled
 	report.Disagreements = append(report.Disagreements, run.rejected...)
+	if o.Cases && !o.Batch && !o.Resume && o.Day >= near {
+		counts, differ := compareCases(plan, answers, run.Tally.Behind)
+		report.Cases, report.Disagreements = counts, append(report.Disagreements, differ...)
+	}
 	report.Print(o.Out)
 	return report, report.Err()
 }

@@ -89,7 +89,7 @@ func readBack(ctx context.Context, c *Client, plan *Schedule, concurrency int) (
 		}
 		a.Found, a.View, a.ReadAt = true, v, time.Now()
 		if timelines[i] {
-			if a.Timeline, err = c.Timeline(ctx, id); err != nil {
+			if a.Timeline, a.Lag, err = c.Timeline(ctx, id); err != nil {
 				return err
 			}
 			a.Checked = true

@@ -121,8 +121,9 @@ type listResponse struct {
 
 type timelineResponse struct {
 	Entries []struct {
-		Source  string `json:"source"`
-		Kind    string `json:"kind"`
-		EventID string `json:"event_id"`
+		Source     string    `json:"source"`
+		Kind       string    `json:"kind"`
+		EventID    string    `json:"event_id"`
+		ReceivedAt time.Time `json:"received_at"`
 	} `json:"entries"`
 }

@@ -213,6 +213,24 @@ var scenarios = []scenario{
 		})
 		t.closed()
 	}},
+	{name: "rest-given-up", policy: func(p *order.Policy) { p.Pick = soon }, tell: func(t *tale) {
+		t.order.Lines = []order.Line{{SKU: "lamp", Quantity: 2}}
+		t.order.Parcels = []order.PlannedParcel{{ID: "A", Lines: []order.Allocation{{SKU: "lamp", Quantity: 1}}}}
+		t.create()
+		t.alone("A", order.Picked, order.Packed, order.Labelled, order.HandedOver, order.Accepted)
+		t.resolve(order.NotPicked, map[string]any{"resolution": order.CancelParcel, "reason": "sold out"})
+		t.alone("A", order.Delivered)
+		t.closed()
+	}},
+	{name: "second-attempt-seen-to", tell: func(t *tale) {
+		t.create()
+		t.alone("1", order.Picked, order.Packed, order.Labelled, order.HandedOver, order.Accepted, order.AttemptFailed)
+		t.event("1", rig.Event{Milestone: order.AttemptFailed})
+		t.until("a second attempt", func(v order.View) bool { return v.Parcels[0].Attempts == 2 })
+		t.resolve(order.FailedAttempt, map[string]any{"resolution": order.Dismiss, "reason": "the buyer waits at home"})
+		t.alone("1", order.Delivered)
+		t.closed()
+	}},
 	{name: "not-received", policy: func(p *order.Policy) { p.CloseAfter = order.Duration(3 * time.Second) }, tell: func(t *tale) {
 		t.create()
 		t.warehouse("1")
