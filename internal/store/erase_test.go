@@ -77,6 +77,7 @@ func person(t *testing.T, s *store.Store, number string) {
 	}
 	delivered := event("d"+number, "1ZCANARY"+number, order.Delivered)
 	delivered.Description, delivered.Location, delivered.DeliveredTo = "Left with ZEPHYRINE QUACKENBÜSCH", "Larchwood Crescent 77, Springfield", "person"
+	delivered.Signer = store.Signer{Name: "Z QUACKENBÜSCH"}
 	// The carrier's own words, capitals, and a JSON writer's.
 	raw := store.RawBody{Source: "carrier:ups", Via: "webhook", ContentType: "application/json", Hash: []byte("a" + number), Body: []byte(`{"trackingNumber":"1ZCANARY` + number + `","signedForBy":"QUACKENB\u00dcSCH"}`), Events: 1}
 	if _, err := s.AcceptBody(ctx, raw, []store.Fact{delivered}); err != nil {
@@ -161,7 +162,7 @@ func TestErasedIsErasedEverywhere(t *testing.T) {
 	create(t, s, namesake)
 
 	before := found(t, url, sentinels)
-	for _, table := range []string{"contacts", "addresses", "inbox", "raw_bodies", "orders", "happenings", "cases", "faults", "idempotency", "kept_messages", "proofs", "proof_documents"} {
+	for _, table := range []string{"contacts", "addresses", "inbox", "raw_bodies", "orders", "happenings", "cases", "faults", "idempotency", "kept_messages", "signers", "proofs", "proof_documents"} {
 		if !slices.ContainsFunc(before, func(w string) bool { return strings.HasPrefix(w, table+":") }) {
 			t.Errorf("the test puts nothing into %s: %v", table, before)
 		}
@@ -183,7 +184,7 @@ func TestErasedIsErasedEverywhere(t *testing.T) {
 	for _, r := range e.Erased {
 		rows[r.Table] = r.Rows
 	}
-	for table, want := range map[string]int64{"contacts": 2, "addresses": 4, "preferences": 1, "kept_messages": 1, "messages": 2, "raw_bodies": 4, "happenings": 2, "cases": 2, "orders": 4, "idempotency": 2, "proofs": 2, "proof_documents": 2} {
+	for table, want := range map[string]int64{"contacts": 2, "addresses": 4, "preferences": 1, "kept_messages": 1, "messages": 2, "raw_bodies": 4, "happenings": 2, "cases": 2, "orders": 4, "idempotency": 2, "signers": 2, "proofs": 2, "proof_documents": 2} {
 		if rows[table] != want {
 			t.Errorf("%s: %d rows, want %d", table, rows[table], want)
 		}
