@@ -46,7 +46,7 @@ func TestArrowsPointOneWay(t *testing.T) {
 		"internal/messaging/templates": {"internal/messaging", "order"},
 		"internal/messaging/plan":      {"internal/messaging", "internal/messaging/templates", "order"},
 		// What is sent is decided there; this is all that touches both rows and providers.
-		"internal/messaging/dispatch": {"order", "activities", "internal/feed", "internal/carriers", "internal/links", "internal/store", "internal/storefront",
+		"internal/messaging/dispatch": {"order", "activities", "internal/feed", "internal/carriers", "internal/links", "internal/store", "internal/rhythm", "internal/storefront",
 			"internal/messaging", "internal/messaging/plan", "internal/messaging/templates", "internal/messaging/twilio", "internal/messaging/sendgrid"},
 	}
 	for pkg, allowed := range may {
