@@ -20,6 +20,8 @@ import (
 	"github.com/waybillhq/waybill/api/pages"
 	"github.com/waybillhq/waybill/deploy/dev/stack"
 	"github.com/waybillhq/waybill/internal/links"
+	"github.com/waybillhq/waybill/internal/messaging"
+	"github.com/waybillhq/waybill/internal/messaging/dispatch"
 	"github.com/waybillhq/waybill/internal/relay"
 	"github.com/waybillhq/waybill/internal/store"
 	"github.com/waybillhq/waybill/order"
@@ -136,7 +138,7 @@ func newBench(ctx context.Context, o options, s *stack.Stack, log *slog.Logger) 
 	if err := b.store.AddKey(ctx, key); err != nil {
 		return nil, err
 	}
-	if err := b.store.PutStore(ctx, store.StoreRow{ID: "bench", Name: "Bench", BrandColor: "#1f4f8f"}); err != nil {
+	if err := b.store.PutStore(ctx, store.StoreRow{ID: "bench", Name: "Bench", BrandColor: "#1f4f8f", SupportEmail: "help@bench.example"}); err != nil {
 		return nil, err
 	}
 	policy := order.DefaultPolicy()
@@ -163,7 +165,32 @@ func newBench(ctx context.Context, o options, s *stack.Stack, log *slog.Logger) 
 	}
 	b.closers = append(b.closers, rivals.Stop)
 	b.relay(ctx)
-	return b, nil
+	return b, b.messages(ctx)
+}
+
+// messages plans and sends what the orders' buyers are told, as internal/app
+// does; the local outbox takes it.
+func (b *bench) messages(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	b.closers = append(b.closers, cancel)
+	outbox := messaging.Outbox{Shelf: dispatch.Shelf{Store: b.store}, Now: time.Now}
+	w := &dispatch.Writer{Links: b.links, From: "orders@waybill.invalid"}
+	for channel, port := range map[order.Channel]dispatch.Port{
+		order.Email: dispatch.Mails(dispatch.Outbox, dispatch.Outbox, outbox.Email()),
+		order.SMS:   dispatch.Texts(dispatch.Outbox, dispatch.Outbox, outbox.SMS()),
+	} {
+		s := &dispatch.Sender{Store: b.store, Writer: w, Port: port, Channel: channel, Now: time.Now, Log: b.log}
+		sender := worker.NewSender(b.temporal, string(channel), &activities.Messages{Sender: s})
+		if err := sender.Start(); err != nil {
+			return err
+		}
+		b.closers = append(b.closers, sender.Stop)
+		if err := b.orders.StartMessages(ctx, string(channel)); err != nil {
+			return err
+		}
+	}
+	go (&dispatch.Planner{Store: b.store, Writer: w, Now: time.Now, Log: b.log}).Run(ctx)
+	return nil
 }
 
 // serve runs the API and the pages on a port of their own.

@@ -81,7 +81,7 @@ func upper(s string) string { return string(bytes.ToUpper([]byte(s))) }
 
 func (b *bench) create(ctx context.Context, number string) error {
 	return b.post(ctx, "/v1/orders", object{"store": "bench", "number": number, "policy": "bench", "promised_at": time.Now().Add(5 * 24 * time.Hour).UTC().Format(time.RFC3339),
-		"customer": object{"name": "A Buyer"}, "ship_to": object{"name": "A Buyer", "street": "1 Road", "city": "Town", "postal_code": "1000", "country": "US"},
+		"customer": object{"name": "A Buyer", "email": "buyer@bench.example", "phone": "+12025550123"}, "ship_to": object{"name": "A Buyer", "street": "1 Road", "city": "Town", "postal_code": "1000", "country": "US"},
 		"lines":   []object{{"sku": "SKU-1", "quantity": 2}},
 		"parcels": []object{{"id": "1", "carrier": "sim", "tracking": tracking(number), "lines": []object{{"sku": "SKU-1", "quantity": 2}}}}})
 }

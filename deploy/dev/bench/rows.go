@@ -121,6 +121,11 @@ func (b *bench) lives(ctx context.Context, row report) error {
 		against("orders/s against the naive workflow", naive, 1, mode.overNaive)
 		against("events/s against the bare workflow", bare, float64(len(life)), mode.overBare)
 		if mode.alone {
+			var planned, sent, dropped int
+			if err := b.pool.QueryRow(ctx, `select count(*), count(*) filter (where status in ('sent', 'delivered')), count(*) filter (where status = 'dropped') from messages`).Scan(&planned, &sent, &dropped); err != nil {
+				return err
+			}
+			row("messages of all orders so far", fmt.Sprintf("%d planned, %d sent, %d no longer true when their turn came", planned, sent, dropped), "-", sent > 0)
 			if err := b.latency(ctx, row, ours.perSecond()*float64(len(life))/2); err != nil {
 				return err
 			}

@@ -113,7 +113,7 @@ func (s *shop) replay(o sim.OlistOptions, crashes []crash, least, most time.Dura
 		s.Errorf("only %d crashes while the run lasted", n)
 	}
 	s.agrees()
-	s.toldBuyers(3 * time.Second)
+	s.toldBuyers(3*time.Second, "confirmation email", "delivered email")
 	if have := s.count(`select count(*) from inbox where source in ('warehouse', 'carrier:sim', 'carrier:sim-express') and event_id like $1`, "%"+s.store+"-%"); have != report.Tally.Taken() {
 		s.Errorf("%d facts in the inbox, %d were accepted", have, report.Tally.Taken())
 	}

@@ -3,6 +3,7 @@ package e2e
 import (
 	"context"
 	"errors"
+	"slices"
 	"fmt"
 	"testing"
 	"time"
@@ -63,7 +64,8 @@ func TestANightsLearningReachesOpenOrders(t *testing.T) {
 	if err := s.need(s.API.Get(s.ctx, "/v1/policies/"+name)).Into(&p); err != nil {
 		t.Fatal(err)
 	}
-	if len(p.Rhythms) != 1 || p.Rhythms[0] != (order.Rhythm{Carrier: vans, Gap: order.Duration(42 * time.Hour), Learned: true}) {
+	// Other tests' carriers may have taught something too.
+	if !slices.Contains(p.Rhythms, order.Rhythm{Carrier: vans, Gap: order.Duration(42 * time.Hour), Learned: true}) {
 		t.Errorf("%+v", p.Rhythms)
 	}
 	// Another start of a worker writes nothing; another time moves the schedule, and
