@@ -3,8 +3,8 @@ package e2e
 import (
 	"context"
 	"errors"
-	"slices"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
