@@ -96,6 +96,14 @@ var scenarios = []scenario{
 		st.carry("1", order.OutForDelivery, order.Delivered)
 		st.untilStatus(order.StatusDelivered)
 	}},
+	{name: "attempt failed, the carrier told to hold it", want: "delivered, attempt_failed → hold_at_location", play: func(st *stage) {
+		st.ship("1")
+		st.trouble("1", order.AttemptFailed, "recipient_unavailable")
+		st.resolve(order.FailedAttempt, order.HoldAtLocation)
+		st.toldByHand()
+		st.carry("1", order.ReadyForPickup, order.Delivered)
+		st.untilStatus(order.StatusDelivered)
+	}},
 	{name: "address problem", want: "delivered, address_problem → arranged", play: troubled("address", order.AddressProblem, order.Arranged)},
 	{name: "customs", want: "delivered, customs_hold → arranged", play: func(st *stage) {
 		st.ship("1")
@@ -147,6 +155,14 @@ var scenarios = []scenario{
 		st.returned()
 		st.inspect(order.GradeNew)
 		st.confirm(order.RefundRemedy)
+		st.untilReturn(order.ReturnClosed)
+	}},
+	{name: "return, exchanged", want: "delivered, exchange confirmed, R1 closed", play: func(st *stage) {
+		st.deliver()
+		st.sendBackFor(order.ExchangeRemedy, "lamp-2")
+		st.scan("R1", order.ScanReturned)
+		st.inspect(order.GradeNew)
+		st.confirm(order.ExchangeRemedy)
 		st.untilReturn(order.ReturnClosed)
 	}},
 	{name: "return rejected", want: "delivered, R1 rejected", policy: func(p *order.Policy) { p.ReturnAutoLimit = 1 }, play: func(st *stage) {
@@ -317,9 +333,30 @@ func (st *stage) deliver() {
 	st.untilStatus(order.StatusDelivered)
 }
 
-// sendBack asks for a return of what was delivered.
-func (st *stage) sendBack() {
-	st.askAs(st.client, roleStorefront, "/returns", map[string]any{"lines": []map[string]any{{"sku": "lamp", "quantity": 1, "reason": order.DoesNotFit, "wanted": order.RefundRemedy}}})
+// sendBack asks for a return of what was delivered, for a refund.
+func (st *stage) sendBack() { st.sendBackFor(order.RefundRemedy, "") }
+
+func (st *stage) sendBackFor(wanted order.RemedyKind, instead string) {
+	line := map[string]any{"sku": "lamp", "quantity": 1, "reason": order.DoesNotFit, "wanted": wanted}
+	if instead != "" {
+		line["instead"] = instead
+	}
+	st.askAs(st.client, roleStorefront, "/returns", map[string]any{"lines": []any{line}})
+}
+
+// toldByHand is a carrier that takes nothing from us: a person tells it, and
+// records that it agreed.
+func (st *stage) toldByHand() {
+	id := ""
+	st.until("an instruction to give by hand", func(v order.View) bool {
+		for _, i := range v.Instructions {
+			if i.State == order.InstructionByHand {
+				id = i.ID
+			}
+		}
+		return id != ""
+	})
+	st.ask("/instructions/"+url.PathEscape(id)+"/end", map[string]any{"done": true, "reference": "by phone", "reason": "they hold it"})
 }
 
 // returned is a return that travelled under a label to the dock.
