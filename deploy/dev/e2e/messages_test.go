@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"slices"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/waybillhq/waybill/deploy/dev/e2e/rig"
 	"github.com/waybillhq/waybill/internal/sim"
 	"github.com/waybillhq/waybill/order"
 )
@@ -63,12 +65,15 @@ func (s *shop) toldBuyers(slack time.Duration, must ...string) {
 		}
 		return nil
 	})
-	s.eventually("all messages are settled", func() error {
+	// What a killed worker was sending is looked for when its lease has ended.
+	if err := rig.WaitFor(s.ctx, 5*time.Minute, func(context.Context) error {
 		if n := s.count(`select count(*) from messages m join orders o on o.id = m.order_id where o.store = $1 and m.status in ('planned', 'sending', 'unclear')`, s.store); n > 0 {
 			return fmt.Errorf("%d are not", n)
 		}
 		return nil
-	})
+	}); err != nil {
+		s.Fatalf("all messages are settled: %v", err)
+	}
 	rows, err := s.DB.Query(s.ctx, `select m.order_id, m.occasion, m.kind, m.channel, m.status, m.reason, m.told, m.attempted_at from messages m join orders o on o.id = m.order_id
 where o.store = $1 and m.audience = 'buyer' order by m.order_id, m.attempted_at`, s.store)
 	if err != nil {
