@@ -20,7 +20,7 @@ test-root:
 test-stack:
 	go -C deploy/dev test -timeout 15m ./...
 
-soak: ## the long runs: 300 real orders with everything killed in the middle
+soak: ## the long runs: 300 real orders with everything killed in the middle, 50,000 events, mails of killed senders
 	WAYBILL_SOAK=1 go -C deploy/dev test -timeout 90m -v -run "Soak|Burst" ./e2e
 
 bench: ## history events, orders/s and events/s beside the bare and the naive workflow
