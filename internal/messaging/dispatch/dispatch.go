@@ -13,6 +13,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -132,11 +133,7 @@ func ParseTeams(text string) (map[order.Team]Team, error) {
 	teams := map[order.Team]Team{}
 	for i, entry := range strings.FieldsFunc(text, func(r rune) bool { return r == ',' }) {
 		name, to, _ := strings.Cut(strings.TrimSpace(entry), "=")
-		known := false
-		for _, t := range order.Teams {
-			known = known || string(t) == name
-		}
-		if !known {
+		if !slices.Contains(order.Teams, order.Team(name)) {
 			return nil, fmt.Errorf("entry %d names no team; there are %v", i+1, order.Teams)
 		}
 		t := teams[order.Team(name)]

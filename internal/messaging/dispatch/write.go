@@ -1,6 +1,7 @@
 package dispatch
 
 import (
+	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/json"
@@ -151,12 +152,7 @@ func (w *Writer) write(id, via string, i plan.Intent, parcels []string, a *store
 	return e, nil, fmt.Errorf("%q is no channel", i.Channel)
 }
 
-func storeName(a *store.Addressee) string {
-	if a.Store.Name != "" {
-		return a.Store.Name
-	}
-	return a.Store.ID
-}
+func storeName(a *store.Addressee) string { return cmp.Or(a.Store.Name, a.Store.ID) }
 
 // support is who answers buyers: the store, or who sends.
 func (w *Writer) support(a *store.Addressee) messaging.Address {
