@@ -18,7 +18,7 @@ import (
 // begins its recovery.
 func TestAFeedThatStopsIsOneFaultAndRecovers(t *testing.T) {
 	s := open(t, "feed")
-	const carrier = "fedex"
+	const carrier = "usps" // no other test pushes for it
 	exec := func(sql string) {
 		t.Helper()
 		if _, err := s.DB.Exec(s.ctx, sql); err != nil {
@@ -26,7 +26,7 @@ func TestAFeedThatStopsIsOneFaultAndRecovers(t *testing.T) {
 		}
 	}
 	t.Cleanup(func() {
-		for _, sql := range []string{`delete from parcels where order_id = 'feed:nobody'`, `delete from feed_hours where source = 'carrier:fedex'`, `delete from faults where key = 'fedex'`} {
+		for _, sql := range []string{`delete from parcels where order_id = 'feed:nobody'`, `delete from feed_hours where source = 'carrier:usps'`, `delete from faults where key = 'usps'`} {
 			if _, err := s.DB.Exec(context.Background(), sql); err != nil {
 				t.Error(err)
 			}
@@ -71,18 +71,18 @@ func TestAFeedThatStopsIsOneFaultAndRecovers(t *testing.T) {
 	}
 
 	exec(`insert into parcels (order_id, id, position, carrier, tracking, milestone, since)
-		select 'feed:nobody', i::text, i, 'fedex', 'FEED' || i, 'in_transit', now() from generate_series(1, 2000) i`)
+		select 'feed:nobody', i::text, i, 'usps', 'FEED' || i, 'in_transit', now() from generate_series(1, 2000) i`)
 	exec(`insert into feed_hours (source, hour, events, minutes, last_at)
-		select 'carrier:fedex', h, 200, 58, h + interval '59 minutes' from generate_series(date_trunc('hour', now()) - interval '35 days', date_trunc('hour', now()) - interval '3 hours', interval '1 hour') h`)
+		select 'carrier:usps', h, 200, 58, h + interval '59 minutes' from generate_series(date_trunc('hour', now()) - interval '35 days', date_trunc('hour', now()) - interval '3 hours', interval '1 hour') h`)
 	if v := look(); v.Phase != feed.Silent || faults() != 1 || v.Last.Open < 2000 || v.Trouble != "" {
 		t.Fatalf("%d faults; %s", faults(), v.Words)
 	}
 	if v := look(); v.Phase != feed.Silent || faults() != 1 {
 		t.Errorf("%d faults; %s", faults(), v.Words)
 	}
-	exec(`insert into feed_hours (source, hour, events, minutes, last_at) values ('carrier:fedex', date_trunc('hour', now()), 1, 1, now())
+	exec(`insert into feed_hours (source, hour, events, minutes, last_at) values ('carrier:usps', date_trunc('hour', now()), 1, 1, now())
 		on conflict (source, hour) do update set last_at = now()`)
-	if v := look(); v.Phase != feed.Recovering || faults() != 1 || !strings.Contains(v.Words, "fedex push: recovering") {
+	if v := look(); v.Phase != feed.Recovering || faults() != 1 || !strings.Contains(v.Words, "usps push: recovering") {
 		t.Errorf("%d faults; %s", faults(), v.Words)
 	}
 	t.Logf("\n%s", look().Words)

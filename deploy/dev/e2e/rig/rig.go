@@ -228,7 +228,7 @@ func Environment(config app.Config) []string {
 		"WAYBILL_PUBLIC_URL="+config.PublicURL,
 		"WAYBILL_TEMPORAL_UI_URL="+config.TemporalUIURL,
 		"WAYBILL_SECRET="+config.Secret,
-		"WAYBILL_WEBHOOK_SECRETS=ups="+WebhookSecret+",fedex="+WebhookSecret+",easypost="+WebhookSecret,
+		"WAYBILL_WEBHOOK_SECRETS=ups="+WebhookSecret+",fedex="+WebhookSecret+",easypost="+WebhookSecret+",usps="+WebhookSecret,
 		"WAYBILL_STOREFRONT_SECRETS="+StorefrontSecretName+"=0123456789abcdef", "WAYBILL_STOREFRONTS_LOCAL=true",
 		"TEMPORAL_ADDRESS="+config.TemporalAddress,
 		"TEMPORAL_NAMESPACE="+config.TemporalNamespace,
