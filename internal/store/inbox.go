@@ -2,8 +2,8 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 	"time"
@@ -13,41 +13,39 @@ import (
 	"github.com/waybillhq/waybill/order"
 )
 
-// intakeWriters and intakeBatch bound how much one statement takes in. Callers
-// that arrive while a statement runs share the next one: under load a commit is
-// shared by many webhooks, without load nobody waits.
+// intakeWriters and intakeBatch bound how much is taken in at once. Callers that
+// arrive while a statement runs share the next one: under load a commit is shared by
+// many webhooks, without load nobody waits. Two statements at a time cost PostgreSQL
+// a third more for each fact than one of twice the size, so while one runs another
+// begins only when much waits for it, or when it has been long.
 const (
 	intakeWriters = 3
 	intakeBatch   = 2000
+	intakeEnough  = 1000
+	intakeWait    = 50 * time.Millisecond
 	intakeBytes   = 8 << 20 // of raw bodies
 )
 
 // Event is the fact as the order will see it, but for its number.
 func (f *Fact) Event(parcel string) order.Event {
-	m := order.Meta{ID: f.EventID, By: order.CarrierSays, Actor: f.Actor, Occurred: f.OccurredAt}
 	switch f.Kind {
 	case KindScan:
-		m.By = order.Warehouse
+		m := order.Meta{ID: f.EventID, By: order.Warehouse, Actor: f.Actor, Occurred: f.OccurredAt}
 		return order.Scan{Meta: m, Parcel: parcel, Kind: order.ScanKind(f.Milestone), Location: f.Location, Carrier: f.Carrier, Tracking: f.Tracking}
 	case KindCarrierEvent:
 	}
-	e := order.CarrierEvent{Meta: m, Parcel: parcel, Milestone: order.Milestone(f.Milestone), Physical: f.Physical, Carrier: f.Carrier,
+	return f.carrierEvent(parcel)
+}
+
+func (f *Fact) carrierEvent(parcel string) order.CarrierEvent {
+	e := order.CarrierEvent{Meta: order.Meta{ID: f.EventID, By: order.CarrierSays, Actor: f.Actor, Occurred: f.OccurredAt},
+		Parcel: parcel, Milestone: order.Milestone(f.Milestone), Physical: f.Physical, Carrier: f.Carrier,
 		Code: f.Code, Bucket: f.Bucket, Location: f.Location, Correction: f.Correction,
 		Tracking: f.Tracking, Piece: f.Piece, Pieces: f.Pieces, Whole: f.Whole}
 	if f.ETA != nil {
 		e.ETA = *f.ETA
 	}
 	return e
-}
-
-// ride is the milestone of its parcel at which the fact may ride along: "*" at
-// any, "" at none.
-func (f *Fact) ride() string {
-	at, always := order.RidesAlong(f.Event(""))
-	if always {
-		return "*"
-	}
-	return string(at)
 }
 
 type acceptance struct {
@@ -89,29 +87,57 @@ func (s *Store) accept(ctx context.Context, a *acceptance) ([]Result, error) {
 
 // takeIn writes whatever waits, together.
 func (s *Store) takeIn(ctx context.Context) {
-	var columns factColumns // kept, so that a busy intake allocates little
+	columns := newFactColumns() // kept, so that a busy intake allocates little
 	for {
-		var batch []*acceptance
-		select {
-		case <-ctx.Done():
+		batch, turn, err := s.gather(ctx)
+		if err != nil {
 			return
-		case a := <-s.intake:
-			batch = append(batch, a)
 		}
-		n, bytes := batch[0].size()
-	more:
-		for n < intakeBatch && bytes < intakeBytes {
-			select {
-			case a := <-s.intake:
-				batch = append(batch, a)
-				facts, body := a.size()
-				n, bytes = n+facts, bytes+body
-			default:
-				break more
-			}
+		s.write(ctx, columns, batch)
+		if turn {
+			<-s.turn
 		}
-		s.write(ctx, &columns, batch)
 	}
+}
+
+// gather collects what one statement takes in: one writer after another, so that
+// what waits is not divided among them. turn: it is to be given back.
+func (s *Store) gather(ctx context.Context) (batch []*acceptance, turn bool, err error) {
+	s.gathering.Lock()
+	defer s.gathering.Unlock()
+	facts, bytes := 0, 0
+	add := func(a *acceptance) {
+		batch = append(batch, a)
+		n, size := a.size()
+		facts, bytes = facts+n, bytes+size
+	}
+	select {
+	case a := <-s.intake:
+		add(a)
+	case <-ctx.Done():
+		return nil, false, ctx.Err()
+	}
+	wait := time.NewTimer(intakeWait)
+	defer wait.Stop()
+	for !turn && facts < intakeEnough && bytes < intakeBytes/2 {
+		select {
+		case a := <-s.intake:
+			add(a)
+		case s.turn <- struct{}{}:
+			turn = true
+		case <-wait.C:
+			return batch, false, nil
+		}
+	}
+	for facts < intakeBatch && bytes < intakeBytes {
+		select {
+		case a := <-s.intake:
+			add(a)
+		default:
+			return batch, turn, nil
+		}
+	}
+	return batch, turn, nil
 }
 
 func (a *acceptance) size() (facts, bytes int) {
@@ -160,88 +186,88 @@ const fits = `(i.carrier = '' or q.carrier = i.carrier) and q.ships_from <= i.oc
             and (i.unique_id = '' or i.unique_id = coalesce((select b.unique_id from inbox b where b.order_id = q.order_id and b.parcel_id = q.id
                 and b.tracking = i.tracking and b.piece = i.piece and b.unique_id <> '' limit 1), i.unique_id))`
 
-// newest prefers the window that began last.
-const newest = `order by q.ships_from desc, q.bound_at desc`
+// newest prefers the window that began last. Of an order's own parcels several may
+// be as new as each other.
+const newest = `order by q.ships_from desc, q.bound_at desc fetch first row with ties`
 
 // The route of a fact is found in the same statement that inserts it: by order
 // and parcel if it names them, else by the parcel that has the piece's own
 // number, else by the one that has the shipment's, else by any that names it as
-// its master. Plain look-ups, each skipped if one before it found something, cost
-// half of one that chooses between them. Rows go in by key, so that two writers
-// cannot deadlock.
+// its master. Each way is looked up for all facts that it is open to, and joined to
+// them only where it found something: most of what looking up costs is carrying all
+// columns of a fact through it.
 const routeFacts = `
-with item as (
-    select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[],
-        $11::bool[], $12::bool[], $13::timestamptz[], $14::timestamptz[], $15::text[], $16::text[], $17::text[], $18::text[], $19::text[], $20::text[], $21::text[],
-        $22::text[], $23::text[], $24::text[], $25::int[], $26::bool[], $27::int[])
-    as t (source, event_id, kind, ref_order, ref_parcel, carrier, tracking, milestone, code, bucket,
-        physical, correction, eta, occurred_at, local_time, utc_offset, time_basis, location, description, actor, ride,
-        piece, unique_id, delivered_to, pieces, whole, mapping)
+, route (k, rank, order_id, parcel_id, milestone, watched, ride_along, ships_from, bound_at, position) as materialized (
+    select i.k, 1, ` + routed + ` from item i join parcels q on q.order_id = i.ref_order and q.id = i.ref_parcel where i.ref_order <> ''
+    union all
+    select i.k, 2, q.* from item i cross join lateral (select ` + routed + ` from parcels q
+        where q.tracking <> '' and q.tracking = i.piece and ` + fits + ` ` + newest + `) q where i.ref_order = '' and i.piece <> '' and i.piece <> i.tracking
+    union all
+    select i.k, 3, q.* from item i cross join lateral (select ` + routed + ` from parcels q
+        where q.tracking <> '' and q.tracking = i.tracking and ` + fits + ` ` + newest + `) q where i.ref_order = ''
+    union all
+    select i.k, 4, q.* from item i cross join lateral (select ` + routed + ` from parcels q
+        where q.master <> '' and q.master = i.tracking and ` + fits + ` ` + newest + `) q where i.ref_order = '' and i.kind = 'carrier_event' and i.piece = ''
+), best as (
+    select distinct on (k) * from route order by k, rank, position
 ), routed as (
-    select i.*, coalesce(named.order_id, boxed.order_id, bound.order_id, under.order_id) as order_id, coalesce(named.id, boxed.id, bound.id, under.id) as parcel_id,
-        coalesce(named.ride_along, boxed.ride_along, bound.ride_along, under.ride_along, '0') as "window",
-        i.ride = '*' or i.ride = coalesce(named.milestone, boxed.milestone, bound.milestone, under.milestone)
-            and not coalesce(named.watched, boxed.watched, bound.watched, under.watched) as rides
-    from item i
-    left join lateral (select * from parcels q where i.ref_order <> '' and q.order_id = i.ref_order and q.id = i.ref_parcel) named on true
-    left join lateral (select * from parcels q where i.ref_order = '' and i.piece <> '' and i.piece <> i.tracking
-        and q.tracking <> '' and q.tracking = i.piece and ` + fits + ` ` + newest + ` limit 1) boxed on true
-    left join lateral (select * from parcels q where i.ref_order = '' and boxed.id is null
-        and q.tracking <> '' and q.tracking = i.tracking and ` + fits + ` ` + newest + ` limit 1) bound on true
-    left join lateral (select * from parcels q where i.ref_order = '' and boxed.id is null and bound.id is null and i.kind = 'carrier_event' and i.piece = ''
-        and q.master <> '' and q.master = i.tracking and ` + fits + ` ` + newest + `, q.position limit 1) under on true
+    select i.*, b.order_id, b.parcel_id, now() + case when i.ride = '*' or i.ride = b.milestone and not b.watched then coalesce(b.ride_along, '0') else '0' end as due_at
+    from item i left join best b on b.k = i.k
 )`
 
-// Of two IDs for one number in the same batch, the later event's is believed.
-// Looking for that costs, so it is done only where there are IDs.
-const (
-	insertFacts  = routeFacts + insertRouted + `(select *, true as ours from routed) r` + inKeyOrder
-	insertUnique = routeFacts + insertRouted + `(select *, unique_id = '' or unique_id = first_value(unique_id) over
-    (partition by order_id, parcel_id, tracking, piece order by unique_id = '', occurred_at desc, unique_id desc) as ours from routed) r` + inKeyOrder
+const routed = `q.order_id, q.id, q.milestone, q.watched, q.ride_along, q.ships_from, q.bound_at, q.position`
 
-	insertRouted = `
+// insertItems inserts the facts of a query, each once, and says which are new and
+// which of them have found their order. Rows go in by key, so that two writers
+// cannot deadlock. Of two IDs for one number in the same batch, the later event's is
+// believed. Looking for that costs, so it is done only where there are IDs.
+func insertItems(items string, unique bool) string {
+	ours := `true`
+	if unique {
+		ours = `unique_id = '' or unique_id = first_value(unique_id) over (partition by order_id, parcel_id, tracking, piece order by unique_id = '', occurred_at desc, unique_id desc)`
+	}
+	return `
+with item as materialized (` + items + `)` + routeFacts + `
 insert into inbox (source, event_id, kind, order_id, parcel_id, ref_order, ref_parcel, carrier, tracking, milestone, code, bucket,
     physical, correction, eta, occurred_at, local_time, utc_offset, time_basis, location, description, actor, piece, unique_id, delivered_to, pieces, whole, mapping, due_at)
 select source, event_id, kind, case when ours then order_id end, case when ours then parcel_id end, ref_order, ref_parcel, carrier, tracking, milestone, code, bucket,
-    physical, correction, eta, occurred_at, local_time, utc_offset, time_basis, location, description, actor, piece, unique_id, delivered_to, pieces, whole, nullif(mapping, -1),
-    case when rides then now() + "window" else now() end
-from `
-	inKeyOrder = ` order by source collate "C", event_id collate "C"
+    physical, correction, nullif(eta, '-infinity'), occurred_at, local_time, utc_offset, time_basis, location, description, actor, piece, unique_id, delivered_to, pieces, whole,
+    nullif(mapping, -1), due_at
+from (select *, ` + ours + ` as ours from routed) r order by source collate "C", event_id collate "C"
 on conflict (source, event_id) do nothing
 returning source, event_id, order_id is not null`
-)
+}
+
+var insertFacts, insertUnique = insertItems(factItems, false), insertItems(factItems, true)
 
 type factKey struct{ source, id string }
 
-// factColumns are the parameters of insertFacts.
+// factColumns are a batch as insertFacts takes it.
 type factColumns struct {
-	text                        [20]texts
-	physical, correction, whole []bool
-	pieces                      []int32
-	eta                         []*time.Time
-	occurred                    []time.Time
-	mapping                     []int32 // -1: our own reading
+	columns []column
+	args    []any
+	first   map[factKey]int // where each stands first; the same again is a duplicate
+}
+
+func newFactColumns() *factColumns {
+	c := &factColumns{columns: make([]column, len(factParameters)), first: map[factKey]int{}}
+	for i := range c.columns {
+		c.args = append(c.args, &c.columns[i])
+	}
+	return c
 }
 
 func (c *factColumns) reset() {
-	for i := range c.text {
-		c.text[i].reset()
+	for i := range c.columns {
+		c.columns[i].reset(factParameters[i].name == wholeColumn)
 	}
-	c.physical, c.correction, c.whole, c.pieces, c.eta, c.occurred, c.mapping = c.physical[:0], c.correction[:0], c.whole[:0], c.pieces[:0], c.eta[:0], c.occurred[:0], c.mapping[:0]
+	clear(c.first)
 }
 
 func (c *factColumns) add(f *Fact) {
-	for j, v := range [...]string{f.Source, f.EventID, string(f.Kind), f.RefOrder, f.RefParcel, f.Carrier, f.Tracking, f.Milestone, f.Code, f.Bucket,
-		f.LocalTime, f.UTCOffset, f.TimeBasis, f.Location, f.Description, f.Actor, f.ride(), f.Piece, f.UniqueID, f.DeliveredTo} {
-		c.text[j].add(v)
+	for i := range c.columns {
+		factParameters[i].put(&c.columns[i], f)
 	}
-	c.physical, c.correction, c.whole = append(c.physical, f.Physical), append(c.correction, f.Correction), append(c.whole, f.Whole)
-	c.pieces, c.eta, c.occurred = append(c.pieces, int32(min(f.Pieces, math.MaxInt32))), append(c.eta, f.ETA), append(c.occurred, f.OccurredAt)
-	mapping := int32(f.Mapping)
-	if mapping == 0 && !f.Unmapped {
-		mapping = -1
-	}
-	c.mapping = append(c.mapping, mapping)
 }
 
 // insert writes facts and bodies in one transaction and one round trip: a batch
@@ -249,14 +275,13 @@ func (c *factColumns) add(f *Fact) {
 func (s *Store) insert(ctx context.Context, c *factColumns, facts []*Fact, raws []*RawBody) ([]Result, error) {
 	statement := insertFacts
 	results := make([]Result, len(facts))
-	at := make(map[factKey]int, len(facts)) // the first of each; the same again is a duplicate
-	var more []*Fact                        // those that need more than their row
+	var more []*Fact // those that need more than their row
 	c.reset()
 	for i, f := range facts {
 		results[i] = Duplicate
 		k := factKey{f.Source, f.EventID}
-		if _, again := at[k]; !again {
-			at[k] = i
+		if _, again := c.first[k]; !again {
+			c.first[k] = i
 			c.add(f)
 			if f.UniqueID != "" {
 				statement = insertUnique
@@ -266,32 +291,31 @@ func (s *Store) insert(ctx context.Context, c *factColumns, facts []*Fact, raws 
 			}
 		}
 	}
-	t := &c.text
-	args := []any{&t[0], &t[1], &t[2], &t[3], &t[4], &t[5], &t[6], &t[7], &t[8], &t[9],
-		c.physical, c.correction, c.eta, c.occurred, &t[10], &t[11], &t[12], &t[13], &t[14], &t[15], &t[16],
-		&t[17], &t[18], &t[19], c.pieces, c.whole, c.mapping}
 	told := func(rows pgx.Rows) error {
-		var k factKey
-		var routed bool
-		_, err := pgx.ForEachRow(rows, []any{&k.source, &k.id, &routed}, func() error {
-			results[at[k]] = Orphan
-			if routed {
-				results[at[k]] = Accepted
+		defer rows.Close()
+		for rows.Next() {
+			v := rows.RawValues()
+			i, ok := c.first[factKey{string(v[0]), string(v[1])}]
+			if !ok || len(v[2]) != 1 {
+				return errors.New("the answer names a fact that was not sent")
 			}
-			return nil
-		})
-		return err
+			results[i] = Orphan
+			if v[2][0] != 0 {
+				results[i] = Accepted
+			}
+		}
+		return rows.Err()
 	}
 	var err error
 	if len(raws)+len(more) == 0 {
 		var rows pgx.Rows
-		if rows, err = s.pool.Query(ctx, statement, args...); err == nil {
+		if rows, err = s.pool.Query(ctx, statement, c.args...); err == nil {
 			err = told(rows)
 		}
 	} else {
 		var batch pgx.Batch
 		if len(facts) > 0 {
-			batch.Queue(statement, args...).Query(told)
+			batch.Queue(statement, c.args...).Query(told)
 		}
 		if len(raws) > 0 {
 			batch.Queue(insertRaw, rawColumns(raws)...)
@@ -358,12 +382,21 @@ order by o.id, i.n`, limit, except)
 	return due, nil
 }
 
+// inOrder are the numbers of the facts that fit, locked one after another. Whatever
+// changes several facts locks them in the order of their numbers, or waits for none
+// ([Store.Reread]): so no two of them wait for each other.
+func inOrder(where string) string {
+	return `any(array(select n from inbox where ` + where + ` order by n for update))`
+}
+
+var markSent = `update inbox set sent_at = now(), outcome = $2 where n = ` + inOrder(`n = any($1)`)
+
 // MarkSent notes that facts have reached their orders, or came too late.
 func (s *Store) MarkSent(ctx context.Context, ns []int64, outcome string) error {
 	if len(ns) == 0 {
 		return nil
 	}
-	if _, err := s.pool.Exec(ctx, `update inbox set sent_at = now(), outcome = $2 where n = any($1)`, ns, outcome); err != nil {
+	if _, err := s.pool.Exec(ctx, markSent, ns, outcome); err != nil {
 		return fmt.Errorf("mark sent: %w", err)
 	}
 	return nil
@@ -380,7 +413,7 @@ func (s *Store) MoveFacts(ctx context.Context, from, into string, parcels []orde
 	_, err := s.pool.Exec(ctx, `
 update inbox set order_id = $2, parcel_id = q.name, n = q.fresh, due_at = now(), sent_at = null, outcome = ''
 from (select o.n as old, o.name, nextval('inbox_n') as fresh from (
-    select i.n, m.name from unnest($3::text[], $4::text[]) m (was, name) join inbox i on i.order_id = $1 and i.parcel_id = m.was order by i.n) o) q
+    select i.n, m.name from unnest($3::text[], $4::text[]) m (was, name) join inbox i on i.order_id = $1 and i.parcel_id = m.was order by i.n for update of i) o) q
 where inbox.n = q.old`, from, into, was, as)
 	if err != nil {
 		return fmt.Errorf("move facts of %s: %w", from, err)
@@ -423,7 +456,8 @@ func (s *Store) AttachOrphans(ctx context.Context, since time.Time) (int64, erro
 
 const attachOrphans = `
 update inbox set order_id = u.order_id, parcel_id = u.id, n = nextval('inbox_n'), due_at = now()
-from unnest($1::bigint[], $2::text[], $3::text[]) as u (n, order_id, id) where inbox.n = u.n and inbox.order_id is null`
+from (select i.n, t.order_id, t.id from unnest($1::bigint[], $2::text[], $3::text[]) as t (n, order_id, id) join inbox i on i.n = t.n
+    where i.order_id is null order by i.n for update of i) u where inbox.n = u.n`
 
 const findOrphans = `
 with hit as (
@@ -448,14 +482,16 @@ best as (
 )
 select n, order_id, id from best where ours`
 
+var wake = `
+with woken as (update inbox set due_at = now() where n = ` + inOrder(`order_id = $1 and sent_at is null and due_at > now()`) + `)
+select max(occurred_at) from inbox where order_id = $1 and parcel_id = $2 and physical and kind = 'carrier_event'`
+
 // Wake lets everything that rides along for an order go now, and returns the
 // parcel's latest physical carrier event in the inbox: what a carrier check
 // reads before it asks anybody.
 func (s *Store) Wake(ctx context.Context, orderID, parcel string) (time.Time, error) {
 	var last *time.Time
-	err := s.pool.QueryRow(ctx, `
-with woken as (update inbox set due_at = now() where order_id = $1 and sent_at is null and due_at > now())
-select max(occurred_at) from inbox where order_id = $1 and parcel_id = $2 and physical and kind = 'carrier_event'`, orderID, parcel).Scan(&last)
+	err := s.pool.QueryRow(ctx, wake, orderID, parcel).Scan(&last)
 	if err != nil {
 		return time.Time{}, fmt.Errorf("wake %s: %w", orderID, err)
 	}
