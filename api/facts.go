@@ -402,7 +402,7 @@ func envelope(c echo.Context, name string) ([]json.RawMessage, error) {
 	case list[0] != '[':
 		return nil, invalid(fieldError{name, "must be a list"})
 	}
-	items := make([]json.RawMessage, 0, min(len(list)/64+1, maxItems)) // an item is seldom shorter
+	items := make([]json.RawMessage, 0, min(len(list)/128+1, maxItems)) // an item is seldom shorter
 	n := 0
 	members(list, func(_, value []byte) {
 		if n++; n <= maxItems {
