@@ -122,3 +122,23 @@ func TestPlainItemsTakeTheFastWay(t *testing.T) {
 		}
 	}
 }
+
+func FuzzAnswersAreWrittenAsByEncodingJSON(f *testing.F) {
+	f.Add("e-1", "", "", 1)
+	f.Add("a\"b\\c", "tracking", "must be <4> & more", 0)
+	f.Add("\u2028\x00\xff ü", "", "\x7f", -3)
+	f.Fuzz(func(t *testing.T, id, field, reason string, n int) {
+		for _, a := range []factResults{
+			{Results: []factResult{}, Rejected: n},
+			{Results: []factResult{{0, id, "accepted", field, reason}, {n, "", rejected, reason, ""}}, Accepted: n, Duplicate: 2, Orphan: 3, Rejected: 4},
+		} {
+			want, err := json.Marshal(a)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := a.appendTo(nil); string(got) != string(want)+"\n" {
+				t.Errorf("wrote %s, want %s", got, want)
+			}
+		}
+	})
+}

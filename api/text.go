@@ -12,6 +12,9 @@ import (
 // Line breaks and tabs become spaces. The result has at most limit bytes and is
 // cut between characters.
 func clean(s string, limit int) string {
+	if readable(s, limit) {
+		return strings.TrimSpace(s)
+	}
 	if len(s) > 4*limit { // bounds the work; a character has at most 4 bytes
 		s = s[:4*limit]
 	}
@@ -32,6 +35,19 @@ func clean(s string, limit int) string {
 		s = s[:cut]
 	}
 	return strings.TrimSpace(s)
+}
+
+// readable says that nothing in s needs a closer look: printable ASCII, not too long.
+func readable(s string, limit int) bool {
+	if len(s) > limit {
+		return false
+	}
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return true
 }
 
 // turnsDirection is for the embedding, override and isolate characters that can

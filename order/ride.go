@@ -10,18 +10,24 @@ func RidesAlong(e Event) (at Milestone, always bool) {
 	case Scan:
 		return "", e.Kind == ScanReceived || e.Kind == ScanSorted
 	case CarrierEvent:
-		switch {
-		case e.Correction || !e.ETA.IsZero() || e.Bucket != "":
-			return "", false
-		case e.Milestone == InTransit:
-			return InTransit, false
-		case e.Milestone == "" && e.Physical:
-			return InTransit, false
-		case e.Milestone == "":
-			return "", true
-		}
+		return e.RidesAlong()
 	case Unreadable, PutParcel, Cancel, Hold, Release, ChangePromise, CorrectAddress, CorrectMilestone, AssignCase, NoteCase, ResolveCase, ReopenCase, ExtendWait, FireWait, ReportNotReceived, DecideRemedy, EndRemedy,
 		RequestReturn, DecideReturn, ShipReturn, InspectReturn, DisposeReturn, SendReturnBack, CancelReturn, AdoptPolicy, TakeParcels, MergeInto, Tick, Answered:
+	}
+	return "", false
+}
+
+// RidesAlong is that of a carrier's event; all that are accepted are asked.
+func (e *CarrierEvent) RidesAlong() (at Milestone, always bool) {
+	switch {
+	case e.Correction || !e.ETA.IsZero() || e.Bucket != "":
+		return "", false
+	case e.Milestone == InTransit:
+		return InTransit, false
+	case e.Milestone == "" && e.Physical:
+		return InTransit, false
+	case e.Milestone == "":
+		return "", true
 	}
 	return "", false
 }

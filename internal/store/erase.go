@@ -234,10 +234,10 @@ func (w *eraser) all(storeID, ref string, at time.Time) {
 	// what it keeps is seen here.
 	w.clear("kept_messages", `delete from kept_messages where order_id = any($1)`, orders)
 	// Carriers write who signed into their words; whoever it was, nobody needs it any more.
-	w.clear("inbox", `update inbox set description = '' where description <> '' and n = any(array(
+	w.clear("inbox", `update inbox set description = '' where description <> '' and n = `+inOrder(`n = any(array(
     select n from inbox where order_id = any($1)
     union all select i.n from parcels p join inbox i on i.order_id is null and i.ref_order = '' and i.tracking = p.tracking where p.order_id = any($1) and p.tracking <> ''
-    union all select i.n from parcels p join inbox i on i.order_id is null and i.piece = p.tracking and i.piece <> '' where p.order_id = any($1)))`, orders)
+    union all select i.n from parcels p join inbox i on i.order_id is null and i.piece = p.tracking and i.piece <> '' where p.order_id = any($1)))`), orders)
 
 	w.clear("signers", `delete from signers s using inbox i where i.order_id = any($1) and s.source = i.source and s.event_id = i.event_id`, orders)
 	w.clear("proof_documents", `delete from proof_documents where order_id = any($1)`, orders)

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 	"time"
@@ -12,299 +11,6 @@ import (
 
 	"github.com/waybillhq/waybill/order"
 )
-
-// intakeWriters and intakeBatch bound how much one statement takes in. Callers
-// that arrive while a statement runs share the next one: under load a commit is
-// shared by many webhooks, without load nobody waits.
-const (
-	intakeWriters = 3
-	intakeBatch   = 2000
-	intakeBytes   = 8 << 20 // of raw bodies
-)
-
-// Event is the fact as the order will see it, but for its number.
-func (f *Fact) Event(parcel string) order.Event {
-	m := order.Meta{ID: f.EventID, By: order.CarrierSays, Actor: f.Actor, Occurred: f.OccurredAt}
-	switch f.Kind {
-	case KindScan:
-		m.By = order.Warehouse
-		return order.Scan{Meta: m, Parcel: parcel, Kind: order.ScanKind(f.Milestone), Location: f.Location, Carrier: f.Carrier, Tracking: f.Tracking}
-	case KindCarrierEvent:
-	}
-	e := order.CarrierEvent{Meta: m, Parcel: parcel, Milestone: order.Milestone(f.Milestone), Physical: f.Physical, Carrier: f.Carrier,
-		Code: f.Code, Bucket: f.Bucket, Location: f.Location, Correction: f.Correction,
-		Tracking: f.Tracking, Piece: f.Piece, Pieces: f.Pieces, Whole: f.Whole}
-	if f.ETA != nil {
-		e.ETA = *f.ETA
-	}
-	return e
-}
-
-// ride is the milestone of its parcel at which the fact may ride along: "*" at
-// any, "" at none.
-func (f *Fact) ride() string {
-	at, always := order.RidesAlong(f.Event(""))
-	if always {
-		return "*"
-	}
-	return string(at)
-}
-
-type acceptance struct {
-	facts   []Fact
-	raw     *RawBody
-	results []Result
-	err     error
-	done    chan struct{}
-}
-
-// Accept makes facts durable, each once, and says of each what became of it.
-// It returns only after the commit.
-func (s *Store) Accept(ctx context.Context, facts []Fact) ([]Result, error) {
-	if len(facts) == 0 {
-		return nil, nil
-	}
-	return s.accept(ctx, &acceptance{facts: facts, done: make(chan struct{})})
-}
-
-// AcceptBody is Accept for facts that were read from a body, which is kept with
-// them in the same transaction. The same body of a source is kept once.
-func (s *Store) AcceptBody(ctx context.Context, raw RawBody, facts []Fact) ([]Result, error) {
-	return s.accept(ctx, &acceptance{facts: facts, raw: &raw, done: make(chan struct{})})
-}
-
-func (s *Store) accept(ctx context.Context, a *acceptance) ([]Result, error) {
-	select {
-	case s.intake <- a:
-	case <-ctx.Done():
-		return nil, fmt.Errorf("accept: %w", ctx.Err())
-	}
-	select {
-	case <-a.done:
-		return a.results, a.err
-	case <-ctx.Done():
-		return nil, fmt.Errorf("accept: %w", ctx.Err())
-	}
-}
-
-// takeIn writes whatever waits, together.
-func (s *Store) takeIn(ctx context.Context) {
-	var columns factColumns // kept, so that a busy intake allocates little
-	for {
-		var batch []*acceptance
-		select {
-		case <-ctx.Done():
-			return
-		case a := <-s.intake:
-			batch = append(batch, a)
-		}
-		n, bytes := batch[0].size()
-	more:
-		for n < intakeBatch && bytes < intakeBytes {
-			select {
-			case a := <-s.intake:
-				batch = append(batch, a)
-				facts, body := a.size()
-				n, bytes = n+facts, bytes+body
-			default:
-				break more
-			}
-		}
-		s.write(ctx, &columns, batch)
-	}
-}
-
-func (a *acceptance) size() (facts, bytes int) {
-	if a.raw != nil {
-		bytes = len(a.raw.Body)
-	}
-	return len(a.facts), bytes
-}
-
-func (s *Store) write(ctx context.Context, columns *factColumns, batch []*acceptance) {
-	n := 0
-	for _, a := range batch {
-		n += len(a.facts)
-	}
-	all := make([]*Fact, 0, n)
-	var raws []*RawBody
-	for _, a := range batch {
-		for i := range a.facts {
-			all = append(all, &a.facts[i])
-		}
-		if a.raw != nil {
-			raws = append(raws, a.raw)
-		}
-	}
-	results, err := s.insert(ctx, columns, all, raws)
-	if err != nil && len(batch) > 1 {
-		// One caller's bad item must not fail the others.
-		for _, a := range batch {
-			s.write(ctx, columns, []*acceptance{a})
-		}
-		return
-	}
-	for _, a := range batch {
-		if err == nil {
-			a.results, results = results[:len(a.facts):len(a.facts)], results[len(a.facts):]
-		}
-		a.err = err
-		close(a.done)
-	}
-}
-
-// fits says that parcel q can be what item i is about: of its carrier, in its
-// window (see [window]), and not under another ID of the carrier's own for the
-// same number. It goes with the order of [newest].
-const fits = `(i.carrier = '' or q.carrier = i.carrier) and q.ships_from <= i.occurred_at and q.ships_to >= i.occurred_at
-            and (i.unique_id = '' or i.unique_id = coalesce((select b.unique_id from inbox b where b.order_id = q.order_id and b.parcel_id = q.id
-                and b.tracking = i.tracking and b.piece = i.piece and b.unique_id <> '' limit 1), i.unique_id))`
-
-// newest prefers the window that began last.
-const newest = `order by q.ships_from desc, q.bound_at desc`
-
-// The route of a fact is found in the same statement that inserts it: by order
-// and parcel if it names them, else by the parcel that has the piece's own
-// number, else by the one that has the shipment's, else by any that names it as
-// its master. Plain look-ups, each skipped if one before it found something, cost
-// half of one that chooses between them. Rows go in by key, so that two writers
-// cannot deadlock.
-const routeFacts = `
-with item as (
-    select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[],
-        $11::bool[], $12::bool[], $13::timestamptz[], $14::timestamptz[], $15::text[], $16::text[], $17::text[], $18::text[], $19::text[], $20::text[], $21::text[],
-        $22::text[], $23::text[], $24::text[], $25::int[], $26::bool[], $27::int[])
-    as t (source, event_id, kind, ref_order, ref_parcel, carrier, tracking, milestone, code, bucket,
-        physical, correction, eta, occurred_at, local_time, utc_offset, time_basis, location, description, actor, ride,
-        piece, unique_id, delivered_to, pieces, whole, mapping)
-), routed as (
-    select i.*, coalesce(named.order_id, boxed.order_id, bound.order_id, under.order_id) as order_id, coalesce(named.id, boxed.id, bound.id, under.id) as parcel_id,
-        coalesce(named.ride_along, boxed.ride_along, bound.ride_along, under.ride_along, '0') as "window",
-        i.ride = '*' or i.ride = coalesce(named.milestone, boxed.milestone, bound.milestone, under.milestone)
-            and not coalesce(named.watched, boxed.watched, bound.watched, under.watched) as rides
-    from item i
-    left join lateral (select * from parcels q where i.ref_order <> '' and q.order_id = i.ref_order and q.id = i.ref_parcel) named on true
-    left join lateral (select * from parcels q where i.ref_order = '' and i.piece <> '' and i.piece <> i.tracking
-        and q.tracking <> '' and q.tracking = i.piece and ` + fits + ` ` + newest + ` limit 1) boxed on true
-    left join lateral (select * from parcels q where i.ref_order = '' and boxed.id is null
-        and q.tracking <> '' and q.tracking = i.tracking and ` + fits + ` ` + newest + ` limit 1) bound on true
-    left join lateral (select * from parcels q where i.ref_order = '' and boxed.id is null and bound.id is null and i.kind = 'carrier_event' and i.piece = ''
-        and q.master <> '' and q.master = i.tracking and ` + fits + ` ` + newest + `, q.position limit 1) under on true
-)`
-
-// Of two IDs for one number in the same batch, the later event's is believed.
-// Looking for that costs, so it is done only where there are IDs.
-const (
-	insertFacts  = routeFacts + insertRouted + `(select *, true as ours from routed) r` + inKeyOrder
-	insertUnique = routeFacts + insertRouted + `(select *, unique_id = '' or unique_id = first_value(unique_id) over
-    (partition by order_id, parcel_id, tracking, piece order by unique_id = '', occurred_at desc, unique_id desc) as ours from routed) r` + inKeyOrder
-
-	insertRouted = `
-insert into inbox (source, event_id, kind, order_id, parcel_id, ref_order, ref_parcel, carrier, tracking, milestone, code, bucket,
-    physical, correction, eta, occurred_at, local_time, utc_offset, time_basis, location, description, actor, piece, unique_id, delivered_to, pieces, whole, mapping, due_at)
-select source, event_id, kind, case when ours then order_id end, case when ours then parcel_id end, ref_order, ref_parcel, carrier, tracking, milestone, code, bucket,
-    physical, correction, eta, occurred_at, local_time, utc_offset, time_basis, location, description, actor, piece, unique_id, delivered_to, pieces, whole, nullif(mapping, -1),
-    case when rides then now() + "window" else now() end
-from `
-	inKeyOrder = ` order by source collate "C", event_id collate "C"
-on conflict (source, event_id) do nothing
-returning source, event_id, order_id is not null`
-)
-
-type factKey struct{ source, id string }
-
-// factColumns are the parameters of insertFacts.
-type factColumns struct {
-	text                        [20]texts
-	physical, correction, whole []bool
-	pieces                      []int32
-	eta                         []*time.Time
-	occurred                    []time.Time
-	mapping                     []int32 // -1: our own reading
-}
-
-func (c *factColumns) reset() {
-	for i := range c.text {
-		c.text[i].reset()
-	}
-	c.physical, c.correction, c.whole, c.pieces, c.eta, c.occurred, c.mapping = c.physical[:0], c.correction[:0], c.whole[:0], c.pieces[:0], c.eta[:0], c.occurred[:0], c.mapping[:0]
-}
-
-func (c *factColumns) add(f *Fact) {
-	for j, v := range [...]string{f.Source, f.EventID, string(f.Kind), f.RefOrder, f.RefParcel, f.Carrier, f.Tracking, f.Milestone, f.Code, f.Bucket,
-		f.LocalTime, f.UTCOffset, f.TimeBasis, f.Location, f.Description, f.Actor, f.ride(), f.Piece, f.UniqueID, f.DeliveredTo} {
-		c.text[j].add(v)
-	}
-	c.physical, c.correction, c.whole = append(c.physical, f.Physical), append(c.correction, f.Correction), append(c.whole, f.Whole)
-	c.pieces, c.eta, c.occurred = append(c.pieces, int32(min(f.Pieces, math.MaxInt32))), append(c.eta, f.ETA), append(c.occurred, f.OccurredAt)
-	mapping := int32(f.Mapping)
-	if mapping == 0 && !f.Unmapped {
-		mapping = -1
-	}
-	c.mapping = append(c.mapping, mapping)
-}
-
-// insert writes facts and bodies in one transaction and one round trip: a batch
-// without explicit transactions is one.
-func (s *Store) insert(ctx context.Context, c *factColumns, facts []*Fact, raws []*RawBody) ([]Result, error) {
-	statement := insertFacts
-	results := make([]Result, len(facts))
-	at := make(map[factKey]int, len(facts)) // the first of each; the same again is a duplicate
-	var more []*Fact                        // those that need more than their row
-	c.reset()
-	for i, f := range facts {
-		results[i] = Duplicate
-		k := factKey{f.Source, f.EventID}
-		if _, again := at[k]; !again {
-			at[k] = i
-			c.add(f)
-			if f.UniqueID != "" {
-				statement = insertUnique
-			}
-			if f.hasAside() {
-				more = append(more, f)
-			}
-		}
-	}
-	t := &c.text
-	args := []any{&t[0], &t[1], &t[2], &t[3], &t[4], &t[5], &t[6], &t[7], &t[8], &t[9],
-		c.physical, c.correction, c.eta, c.occurred, &t[10], &t[11], &t[12], &t[13], &t[14], &t[15], &t[16],
-		&t[17], &t[18], &t[19], c.pieces, c.whole, c.mapping}
-	told := func(rows pgx.Rows) error {
-		var k factKey
-		var routed bool
-		_, err := pgx.ForEachRow(rows, []any{&k.source, &k.id, &routed}, func() error {
-			results[at[k]] = Orphan
-			if routed {
-				results[at[k]] = Accepted
-			}
-			return nil
-		})
-		return err
-	}
-	var err error
-	if len(raws)+len(more) == 0 {
-		var rows pgx.Rows
-		if rows, err = s.pool.Query(ctx, statement, args...); err == nil {
-			err = told(rows)
-		}
-	} else {
-		var batch pgx.Batch
-		if len(facts) > 0 {
-			batch.Queue(statement, args...).Query(told)
-		}
-		if len(raws) > 0 {
-			batch.Queue(insertRaw, rawColumns(raws)...)
-		}
-		if err = queueAsides(&batch, more); err == nil {
-			err = s.pool.SendBatch(ctx, &batch).Close()
-		}
-	}
-	if err != nil {
-		return nil, fmt.Errorf("accept facts: %w", err)
-	}
-	return results, nil
-}
 
 // Due is what one order must be told now: everything that waits for it.
 type Due struct {
@@ -358,12 +64,21 @@ order by o.id, i.n`, limit, except)
 	return due, nil
 }
 
+// inOrder are the numbers of the facts that fit, locked one after another. Whatever
+// changes several facts locks them in the order of their numbers, or waits for none
+// ([Store.Reread]): so no two of them wait for each other.
+func inOrder(where string) string {
+	return `any(array(select n from inbox where ` + where + ` order by n for update))`
+}
+
+var markSent = `update inbox set sent_at = now(), outcome = $2 where n = ` + inOrder(`n = any($1)`)
+
 // MarkSent notes that facts have reached their orders, or came too late.
 func (s *Store) MarkSent(ctx context.Context, ns []int64, outcome string) error {
 	if len(ns) == 0 {
 		return nil
 	}
-	if _, err := s.pool.Exec(ctx, `update inbox set sent_at = now(), outcome = $2 where n = any($1)`, ns, outcome); err != nil {
+	if _, err := s.pool.Exec(ctx, markSent, ns, outcome); err != nil {
 		return fmt.Errorf("mark sent: %w", err)
 	}
 	return nil
@@ -380,7 +95,7 @@ func (s *Store) MoveFacts(ctx context.Context, from, into string, parcels []orde
 	_, err := s.pool.Exec(ctx, `
 update inbox set order_id = $2, parcel_id = q.name, n = q.fresh, due_at = now(), sent_at = null, outcome = ''
 from (select o.n as old, o.name, nextval('inbox_n') as fresh from (
-    select i.n, m.name from unnest($3::text[], $4::text[]) m (was, name) join inbox i on i.order_id = $1 and i.parcel_id = m.was order by i.n) o) q
+    select i.n, m.name from unnest($3::text[], $4::text[]) m (was, name) join inbox i on i.order_id = $1 and i.parcel_id = m.was order by i.n for update of i) o) q
 where inbox.n = q.old`, from, into, was, as)
 	if err != nil {
 		return fmt.Errorf("move facts of %s: %w", from, err)
@@ -423,7 +138,8 @@ func (s *Store) AttachOrphans(ctx context.Context, since time.Time) (int64, erro
 
 const attachOrphans = `
 update inbox set order_id = u.order_id, parcel_id = u.id, n = nextval('inbox_n'), due_at = now()
-from unnest($1::bigint[], $2::text[], $3::text[]) as u (n, order_id, id) where inbox.n = u.n and inbox.order_id is null`
+from (select i.n, t.order_id, t.id from unnest($1::bigint[], $2::text[], $3::text[]) as t (n, order_id, id) join inbox i on i.n = t.n
+    where i.order_id is null order by i.n for update of i) u where inbox.n = u.n`
 
 const findOrphans = `
 with hit as (
@@ -448,14 +164,16 @@ best as (
 )
 select n, order_id, id from best where ours`
 
+var wake = `
+with woken as (update inbox set due_at = now() where n = ` + inOrder(`order_id = $1 and sent_at is null and due_at > now()`) + `)
+select max(occurred_at) from inbox where order_id = $1 and parcel_id = $2 and physical and kind = 'carrier_event'`
+
 // Wake lets everything that rides along for an order go now, and returns the
 // parcel's latest physical carrier event in the inbox: what a carrier check
 // reads before it asks anybody.
 func (s *Store) Wake(ctx context.Context, orderID, parcel string) (time.Time, error) {
 	var last *time.Time
-	err := s.pool.QueryRow(ctx, `
-with woken as (update inbox set due_at = now() where order_id = $1 and sent_at is null and due_at > now())
-select max(occurred_at) from inbox where order_id = $1 and parcel_id = $2 and physical and kind = 'carrier_event'`, orderID, parcel).Scan(&last)
+	err := s.pool.QueryRow(ctx, wake, orderID, parcel).Scan(&last)
 	if err != nil {
 		return time.Time{}, fmt.Errorf("wake %s: %w", orderID, err)
 	}

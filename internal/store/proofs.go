@@ -32,8 +32,9 @@ type Signer struct{ Name, Photo string }
 // there already keeps its own.
 const (
 	insertAsides = `
-update inbox i set aside = t.aside from unnest($1::text[], $2::text[], $3::jsonb[]) as t (source, event_id, aside)
-where i.source = t.source and i.event_id = t.event_id and i.aside is null`
+update inbox set aside = q.aside from (select i.n, t.aside from unnest($1::text[], $2::text[], $3::jsonb[]) as t (source, event_id, aside)
+    join inbox i on i.source = t.source and i.event_id = t.event_id where i.aside is null order by i.n for update of i) q
+where inbox.n = q.n`
 	insertSigners = `
 insert into signers (source, event_id, signed_by, photo) select * from unnest($1::text[], $2::text[], $3::text[], $4::text[]) as t (source, event_id, signed_by, photo)
 order by source collate "C", event_id collate "C" on conflict do nothing`

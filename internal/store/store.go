@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -22,9 +23,12 @@ const versionTable = "schema_version"
 
 // Store is safe for concurrent use.
 type Store struct {
-	pool   *pgxpool.Pool
-	intake chan *acceptance
-	stop   context.CancelFunc
+	pool *pgxpool.Pool
+	stop context.CancelFunc
+
+	intake    chan *acceptance
+	gathering sync.Mutex
+	turn      chan struct{} // held by the writer that need not wait for another
 }
 
 // Open connects and starts the intake. It does not migrate.
@@ -49,7 +53,7 @@ func Open(ctx context.Context, url string) (*Store, error) {
 	// running them.
 	cfg.ConnConfig.RuntimeParams["plan_cache_mode"] = "force_generic_plan"
 	cfg.AfterConnect = func(_ context.Context, c *pgx.Conn) error {
-		registerTexts(c)
+		registerColumns(c)
 		return nil
 	}
 	pool, err := pgxpool.NewWithConfig(ctx, cfg)
@@ -61,7 +65,7 @@ func Open(ctx context.Context, url string) (*Store, error) {
 		return nil, fmt.Errorf("database: %w", err)
 	}
 	run, stop := context.WithCancel(context.Background())
-	s := &Store{pool: pool, intake: make(chan *acceptance, 1024), stop: stop}
+	s := &Store{pool: pool, intake: make(chan *acceptance, 1024), turn: make(chan struct{}, 1), stop: stop}
 	for range intakeWriters {
 		go s.takeIn(run)
 	}

@@ -45,6 +45,8 @@ type bench struct {
 	closers  []func()
 	names    int
 	ran      string // part of every name, so that runs do not meet
+
+	postmaster string // process of the server that is measured
 }
 
 // ear is a read model that also tells the driver how far each order is.
@@ -124,6 +126,9 @@ func newBench(ctx context.Context, o options, s *stack.Stack, log *slog.Logger) 
 		return nil, err
 	}
 	b.closers = append(b.closers, b.pool.Close)
+	if b.postmaster, err = postmasterOf(ctx, b.pool); err != nil {
+		return nil, err
+	}
 	if b.temporal, err = client.Dial(client.Options{HostPort: s.TemporalAddress(), Namespace: s.Namespace(), Logger: sdklog.NewStructuredLogger(log)}); err != nil {
 		return nil, err
 	}

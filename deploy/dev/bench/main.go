@@ -37,7 +37,7 @@ func main() {
 	flag.IntVar(&o.orders, "orders", 540, "orders in the burst rows (the slower rivals run a third)")
 	flag.IntVar(&o.alone, "alone", 360, "orders in the rows where events arrive alone")
 	flag.IntVar(&o.flight, "flight", 32, "orders in flight at a time; keep it below what a rival runs per turn, or the tail is all that is measured")
-	flag.IntVar(&o.rounds, "rounds", 3, "turns that the engines take, each with its part of the orders")
+	flag.IntVar(&o.rounds, "rounds", 3, "turns that the engines take, each with its part of the orders; and what accepts events")
 	flag.IntVar(&o.signals, "signals", 6000, "signals for the bare signal rate")
 	flag.IntVar(&o.open, "open", 2000, "idle open orders for the last rows; 0 leaves them out")
 	flag.DurationVar(&o.each, "each", 5*time.Second, "length of each timed row")
