@@ -281,7 +281,26 @@ func (p *process) upkeep(ctx context.Context) {
 // folder takes carriers' files. It needs no Temporal: what is accepted waits.
 func (p *process) folder(ctx context.Context) error {
 	f := &folder.Folder{Path: p.EDIFolder, Intake: p.intake, Faults: p.store, Carriers: p.Carriers, Log: p.log, Now: time.Now}
+	watchFolder(f, p.metrics)
 	return f.Run(ctx)
+}
+
+// watchFolder exports what was taken from a folder, and what waits there.
+func watchFolder(f *folder.Folder, reg prometheus.Registerer) {
+	taken := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "waybill_folder_files_total", Help: "Files taken from the watched folder, by carrier and where they went (done, failed)."}, []string{"carrier", "to"})
+	f.Taken = func(carrier, to string) { taken.WithLabelValues(carrier, to).Inc() }
+	reg.MustRegister(taken,
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "waybill_folder_waiting", Help: "Files that stood in the watched folder at the last look and were not taken."}, func() float64 {
+			files, _ := f.Waiting()
+			return float64(files)
+		}),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "waybill_folder_oldest_seconds", Help: "How long the one that was seen first has been seen there."}, func() float64 {
+			_, since := f.Waiting()
+			if since.IsZero() {
+				return 0
+			}
+			return time.Since(since).Seconds()
+		}))
 }
 
 // startWorker waits for Temporal: a worker that comes up first is no fault.
