@@ -36,7 +36,7 @@ func TestArrowsPointOneWay(t *testing.T) {
 		"internal/gs1":              {},
 		"internal/epcis":            {"order", "internal/gs1"},
 		"internal/localpg":          {},
-		"internal/acts":             {"order", "activities", "workflows", "internal/feed", "internal/store", "internal/rhythm"},
+		"internal/acts":             {"order", "activities", "workflows", "internal/feed", "internal/carriers", "internal/store", "internal/rhythm"},
 		"internal/storefront":       {"order", "activities", "internal/feed", "internal/store", "internal/rhythm"},
 		"internal/relay":            {"order", "activities", "workflows", "internal/feed", "internal/store", "internal/rhythm"},
 		// Providers and templates know what a message is, and nothing of orders.
