@@ -228,6 +228,7 @@ func Fuzz(f *testing.F, parse func([]byte) ([]carriers.Event, error), fixtures .
 	for _, name := range fixtures {
 		f.Add(File(f, name))
 	}
+	Seed(f)
 	f.Fuzz(func(t *testing.T, body []byte) {
 		events, err := parse(body)
 		if err != nil && (len(events) > 0 || !errors.Is(err, carriers.ErrMalformed)) {
