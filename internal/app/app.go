@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -26,6 +27,7 @@ import (
 	"github.com/waybillhq/waybill/api/pages"
 	"github.com/waybillhq/waybill/internal/acts"
 	"github.com/waybillhq/waybill/internal/carriers/all"
+	"github.com/waybillhq/waybill/internal/carriers/ask"
 	"github.com/waybillhq/waybill/internal/folder"
 	"github.com/waybillhq/waybill/internal/intake"
 	"github.com/waybillhq/waybill/internal/relay"
@@ -91,6 +93,8 @@ type process struct {
 	orders   *workflows.Client
 	intake   *intake.Intake
 	metrics  *prometheus.Registry
+	asking   sync.Mutex
+	ask      *ask.Client // see asker
 }
 
 // Serve runs the given roles ("api", "worker") until ctx ends, and drains.
@@ -170,7 +174,7 @@ func (p *process) api(ctx context.Context) error {
 	rhythms := &acts.Rhythms{Store: p.store, Adopt: p.orders.StartAdoption, Log: p.log, Now: time.Now}
 	draining := ctx.Done()
 	server := api.New(api.Deps{
-		Store: p.store, Orders: orders{p.orders, p.store}, Intake: p.intake, Log: p.log, Links: l, Registry: p.metrics, Now: time.Now, WebhookSecrets: p.WebhookSecrets, Carriers: p.Carriers, Messages: p.callbacks(), Rhythms: rhythms,
+		Store: p.store, Orders: orders{p.orders, p.store}, Intake: p.intake, Log: p.log, Links: l, Registry: p.metrics, Now: time.Now, WebhookSecrets: p.WebhookSecrets, Carriers: p.Carriers, Messages: p.callbacks(), Rhythms: rhythms, Confirm: p.confirm(),
 		Ready: func(ctx context.Context) error {
 			select {
 			case <-draining:
