@@ -50,7 +50,7 @@ func (s *server) postWebhook(c echo.Context) error {
 			return err
 		}
 		s.metrics.fact(source, "broken_off", 1)
-		if ctx.Err() != nil || errors.Is(err, os.ErrDeadlineExceeded) {
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) {
 			return err
 		}
 		return malformed("The body broke off.")
