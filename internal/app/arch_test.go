@@ -30,7 +30,7 @@ func TestArrowsPointOneWay(t *testing.T) {
 		"internal/carriers/edi214":  {"order", "internal/carriers"},
 		"internal/carriers/generic": {"order", "internal/carriers"},
 		"internal/sim":              {"order"},
-		"internal/folder":           {"order", "internal/feed", "internal/carriers", "internal/store", "internal/rhythm", "internal/intake"},
+		"internal/folder":           {"order", "internal/feed", "internal/carriers", "internal/carriers/edi214", "internal/store", "internal/rhythm", "internal/intake"},
 		"internal/policy":           {"order"},
 		"internal/links":            {},
 		"internal/gs1":              {},
