@@ -8,6 +8,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/waybillhq/waybill/internal/carriers"
 	"github.com/waybillhq/waybill/internal/epcis"
 	"github.com/waybillhq/waybill/internal/store"
 	"github.com/waybillhq/waybill/order"
@@ -204,7 +205,7 @@ func scansOf(it *epcis.Item, who *caller) ([]store.Fact, *order.Refusal) {
 			f.RefParcel = "1"
 		}
 		if len(it.Parcels) == 1 {
-			f.Tracking = it.Parcels[0]
+			f.Tracking = carriers.Whole(it.Parcels[0])
 		}
 		f.EventID = ourScanID(it.ID, f.RefOrder)
 		return []store.Fact{f}, nil
@@ -220,7 +221,7 @@ func scansOf(it *epcis.Item, who *caller) ([]store.Fact, *order.Refusal) {
 	facts := make([]store.Fact, len(it.Parcels))
 	for i, sscc := range it.Parcels {
 		facts[i] = f
-		facts[i].Tracking, facts[i].EventID = sscc, ourScanID(it.ID+"#"+sscc, "")
+		facts[i].Tracking, facts[i].EventID = carriers.Whole(sscc), ourScanID(it.ID+"#"+sscc, "")
 	}
 	return facts, nil
 }

@@ -232,12 +232,12 @@ func tracking(s string) string {
 	if len(s) > 200 {
 		return s // refused by its pattern
 	}
-	return strings.ToUpper(strings.Map(func(r rune) rune {
+	return carriers.Whole(strings.ToUpper(strings.Map(func(r rune) rune {
 		if r == ' ' {
 			return -1
 		}
 		return r
-	}, s))
+	}, s)))
 }
 
 // setTime keeps the moment and the wall clock that it was told by.

@@ -9,6 +9,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/waybillhq/waybill/internal/epcis"
 	"github.com/waybillhq/waybill/internal/gs1"
 	"github.com/waybillhq/waybill/internal/intake"
 	"github.com/waybillhq/waybill/internal/store"
@@ -173,6 +174,38 @@ func TestBarcodes(t *testing.T) {
 		if got := f.Carrier + " " + f.Tracking; r != nil && want != "refused" || r == nil && got != strings.ReplaceAll(want, "SSCC", "395212340000000014") {
 			t.Errorf("%s: %s %v, want %s", barcode, got, r, want)
 		}
+	}
+}
+
+// DHL's parcel is one, whether or not its number is told with the 00 in front.
+func TestDHLsNumbersAreReadAlike(t *testing.T) {
+	const whole, bare = "00340434161094015902", "340434161094015902"
+	at := `,"occurred_at":"2026-11-21T08:00:00Z"`
+	for _, item := range []string{`"barcode":"]C100` + bare + `"`, `"barcode":"]C100` + bare + `","carrier":"dhl"`, `"carrier":"dhl","tracking":"` + bare + `"`, `"carrier":"dhl","tracking":"` + whole + `"`} {
+		if f, r := decodeScan(json.RawMessage(`{"kind":"sorted",`+item+at+`}`), testNow); r != nil || f.Tracking != whole {
+			t.Errorf("%s: %s, %v", item, f.Tracking, r)
+		}
+	}
+	if f, r := decodeCarrierEvent("dhl", json.RawMessage(`{"milestone":"in_transit","tracking":"`+bare+`"`+at+`}`), testNow); r != nil || f.Tracking != whole {
+		t.Errorf("%s, %v", f.Tracking, r)
+	}
+	it := &epcis.Item{Event: epcis.Event{ID: "e"}, Kind: order.ScanPacked, Parcels: []string{bare}}
+	if fs, r := scansOf(it, &caller{}); r != nil || len(fs) != 1 || fs[0].Tracking != whole {
+		t.Errorf("%+v, %v", fs, r)
+	}
+	it.Orders = []string{"acme:1/2"}
+	if fs, r := scansOf(it, &caller{}); r != nil || len(fs) != 1 || fs[0].Tracking != whole {
+		t.Errorf("%+v, %v", fs, r)
+	}
+
+	b := newBench(t)
+	body := strings.Replace(smallOrder, `"lines":`, `"parcels":[{"id":"1","carrier":"dhl","tracking":"`+bare+`","master_tracking":"`+bare+`","lines":[{"sku":"TEA","quantity":2}]}],"lines":`, 1)
+	if v := read[createdOrder](b.call("POST", "/v1/orders", b.keys[Storefront], body).want(201)).Order; v.Parcels[0].Tracking != whole || v.Parcels[0].Master != whole {
+		t.Errorf("%+v", v.Parcels)
+	}
+	b.call("PUT", "/v1/orders/acme:1001/parcels/1", b.keys[Storefront], `{"carrier":"dhl","tracking":"`+bare+`","master_tracking":"`+bare+`"}`).want(200)
+	if p, ok := b.engine.asked[len(b.engine.asked)-1].(order.PutParcel); !ok || p.Tracking != whole || p.Master != whole {
+		t.Errorf("%+v", p)
 	}
 }
 

@@ -44,7 +44,7 @@ func (s *server) postCarrierFile(c echo.Context) error {
 	}
 	s.count(intake.Source(name), n)
 	if name == "edi214" && strings.Contains(c.Request().Header.Get(echo.HeaderAccept), mediaEDI) {
-		if answer := acknowledge(body, now); len(answer) > 0 {
+		if answer := edi214.AcknowledgeAll(body, control(now), now); len(answer) > 0 {
 			return c.Blob(http.StatusOK, mediaEDI, answer)
 		}
 	}
@@ -59,12 +59,6 @@ func (s *server) postCarrierFile(c echo.Context) error {
 	return c.JSON(http.StatusOK, fileAnswer{n, append([]carriers.Fault{}, faults...)})
 }
 
-// acknowledge writes one 997 for each interchange. Control numbers count hundredths
-// of a second, so that each is new to the partner for 115 days.
-func acknowledge(body []byte, now time.Time) []byte {
-	var answer []byte
-	for i, ic := range edi214.Read(body).Interchanges {
-		answer = append(answer, edi214.Acknowledge(ic, int((now.UnixMilli()/10+int64(i))%999_999_999)+1, now)...)
-	}
-	return answer
-}
+// control is where the control numbers of an answer begin. They count hundredths of a
+// second, so that each is new to the partner for 115 days.
+func control(now time.Time) int { return int(now.UnixMilli() / 10 % edi214.MaxControl) }

@@ -38,7 +38,7 @@ func (s *server) callback(provider string, limit int64, take func(ctx context.Co
 		}
 		body, err := io.ReadAll(http.MaxBytesReader(c.Response(), c.Request().Body, limit))
 		if err != nil {
-			if errors.As(err, new(*http.MaxBytesError)) || ctx.Err() != nil || errors.Is(err, os.ErrDeadlineExceeded) {
+			if errors.As(err, new(*http.MaxBytesError)) || errors.Is(ctx.Err(), context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) {
 				return err
 			}
 			return malformed("The body broke off.")

@@ -238,7 +238,7 @@ func (op *operation) readBody(c echo.Context) ([]byte, error) {
 	_, err := read.ReadFrom(http.MaxBytesReader(c.Response(), r.Body, op.limit))
 	body := read.Bytes()
 	if err != nil {
-		if errors.As(err, new(*http.MaxBytesError)) || r.Context().Err() != nil {
+		if errors.As(err, new(*http.MaxBytesError)) || errors.Is(r.Context().Err(), context.DeadlineExceeded) {
 			return nil, err
 		}
 		return nil, malformed("The body broke off.")

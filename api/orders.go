@@ -7,12 +7,14 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/waybillhq/waybill/internal/carriers"
 	"github.com/waybillhq/waybill/internal/links"
 	"github.com/waybillhq/waybill/internal/store"
 	"github.com/waybillhq/waybill/order"
@@ -153,7 +155,7 @@ func (s *server) createOrder(c echo.Context) error {
 		}
 		spec := order.Spec{
 			ID: req.Store + ":" + req.Number, Store: req.Store, Number: req.Number, Class: req.Class, CustomerRef: req.Customer.Ref,
-			Currency: req.Currency, Lines: req.Lines, Parcels: req.Parcels, PlacedAt: now,
+			Currency: req.Currency, Lines: req.Lines, Parcels: req.planned(), PlacedAt: now,
 			ShipFrom: req.ShipFrom, ShipTo: req.ShipTo.Country, Policy: policy.For(req.Class), Replaces: req.Replaces,
 		}
 		if req.PlacedAt != nil {
@@ -194,6 +196,16 @@ func (s *server) createOrder(c echo.Context) error {
 		}
 		return status, createdOrder{Order: order.ViewOf(have.Current()), TrackingURL: s.links.Tracking(spec.ID), Links: s.linksOf(spec.ID), Warnings: req.warnings()}, nil
 	})
+}
+
+// planned are the parcels under the numbers that carriers tell them by. What was
+// sent stays as it was, for its hash.
+func (n *newOrder) planned() []order.PlannedParcel {
+	parcels := slices.Clone(n.Parcels)
+	for i := range parcels {
+		parcels[i].Tracking, parcels[i].Master = carriers.Whole(parcels[i].Tracking), carriers.Whole(parcels[i].Master)
+	}
+	return parcels
 }
 
 // unnamed are the tracking numbers without a carrier, by the field that misses.

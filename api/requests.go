@@ -13,6 +13,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/waybillhq/waybill/internal/acts"
+	"github.com/waybillhq/waybill/internal/carriers"
 	"github.com/waybillhq/waybill/internal/store"
 	"github.com/waybillhq/waybill/order"
 )
@@ -91,7 +92,7 @@ func (s *server) putParcel(c echo.Context) error {
 		Parcel string `json:"parcel"`
 		putParcel
 	}{parcel, body}, Event: acts.Plain(func(m order.Meta) order.Event {
-		return order.PutParcel{Meta: m, Parcel: parcel, Lines: body.Lines, Carrier: body.Carrier, Service: body.Service, Tracking: body.Tracking, Master: body.Master}
+		return order.PutParcel{Meta: m, Parcel: parcel, Lines: body.Lines, Carrier: body.Carrier, Service: body.Service, Tracking: carriers.Whole(body.Tracking), Master: carriers.Whole(body.Master)}
 	})}, func(v order.View, err error) (any, error) {
 		if err != nil {
 			return nil, offerCarriers(err, map[string]string{"carrier": body.Tracking})

@@ -120,6 +120,9 @@ type Deps struct {
 	Carriers carriers.Registry
 	// Messages takes what message providers post; nil: nothing is taken.
 	Messages *dispatch.Callbacks
+	// Confirm answers a carrier that wants a subscription of ours confirmed; nil: it
+	// is left to whoever subscribed. An error has the carrier ask again.
+	Confirm func(ctx context.Context, carrier string, c carriers.Confirmation) error
 	// Rhythms is where proposals are decided; nil: there are none.
 	Rhythms *acts.Rhythms
 }
@@ -144,6 +147,7 @@ type server struct {
 	rates    *rates
 	inFlight chan struct{}
 	desk     *acts.Desk
+	confirm  func(ctx context.Context, carrier string, c carriers.Confirmation) error
 	rhythms  *acts.Rhythms
 
 	intake         *intake.Intake
@@ -190,6 +194,7 @@ func New(d Deps) *Server {
 		rates:    &rates{perSecond: l.KeyPerSecond, burst: l.KeyBurst},
 		inFlight: make(chan struct{}, l.InFlight),
 		desk:     &acts.Desk{Audits: d.Store, Orders: d.Orders, Facts: d.Store, Log: d.Log, Now: d.Now},
+		confirm:  d.Confirm,
 		rhythms:  d.Rhythms,
 
 		webhookSecrets: d.WebhookSecrets, carriers: d.Carriers, messages: d.Messages,

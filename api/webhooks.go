@@ -50,7 +50,7 @@ func (s *server) postWebhook(c echo.Context) error {
 			return err
 		}
 		s.metrics.fact(source, "broken_off", 1)
-		if ctx.Err() != nil || errors.Is(err, os.ErrDeadlineExceeded) {
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) {
 			return err
 		}
 		return malformed("The body broke off.")
@@ -61,7 +61,26 @@ func (s *server) postWebhook(c echo.Context) error {
 		return unauthenticated("This push is not the carrier's: " + err.Error() + ".")
 	}
 	n, err := s.intake.Take(ctx, adapter, intake.Delivery{Via: intake.Webhook, ContentType: c.Request().Header.Get(echo.HeaderContentType), Body: body}, now)
+	if err == nil {
+		err = s.confirmed(ctx, adapter, body)
+	}
 	return s.counted(c, source, n, err)
+}
+
+// confirmed sees to it that a subscription is, where the push asks for that.
+func (s *server) confirmed(ctx context.Context, a carriers.Adapter, body []byte) error {
+	asks, ok := a.(carriers.Confirmer)
+	if !ok || s.confirm == nil {
+		return nil
+	}
+	confirmation, ok := asks.Confirmation(body)
+	if !ok {
+		return nil
+	}
+	if err := s.confirm(ctx, a.Name(), confirmation); err != nil {
+		return unavailable(err)
+	}
+	return nil
 }
 
 // counted answers what became of a body, and counts it.

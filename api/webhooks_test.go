@@ -17,6 +17,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/waybillhq/waybill/internal/carriers"
 	"github.com/waybillhq/waybill/internal/intake"
 )
 
@@ -170,4 +171,36 @@ func TestNothingIsAcknowledgedThatIsNotKept(t *testing.T) {
 	for _, body := range []string{trackerEvent(trackerDetail(1, "Departed")), "hello"} {
 		b.call("POST", "/webhooks/easypost", "", body, "X-Hmac-Signature", signed("new secret", body)).refuses(503, "unavailable", "-")
 	}
+}
+
+// A subscription is confirmed only to whom the webhook's own secret proves, and the
+// carrier is told to come again when that failed.
+func TestASubscriptionIsConfirmedAfterItsPushIsVerified(t *testing.T) {
+	const body = `{"scope":"subscription.validate","self":"https://api-eu.dhl.com/tracking/push/v1/subscription/sub-1","secret":"once"}`
+	b := newBench(t)
+	b.api.webhookSecrets["dhl"] = [][]byte{[]byte("the token")}
+	var asked []carriers.Confirmation
+	var fail error
+	b.api.confirm = func(_ context.Context, carrier string, c carriers.Confirmation) error {
+		if carrier != "dhl" {
+			t.Errorf("of %s", carrier)
+		}
+		asked = append(asked, c)
+		return fail
+	}
+	b.call("POST", "/webhooks/dhl", "", body, "DHL-Webhook-Token", "another").refuses(401, "unauthenticated", "-")
+	b.call("POST", "/webhooks/dhl", "", body).refuses(401, "unauthenticated", "-")
+	b.call("POST", "/webhooks/dhl", "", `{"scope":"subscription.ready","self":"x"}`, "DHL-Webhook-Token", "the token").want(200)
+	if len(asked) > 0 {
+		t.Fatalf("%+v", asked)
+	}
+	fail = errors.New("away")
+	b.call("POST", "/webhooks/dhl", "", body, "DHL-Webhook-Token", "the token").refuses(503, "unavailable", "-")
+	fail = nil
+	b.call("POST", "/webhooks/dhl", "", body, "DHL-Webhook-Token", "the token").want(200)
+	if want := (carriers.Confirmation{Subscription: "sub-1", Secret: "once"}); len(asked) != 2 || asked[0] != want || asked[1] != want {
+		t.Errorf("%+v", asked)
+	}
+	b.api.confirm = nil // no credentials here: whoever subscribed by hand reads the kept body
+	b.call("POST", "/webhooks/dhl", "", body, "DHL-Webhook-Token", "the token").want(200)
 }

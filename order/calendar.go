@@ -91,6 +91,33 @@ func (h *Hours) UnmarshalText(b []byte) error {
 	return h.Close.UnmarshalText(b[6:])
 }
 
+// A policy file's calendars hold the offsets and holidays of these years, counted
+// from the one in which the file was read. The first offset is the first year's.
+const (
+	CalendarYearsBefore = 1
+	CalendarYearsAfter  = 2
+)
+
+// CalendarsEnd is when the calendars of a policy that came of a file end; zero: it
+// has none. A policy without a file chose its offsets itself.
+func (b PolicyBook) CalendarsEnd() (end time.Time) {
+	if b.Source == "" {
+		return end
+	}
+	for _, class := range Classes {
+		for _, c := range b.For(class).Calendars {
+			if len(c.Offsets) == 0 {
+				continue
+			}
+			at := time.Date(c.Offsets[0].From.Year()+CalendarYearsBefore+CalendarYearsAfter+1, 1, 1, 0, 0, 0, 0, time.UTC)
+			if end.IsZero() || at.Before(end) {
+				end = at
+			}
+		}
+	}
+	return end
+}
+
 const (
 	secondsPerDay = 24 * 60 * 60
 	// Without an open hour for so long nobody works at all.

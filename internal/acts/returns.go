@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/waybillhq/waybill/internal/carriers"
 	"github.com/waybillhq/waybill/order"
 )
 
@@ -36,7 +37,7 @@ func ShipReturn(id, carrier, tracking string, pickup time.Time, reason string) R
 		body["pickup_at"] = pickup
 	}
 	return Request{Action: "ship_return", Reason: reason, Body: body, Subject: returnOf(id), Event: Plain(func(m order.Meta) order.Event {
-		return order.ShipReturn{Meta: m, Return: id, Carrier: carrier, Tracking: tracking, PickupAt: pickup}
+		return order.ShipReturn{Meta: m, Return: id, Carrier: carrier, Tracking: carriers.Whole(tracking), PickupAt: pickup}
 	})}
 }
 
@@ -56,7 +57,7 @@ func DisposeReturn(id string, lines []order.Disposal, reason string) Request {
 func SendReturnBack(id, carrier, tracking, reason string) Request {
 	return Request{Action: "send_return_back", Reason: reason, Body: map[string]any{"return": id, "carrier": carrier, "tracking": tracking}, Subject: returnOf(id),
 		Event: Plain(func(m order.Meta) order.Event {
-			return order.SendReturnBack{Meta: m, Return: id, Carrier: carrier, Tracking: tracking}
+			return order.SendReturnBack{Meta: m, Return: id, Carrier: carrier, Tracking: carriers.Whole(tracking)}
 		})}
 }
 

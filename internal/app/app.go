@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -26,6 +27,7 @@ import (
 	"github.com/waybillhq/waybill/api/pages"
 	"github.com/waybillhq/waybill/internal/acts"
 	"github.com/waybillhq/waybill/internal/carriers/all"
+	"github.com/waybillhq/waybill/internal/carriers/ask"
 	"github.com/waybillhq/waybill/internal/folder"
 	"github.com/waybillhq/waybill/internal/intake"
 	"github.com/waybillhq/waybill/internal/relay"
@@ -91,6 +93,8 @@ type process struct {
 	orders   *workflows.Client
 	intake   *intake.Intake
 	metrics  *prometheus.Registry
+	asking   sync.Mutex
+	ask      *ask.Client // see asker
 }
 
 // Serve runs the given roles ("api", "worker") until ctx ends, and drains.
@@ -170,7 +174,7 @@ func (p *process) api(ctx context.Context) error {
 	rhythms := &acts.Rhythms{Store: p.store, Adopt: p.orders.StartAdoption, Log: p.log, Now: time.Now}
 	draining := ctx.Done()
 	server := api.New(api.Deps{
-		Store: p.store, Orders: orders{p.orders, p.store}, Intake: p.intake, Log: p.log, Links: l, Registry: p.metrics, Now: time.Now, WebhookSecrets: p.WebhookSecrets, Carriers: p.Carriers, Messages: p.callbacks(), Rhythms: rhythms,
+		Store: p.store, Orders: orders{p.orders, p.store}, Intake: p.intake, Log: p.log, Links: l, Registry: p.metrics, Now: time.Now, WebhookSecrets: p.WebhookSecrets, Carriers: p.Carriers, Messages: p.callbacks(), Rhythms: rhythms, Confirm: p.confirm(),
 		Ready: func(ctx context.Context) error {
 			select {
 			case <-draining:
@@ -281,7 +285,26 @@ func (p *process) upkeep(ctx context.Context) {
 // folder takes carriers' files. It needs no Temporal: what is accepted waits.
 func (p *process) folder(ctx context.Context) error {
 	f := &folder.Folder{Path: p.EDIFolder, Intake: p.intake, Faults: p.store, Carriers: p.Carriers, Log: p.log, Now: time.Now}
+	watchFolder(f, p.metrics)
 	return f.Run(ctx)
+}
+
+// watchFolder exports what was taken from a folder, and what waits there.
+func watchFolder(f *folder.Folder, reg prometheus.Registerer) {
+	taken := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "waybill_folder_files_total", Help: "Files taken from the watched folder, by carrier and where they went (done, failed)."}, []string{"carrier", "to"})
+	f.Taken = func(carrier, to string) { taken.WithLabelValues(carrier, to).Inc() }
+	reg.MustRegister(taken,
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "waybill_folder_waiting", Help: "Files that stood in the watched folder at the last look and were not taken."}, func() float64 {
+			files, _ := f.Waiting()
+			return float64(files)
+		}),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "waybill_folder_oldest_seconds", Help: "How long the one that was seen first has been seen there."}, func() float64 {
+			_, since := f.Waiting()
+			if since.IsZero() {
+				return 0
+			}
+			return time.Since(since).Seconds()
+		}))
 }
 
 // startWorker waits for Temporal: a worker that comes up first is no fault.

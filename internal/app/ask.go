@@ -44,12 +44,55 @@ func (c Config) hook(carrier string) carriers.Hook {
 	return carriers.Hook{URL: c.PublicURL + "/webhooks/" + carrier, Secret: carriers.Secret(secrets[0])}
 }
 
+// asker asks carriers, for all roles of the process; nil without credentials.
+func (p *process) asker() *ask.Client {
+	p.asking.Lock()
+	defer p.asking.Unlock()
+	if p.ask == nil && len(p.Credentials) > 0 {
+		p.ask = ask.New(p.store, p.Credentials, p.hook, p.countCalls())
+	}
+	return p.ask
+}
+
 // tracker is how orders and feeds ask carriers; nil without credentials.
 func (p *process) tracker() *tracker {
-	if len(p.Credentials) == 0 {
+	client := p.asker()
+	if client == nil {
 		return nil
 	}
-	return &tracker{client: ask.New(p.store, p.Credentials, p.hook, p.countCalls()), intake: p.intake}
+	return &tracker{client: client, intake: p.intake}
+}
+
+// confirmTime is how long a carrier waits at our webhook while we confirm its
+// subscription to it.
+const confirmTime = 4 * time.Second
+
+// confirm is how subscriptions are confirmed; nil without credentials. An error is
+// worth another try of the carrier's; what it refuses is logged, and the parcels are
+// asked for as all are.
+func (p *process) confirm() func(context.Context, string, carriers.Confirmation) error {
+	client := p.asker()
+	if client == nil {
+		return nil
+	}
+	return func(ctx context.Context, carrier string, c carriers.Confirmation) error {
+		ctx, cancel := context.WithTimeout(ctx, confirmTime)
+		defer cancel()
+		ours := true
+		err := paced(ctx, func() (err error) {
+			ours, err = client.Activate(ctx, carrier, c)
+			return err
+		})
+		var problem *carriers.AskError
+		if errors.As(err, &problem) && (problem.Reason == carriers.BadRequest || problem.Reason == carriers.Unauthorized) {
+			p.log.Warn("subscription not confirmed", "carrier", carrier, "error", err)
+			return nil
+		}
+		if ours && err == nil {
+			p.log.Info("subscription confirmed", "carrier", carrier)
+		}
+		return err
+	}
 }
 
 type tracker struct {

@@ -213,3 +213,46 @@ func TestTheSecondCredentialIsAskedWhenTheFirstIsSpent(t *testing.T) {
 		t.Errorf("asked %v", asked)
 	}
 }
+
+// What DHL asks back at the webhook goes to DHL's own address, under the credential
+// that subscribes, and only what may come about by another try is an error.
+func TestDHLsSubscriptionsAreConfirmed(t *testing.T) {
+	status, asked := 200, ""
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked = r.Method + " " + r.URL.Path + " " + r.Header.Get("DHL-API-Key") + " " + r.Header.Get("DHL-API-Hook-Secret")
+		w.WriteHeader(status)
+	}))
+	defer s.Close()
+	p := &process{store: storetest.New(t), log: slog.New(slog.DiscardHandler), metrics: prometheus.NewRegistry()}
+	if p.confirm() != nil {
+		t.Fatal("without credentials")
+	}
+	var err error
+	p.Credentials, err = credentials(file(t, fmt.Sprintf(`credentials:
+  - {name: asks, carrier: dhl, key: other, base_url: %q}
+  - {name: pushes, carrier: dhl, api: unified-push, service: parcel-de, key: k, base_url: %q, budget: 100/s}`, s.URL, s.URL)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c := p.Credentials; c[0].Subscribes || !c[1].Subscribes || c[1].SubscribeBatch != 10 {
+		t.Errorf("%+v", c)
+	}
+	confirm := p.confirm()
+	p.tracker() // of the same process: one set of metrics
+	for _, c := range []struct {
+		status int
+		again  bool
+	}{{204, false}, {400, false}, {401, false}, {404, false}, {500, true}} {
+		status, asked = c.status, ""
+		err := confirm(t.Context(), "dhl", carriers.Confirmation{Subscription: "sub-1", Secret: "once"})
+		if (err != nil) != c.again || asked != "POST /tracking/push/v1/subscription/sub-1 k once" {
+			t.Errorf("%d: %v, asked %s", c.status, err, asked)
+		}
+		if err != nil && strings.Contains(err.Error(), "once") {
+			t.Errorf("the secret is told: %v", err)
+		}
+	}
+	if err := confirm(t.Context(), "ups", carriers.Confirmation{Subscription: "sub-1"}); err != nil {
+		t.Error(err)
+	}
+}

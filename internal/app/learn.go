@@ -29,10 +29,13 @@ type learner struct {
 const learnActor = "engine:learn"
 
 // Learn proposes what policies should say, and writes it where they take it by
-// themselves.
+// themselves. It also sees whose calendars end soon.
 func (l learner) Learn(ctx context.Context, beat func()) (done activities.Learned, err error) {
 	now := l.now().UTC().Truncate(time.Microsecond)
 	defer during(beat)()
+	if err := l.store.WatchCalendars(ctx, now); err != nil {
+		return done, err
+	}
 	list, books, figures, err := l.propose(ctx, now)
 	if err != nil {
 		return done, err

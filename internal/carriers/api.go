@@ -43,6 +43,9 @@ type API struct {
 	Subscribe      func(Question) (*http.Request, error)
 	SubscribeBatch int
 	SubscribedFor  time.Duration
+	// Activate builds the answer to a carrier that wants a new subscription confirmed
+	// before it pushes; nil where none does. The adapter is a Confirmer.
+	Activate func(Account, Confirmation) (*http.Request, error)
 	// Backfills: a new subscription tells what happened before it. Otherwise
 	// track once when subscribing.
 	Backfills bool
@@ -133,6 +136,14 @@ type Hook struct {
 	URL    string
 	Secret Secret
 	Email  string // whom the carrier tells when pushes fail
+}
+
+// Confirmation is what a carrier pushes to have a subscription of ours confirmed: its
+// name there, and what must be sent back. It is hostile until the push is verified,
+// and only the name goes into an address.
+type Confirmation struct {
+	Subscription string
+	Secret       Secret
 }
 
 // Question is what is asked with one request.

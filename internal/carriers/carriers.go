@@ -181,6 +181,13 @@ type Adapter interface {
 	ParseTrack(body []byte) ([]Event, error)
 }
 
+// Confirmer is an adapter whose carrier pushes confirmations of subscriptions.
+// Confirmation is total; false: the push is none.
+type Confirmer interface {
+	Adapter
+	Confirmation(body []byte) (Confirmation, bool)
+}
+
 // FileReader is an adapter of a carrier that sends files. A file comes through a
 // caller whom we know, so nothing in it is verified. ParseFile is total and reads
 // what it can: one bad row holds nothing else back.

@@ -106,6 +106,23 @@ func FuzzTimes(f *testing.F) {
 	})
 }
 
+func FuzzZone(f *testing.F) {
+	f.Add("US", "TX", "79901", int64(1772892000))
+	f.Add("CAN", "ca-bc", "V5K 0A1", int64(0))
+	f.Add("AU", "", "2000", int64(-1))
+	f.Add("BR", "AM", "\xff", int64(1<<33))
+	f.Fuzz(func(t *testing.T, country, region, postal string, seconds int64) {
+		wall := time.Unix(seconds%(1<<34), 0).UTC()
+		m := At(wall, Zone(country, region, postal))
+		if m.Local != wall.Format(Wall) || m.UTC.Sub(wall).Abs() > 24*time.Hour || m.Basis == "" {
+			t.Fatalf("%s: %+v", wall, m)
+		}
+		if again := m.In(Zone(country, region, postal)); again != m {
+			t.Fatalf("%+v, then %+v", m, again)
+		}
+	})
+}
+
 func TestHomecomingAndNewest(t *testing.T) {
 	at := func(number string, m order.Milestone, hour int) Event {
 		return Event{Tracking: number, Reading: Reading{Milestone: m}, Moment: Moment{UTC: time.Date(2026, 3, 7, hour, 0, 0, 0, time.UTC)}}
@@ -139,5 +156,16 @@ func TestPartial(t *testing.T) {
 	}
 	if r := table.Read("t", "PD"); r != (Reading{Milestone: order.InTransit, Physical: true, Bucket: "partial_delivery"}) {
 		t.Errorf("%+v", r)
+	}
+}
+
+func TestDHLsNumbersHaveTheirTwoZeros(t *testing.T) {
+	for in, want := range map[string]string{
+		"340434161094015902": "00340434161094015902", "3404 3416 1094 0159 02": "00340434161094015902", "00340434161094015902": "00340434161094015902",
+		"395212340000000021": "395212340000000021", "34043416109401590": "34043416109401590", "340434A61094015902": "340434A61094015902", "": "",
+	} {
+		if got := Number(in); got != want {
+			t.Errorf("%s: %s", in, got)
+		}
 	}
 }

@@ -66,12 +66,22 @@ func Place(parts ...string) string {
 
 // Number brings a tracking number into the form in which parcels carry it.
 func Number(s string) string {
-	return strings.ToUpper(strings.Map(func(r rune) rune {
+	return Whole(strings.ToUpper(strings.Map(func(r rune) rune {
 		if unicode.IsSpace(r) {
 			return -1
 		}
 		return r
-	}, Clean(s, 80)))
+	}, Clean(s, 80))))
+}
+
+// Whole puts back what belongs to DHL's parcel numbers: they are SSCCs with GS1's
+// application identifier 00 in front, which scanners, EPCIS and others leave away.
+// Any other number is left as it is.
+func Whole(number string) string {
+	if len(number) == 18 && strings.HasPrefix(number, "340434") && strings.Trim(number, "0123456789") == "" { // Deutsche Post's prefix
+		return "00" + number
+	}
+	return number
 }
 
 // IsNumber says whether s can be a tracking number: 4 to 40 capital letters,

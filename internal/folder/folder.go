@@ -1,6 +1,6 @@
 // Package folder takes carriers' files from a folder: those at its top are EDI 214,
 // those in a folder named like a carrier are that carrier's. What is taken is moved
-// to done/ or failed/ beside it.
+// to done/ or failed/ beside it, and the 997 of an EDI file is written to out/.
 package folder
 
 import (
@@ -13,6 +13,7 @@ import (
 	"os"
 	"path"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/waybillhq/waybill/internal/carriers"
@@ -25,6 +26,7 @@ const (
 	atTop  = "edi214"
 	done   = "done"
 	failed = "failed"
+	out    = "out"
 	// every is how long a file must rest before it is taken to be whole: it is
 	// the same at two looks.
 	every = 5 * time.Second
@@ -39,7 +41,10 @@ type Folder struct {
 	Carriers carriers.Registry
 	Log      *slog.Logger
 	Now      func() time.Time
+	// Taken hears of each file that was moved, and whether to done or failed. It may be nil.
+	Taken func(carrier, to string)
 
+	mu   sync.Mutex
 	seen map[string]look // by path, at the last look
 }
 
@@ -52,6 +57,20 @@ type Faults interface {
 type look struct {
 	size     int64
 	modified time.Time
+	since    time.Time // when this process saw it first
+}
+
+// Waiting counts the files that stood there at the last look and were not taken,
+// and says since when the first of them has been seen; zero: there are none.
+func (f *Folder) Waiting() (files int, since time.Time) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, l := range f.seen {
+		if since.IsZero() || l.since.Before(since) {
+			since = l.since
+		}
+	}
+	return len(f.seen), since
 }
 
 // Run looks until ctx ends. A folder that is not there is an error; what goes
@@ -88,11 +107,13 @@ func (f *Folder) Look(ctx context.Context) error {
 	entries, err := fs.ReadDir(root.FS(), ".")
 	errs = errors.Join(errs, err)
 	for _, e := range entries {
-		if e.IsDir() && !strings.HasPrefix(e.Name(), ".") && e.Name() != done && e.Name() != failed {
+		if e.IsDir() && !strings.HasPrefix(e.Name(), ".") && e.Name() != done && e.Name() != failed && e.Name() != out {
 			errs = errors.Join(errs, f.files(ctx, root, e.Name(), e.Name(), seen))
 		}
 	}
+	f.mu.Lock()
 	f.seen = seen
+	f.mu.Unlock()
 	return errs
 }
 
@@ -102,12 +123,13 @@ func (f *Folder) files(ctx context.Context, root *os.Root, dir, carrier string, 
 	if err != nil {
 		return err
 	}
-	a, err := f.Carriers.Find(carrier)
+	a, unread := f.Carriers.Find(carrier)
 	reader, ok := a.(carriers.FileReader)
-	if err == nil && !ok {
-		err = fmt.Errorf("%s sends no files", carrier)
+	if unread == nil && !ok {
+		unread = fmt.Errorf("%s sends no files", carrier)
 	}
 	var errs error
+	files := 0
 	for _, e := range entries {
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -115,23 +137,28 @@ func (f *Folder) files(ctx context.Context, root *os.Root, dir, carrier string, 
 		if !e.Type().IsRegular() || unfinished(e.Name()) {
 			continue
 		}
-		if err != nil { // files that nobody reads must not wait in silence
-			return fmt.Errorf("folder %s: %w", dir, err)
-		}
 		info, err := e.Info()
 		if err != nil { // somebody else took it
 			continue
 		}
+		files++
 		name := path.Join(dir, e.Name())
-		now := look{info.Size(), info.ModTime()}
-		if last, ok := f.seen[name]; !ok || last != now {
+		last, known := f.seen[name]
+		now := look{info.Size(), info.ModTime(), last.since}
+		if !known {
+			now.since = f.Now()
+		}
+		if unread != nil || !known || last != now {
 			seen[name] = now
 			continue
 		}
-		if err := f.take(ctx, root, name, reader); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := f.take(ctx, root, name, now.modified, reader); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			seen[name] = now
 			errs = errors.Join(errs, fmt.Errorf("%s: %w", name, err))
 		}
+	}
+	if unread != nil && files > 0 { // files that nobody reads must not wait in silence
+		return fmt.Errorf("folder %s: %w", dir, unread)
 	}
 	return errs
 }
@@ -142,9 +169,9 @@ func unfinished(name string) bool {
 	return strings.HasPrefix(lower, ".") || strings.HasSuffix(lower, ".tmp") || strings.HasSuffix(lower, ".part")
 }
 
-// take has the file's events accepted and moves it. A crash between the two repeats
-// it, which changes nothing. An error leaves it where it is.
-func (f *Folder) take(ctx context.Context, root *os.Root, name string, reader carriers.FileReader) error {
+// take has the file's events accepted, acknowledges it and moves it. A crash in
+// between repeats it, which changes nothing. An error leaves it where it is.
+func (f *Folder) take(ctx context.Context, root *os.Root, name string, modified time.Time, reader carriers.FileReader) error {
 	body, err := read(root, name)
 	if err != nil {
 		return err
@@ -170,8 +197,16 @@ func (f *Folder) take(ctx context.Context, root *os.Root, name string, reader ca
 			return err
 		}
 	}
+	if reader.Name() == atTop {
+		if err := acknowledge(root, path.Join(path.Dir(name), out), path.Base(target), body, modified); err != nil {
+			return err
+		}
+	}
 	if err := root.Rename(name, target); err != nil {
 		return err
+	}
+	if f.Taken != nil {
+		f.Taken(reader.Name(), to)
 	}
 	f.Log.Info("file taken", "carrier", reader.Name(), "file", target, "accepted", n.Accepted, "duplicate", n.Duplicate, "orphan", n.Orphan,
 		"unmapped", n.Unmapped, "rejected", n.Rejected, "faults", len(faults))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -127,7 +128,7 @@ func TestAFileIsTakenOnceItRests(t *testing.T) {
 	b.put("a.edi", whole) // grew since the last look
 	b.look("a.edi")
 	b.orphans(0)
-	b.look("done/a.edi")
+	b.look("done/a.edi", "out/a.edi.997")
 	b.orphans(11)
 	if got, err := os.ReadFile(filepath.Join(b.Path, "done/a.edi")); err != nil || string(got) != string(whole) {
 		t.Error("the file changed", err)
@@ -137,12 +138,121 @@ func TestAFileIsTakenOnceItRests(t *testing.T) {
 func TestTheSameNameAgainAndTheSameEventsAgain(t *testing.T) {
 	b, _ := newBench(t)
 	whole := b.fixture("edi214/testdata/delivery.edi")
-	for range 3 { // as after a crash between accepting and moving
+	for range 3 {
 		b.put("a.edi", whole)
 		_, _ = b.Look(b.Context()), b.Look(b.Context())
 	}
-	b.holds("done/a.edi", "done/a.edi.1", "done/a.edi.2")
+	b.holds("done/a.edi", "done/a.edi.1", "done/a.edi.2", "out/a.edi.997", "out/a.edi.1.997", "out/a.edi.2.997")
 	b.orphans(11)
+}
+
+func (b *bench) read(name string) string {
+	b.Helper()
+	got, err := os.ReadFile(filepath.Join(b.Path, name))
+	if err != nil {
+		b.Error(err)
+	}
+	return string(got)
+}
+
+func TestAnEDIFileIsAcknowledged(t *testing.T) {
+	b, _ := newBench(t)
+	for _, name := range []string{"multi.edi", "refused.edi"} {
+		b.put(name, b.fixture("edi214/testdata/"+name))
+	}
+	b.put("nord-3pl/export.csv", b.fixture("generic/testdata/portal.csv"))
+	b.put("edi214/named.edi", b.fixture("edi214/testdata/delivery.edi"))
+	b.put("wrong.edi", []byte(strings.Replace(string(b.fixture("edi214/testdata/multi.edi")), "SE*6*0002", "SE*7*0002", 1)))
+	b.put("garbage.edi", []byte("hello"))
+	_, _ = b.Look(b.Context()), b.Look(b.Context())
+	b.holds("done/multi.edi", "done/refused.edi", "out/multi.edi.997", "out/refused.edi.997", "nord-3pl/done/export.csv", "edi214/done/named.edi", "edi214/out/named.edi.997",
+		"failed/wrong.edi", "failed/wrong.edi.reason.txt", "out/wrong.edi.997", "failed/garbage.edi", "failed/garbage.edi.reason.txt")
+	if got := b.read("out/multi.edi.997"); strings.Count(got, "ISA") != 2 || !strings.Contains(got, "AK9*A*2*2*2~") || !strings.Contains(got, "AK9|A|1|1|1'") {
+		t.Error(got)
+	}
+	if got := b.read("out/wrong.edi.997"); !strings.Contains(got, "AK2*214*0002~AK5*R*4~AK9*P*2*2*1~") {
+		t.Error(got)
+	}
+	if b.read("out/multi.edi.997")[:120] == b.read("out/wrong.edi.997")[:120] {
+		t.Error("two answers under one control number")
+	}
+}
+
+// A crash between accepting and moving leaves the file where it was.
+func TestAfterACrashTheAnswerIsTheSame(t *testing.T) {
+	b, _ := newBench(t)
+	crash := func() {
+		b.Helper()
+		if err := os.Rename(filepath.Join(b.Path, "done/a.edi"), filepath.Join(b.Path, "a.edi")); err != nil {
+			b.Fatal(err)
+		}
+		_, _ = b.Look(b.Context()), b.Look(b.Context())
+	}
+	b.put("a.edi", b.fixture("edi214/testdata/delivery.edi"))
+	_, _ = b.Look(b.Context()), b.Look(b.Context())
+	first := b.read("out/a.edi.997")
+	crash()
+	b.holds("done/a.edi", "out/a.edi.997")
+	if err := os.Remove(filepath.Join(b.Path, "out/a.edi.997")); err != nil { // the partner has fetched it
+		t.Fatal(err)
+	}
+	crash()
+	b.holds("done/a.edi", "out/a.edi.997")
+	if again := b.read("out/a.edi.997"); again != first {
+		t.Errorf("\n%s\n%s", first, again)
+	}
+	// Another file of that name, whose answer stands there still.
+	b.put("out/a.edi.997", []byte("of yesterday"))
+	crash()
+	b.holds("done/a.edi", "out/a.edi.997", "out/a.edi.1.997")
+	if b.read("out/a.edi.997") != "of yesterday" || b.read("out/a.edi.1.997") != first {
+		t.Error("an answer was overwritten")
+	}
+}
+
+// A file whose answer cannot be written is not moved.
+func TestWithoutAnAnswerAFileStays(t *testing.T) {
+	b, _ := newBench(t)
+	b.put("out", []byte("not a folder"))
+	b.put("a.edi", b.fixture("edi214/testdata/delivery.edi"))
+	_ = b.Look(b.Context())
+	if err := b.Look(b.Context()); err == nil {
+		t.Error("no error")
+	}
+	if b.read("a.edi") == "" {
+		t.Error("it went")
+	}
+}
+
+func TestWhatWaitsAndWhatWasTakenIsKnown(t *testing.T) {
+	b, f := newBench(t)
+	taken := map[string]int{}
+	b.Taken = func(carrier, to string) { taken[carrier+" "+to]++ }
+	at := now
+	b.Now = func() time.Time { return at }
+	waits := func(want int, since time.Time) {
+		b.Helper()
+		if n, first := b.Waiting(); n != want || !first.Equal(since) {
+			b.Errorf("%d wait since %s, want %d since %s", n, first, want, since)
+		}
+	}
+	waits(0, time.Time{})
+	f.err = errors.New("away")
+	b.put("a.edi", b.fixture("edi214/testdata/delivery.edi"))
+	b.put("garbage.edi", []byte("hello"))
+	b.put("pigeon/a.json", []byte("{}"))
+	b.put("pigeon/b.json", []byte("{}"))
+	_ = b.Look(b.Context())
+	at = at.Add(time.Minute)
+	b.put("nord-3pl/export.csv", b.fixture("generic/testdata/portal.csv"))
+	_ = b.Look(b.Context())
+	waits(5, now)
+	f.err = nil
+	_ = b.Look(b.Context())
+	waits(2, now) // the pigeon's
+	if want := map[string]int{"edi214 done": 1, "edi214 failed": 1, "nord-3pl done": 1}; !maps.Equal(taken, want) {
+		t.Errorf("%v", taken)
+	}
 }
 
 func TestAFileFindsItsParcel(t *testing.T) {
@@ -155,7 +265,7 @@ func TestAFileFindsItsParcel(t *testing.T) {
 	}
 	b.put("a.edi", b.fixture("edi214/testdata/delivery.edi"))
 	b.look("a.edi")
-	b.look("done/a.edi")
+	b.look("done/a.edi", "out/a.edi.997")
 	b.orphans(0)
 	entries, err := b.store.Timeline(b.Context(), "acme:1", 100)
 	if err != nil || !slices.ContainsFunc(entries, func(e store.Entry) bool {
@@ -170,7 +280,7 @@ func TestCarriersHaveFoldersOfTheirOwn(t *testing.T) {
 	b.put("nord-3pl/export.csv", b.fixture("generic/testdata/portal.csv"))
 	b.put("a.edi", b.fixture("edi214/testdata/refused.edi"))
 	b.look("a.edi", "nord-3pl/export.csv")
-	b.look("done/a.edi", "nord-3pl/done/export.csv")
+	b.look("done/a.edi", "out/a.edi.997", "nord-3pl/done/export.csv")
 	b.orphans(8)
 }
 
@@ -201,7 +311,7 @@ func TestFilesThatNobodyReadsAreComplainedOf(t *testing.T) {
 				t.Errorf("%s: %v", carrier, err)
 			}
 		}
-		b.holds("done/a.edi", carrier+"/a.json")
+		b.holds("done/a.edi", "out/a.edi.997", carrier+"/a.json")
 	}
 }
 
@@ -214,7 +324,7 @@ func TestWhatCannotBeReadIsSetAsideWithItsReason(t *testing.T) {
 	b.put("future.edi", []byte(strings.ReplaceAll(string(b.fixture("edi214/testdata/refused.edi")), "AT7*A3*NS***20260309", "AT7*A3*NS***20290309")))
 	b.look("future.edi", "garbage.edi", "huge.edi", "partly.edi")
 	b.look("failed/future.edi", "failed/future.edi.reason.txt", "failed/garbage.edi", "failed/garbage.edi.reason.txt", "failed/huge.edi", "failed/huge.edi.reason.txt",
-		"failed/partly.edi", "failed/partly.edi.reason.txt")
+		"failed/partly.edi", "failed/partly.edi.reason.txt", "out/partly.edi.997", "out/future.edi.997")
 	b.orphans(6) // 3 of partly.edi, 3 of future.edi
 	for name, want := range map[string]string{
 		"garbage.edi": `segment 1: not an interchange: it begins with "hello", not with ISA`,
@@ -245,7 +355,7 @@ func TestWhileTheDatabaseIsAwayFilesStay(t *testing.T) {
 		b.holds("a.edi")
 	}
 	f.err = nil
-	b.look("done/a.edi")
+	b.look("done/a.edi", "out/a.edi.997")
 	b.orphans(11)
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/waybillhq/waybill/internal/carriers"
 	"github.com/waybillhq/waybill/internal/carriers/all"
 	"github.com/waybillhq/waybill/internal/store"
+	"github.com/waybillhq/waybill/internal/store/storetest"
 	"github.com/waybillhq/waybill/order"
 )
 
@@ -258,5 +259,31 @@ func TestWhatStandsBesideAnEvent(t *testing.T) {
 	e.Proof = carriers.Proof{Held: "name, signature"}
 	if f := Fact(a, Webhook, e); f.Aside.Held != "name, signature" || f.Signer != (store.Signer{}) || f.Description != "Delivered" {
 		t.Errorf("%+v", f)
+	}
+}
+
+// DHL's parcel numbers are told with and without the 00 that belongs to them.
+func TestDHLsParcelIsFoundWithAndWithoutItsZeros(t *testing.T) {
+	s := storetest.New(t)
+	spec := order.Spec{ID: "acme:1", Store: "acme", Number: "1", Class: order.Routine, PlacedAt: now.AddDate(0, 0, -1), CustomerRef: "acme:1", Lines: []order.Line{{SKU: "lamp", Quantity: 1}},
+		Parcels: []order.PlannedParcel{{ID: "1", Carrier: "dhl", Tracking: "00340434161094015902", Lines: []order.Allocation{{SKU: "lamp", Quantity: 1}}}}, Policy: order.DefaultPolicy()}
+	if _, err := s.CreateOrder(t.Context(), store.NewOrder{Spec: spec, TokenHash: make([]byte, 32), RequestHash: make([]byte, 32)}); err != nil {
+		t.Fatal(err)
+	}
+	in := &Intake{Store: s}
+	for i, number := range []string{"00340434161094015902", "340434161094015902", "3404 3416 1094 0159 02"} {
+		for carrier, body := range map[string]string{
+			"dhl":       `{"shipments":[{"id":"%s","service":"parcel-de","events":[{"timestamp":"2026-03-02T0%d:00:00Z","statusCode":"transit","status":"x"}]}]}`,
+			"aftership": `{"event":"tracking_update","msg":{"tracking_number":"%s","checkpoints":[{"checkpoint_time":"2026-03-02T0%d:30:00Z","tag":"InTransit","subtag":"InTransit_001"}]}}`,
+		} {
+			a, err := all.Adapters().Find(carrier)
+			if err != nil {
+				t.Fatal(err)
+			}
+			n, err := in.Take(t.Context(), a, Delivery{Via: Webhook, Body: fmt.Appendf(nil, body, number, i+1)}, now)
+			if err != nil || n.Accepted != 1 || n.Orphan != 0 {
+				t.Errorf("%s told of %s: %+v, %v", carrier, number, n, err)
+			}
+		}
 	}
 }

@@ -49,7 +49,7 @@ func (r *reader) calendar(e entry) {
 		r.bad(where("zone"), at+".zone", "%q is no zone like Europe/Berlin", c.Zone)
 		zone = time.UTC
 	}
-	c.Offsets = offsets(zone, r.year-1, r.year+2)
+	c.Offsets = offsets(zone, r.year-order.CalendarYearsBefore, r.year+order.CalendarYearsAfter)
 	slices.Sort(c.Holidays)
 	c.Holidays = slices.Compact(c.Holidays)
 	for _, f := range (order.Policy{Calendars: []order.Calendar{c}}).Faults() {
@@ -121,7 +121,7 @@ func (r *reader) holiday(c *order.Calendar, n *yaml.Node, at string) {
 		r.bad(n, at, "%q is no date like 2026-12-25, nor one of every year like 12-25", text)
 		return
 	}
-	for y := r.year - 1; y <= r.year+2; y++ {
+	for y := r.year - order.CalendarYearsBefore; y <= r.year+order.CalendarYearsAfter; y++ {
 		if day, err := time.Parse(time.DateOnly, fmt.Sprintf("%04d-%s", y, text)); err == nil {
 			c.Holidays = append(c.Holidays, order.DateOf(day))
 		}

@@ -296,3 +296,40 @@ func TestWhatBecomesOfLearnedRhythms(t *testing.T) {
 		}
 	}
 }
+
+// What a file says of every year it says of the years until then, and of none after.
+func TestAFilesCalendarsEndWhereTheyAreSaidTo(t *testing.T) {
+	const file = `
+calendars:
+  berlin: {zone: Europe/Berlin, hours: {mon-fri: 08:00-17:00}, holidays: [12-31, 2030-12-24]}
+  utc: {zone: UTC, hours: {mon-fri: 08:00-17:00}}
+policies:
+  plain: {pick: 8h}
+  desk: {pick: 8h of berlin, classes: {bulky: {pick: 9h of utc}}}
+  utc: {pick: 8h, classes: {bulky: {pick: 9h of utc}}}
+`
+	books, err := Parse([]byte(file), known, time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, b := range books {
+		want := time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
+		if b.Name == "plain" {
+			want = time.Time{}
+		}
+		if got := b.CalendarsEnd(); !got.Equal(want) {
+			t.Errorf("%s: %s", b.Name, got)
+		}
+		b.Source = ""
+		if got := b.CalendarsEnd(); !got.IsZero() {
+			t.Errorf("%s sent as JSON: %s", b.Name, got)
+		}
+	}
+	c := books[1].Calendars[0]
+	if last := c.Offsets[len(c.Offsets)-1].From; last.Year() != 2029 || last.Month() != time.October {
+		t.Errorf("the last change of clocks is %s", last)
+	}
+	if !slices.Contains(c.Holidays, order.Date(20291231)) || slices.Contains(c.Holidays, order.Date(20301231)) {
+		t.Errorf("%v", c.Holidays)
+	}
+}

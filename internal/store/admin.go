@@ -74,8 +74,10 @@ func putPolicy(ctx context.Context, tx pgx.Tx, p order.PolicyBook, actor string)
 	if err != nil {
 		return p, err
 	}
-	_, err = tx.Exec(ctx, `insert into policies (name, version, body, created_by) values ($1, $2, $3, $4)`, p.Name, next.Version, body, actor)
-	return next, err
+	if _, err = tx.Exec(ctx, `insert into policies (name, version, body, created_by) values ($1, $2, $3, $4)`, p.Name, next.Version, body, actor); err != nil {
+		return next, err
+	}
+	return next, calendarsApplied(ctx, tx, next)
 }
 
 // NextVersion gives a policy the version after the newest, or the newest's own if

@@ -21,6 +21,8 @@ const (
 	UnreadableFile FaultKind = "unreadable_file"
 	// UnreachableBuyer: no channel is left to tell a buyer anything. Key: the order.
 	UnreachableBuyer FaultKind = "unreachable_buyer"
+	// CalendarEnds: the calendars of a policy in use end soon. Key: the policy.
+	CalendarEnds FaultKind = "calendar_ends"
 )
 
 // Fault is something for ops that is not one order's: one row however many

@@ -241,6 +241,6 @@ func (s *Store) ReportFeed(ctx context.Context, r feed.Report, at time.Time) err
 	if r.Open {
 		return s.ReportFaults(ctx, []Fault{{Kind: SilentFeed, Key: r.Carrier, Title: r.Title, Sample: r.Text}}, at)
 	}
-	_, err := s.CloseFault(ctx, SilentFeed, r.Carrier, "engine", r.Text, at)
+	_, err := s.CloseFault(ctx, SilentFeed, r.Carrier, byEngine, r.Text, at)
 	return err
 }

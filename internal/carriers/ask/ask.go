@@ -44,7 +44,7 @@ type Store interface {
 // Call is one request and what came of it, for metrics.
 type Call struct {
 	Credential, Carrier string
-	What                string // token, track, subscribe, prove, instruct
+	What                string // token, track, subscribe, activate, prove, instruct
 	// Outcome is ok, budget (not sent: the budget is spent or rests) or a problem.
 	Outcome string
 	Took    time.Duration
@@ -221,6 +221,19 @@ func (c *Client) Subscribe(ctx context.Context, credential string, numbers []str
 		return until, &carriers.AskError{Reason: carriers.BadRequest, Detail: carriers.Clean("not taken: "+strings.Join(rejected, " "), 2000)}
 	}
 	return until, nil
+}
+
+// Activate answers a carrier that wants a subscription of ours confirmed. ok is
+// false where none of its credentials makes such subscriptions.
+func (c *Client) Activate(ctx context.Context, carrier string, confirm carriers.Confirmation) (ok bool, err error) {
+	for _, a := range c.accounts {
+		if a.Carrier != carrier || a.api.Activate == nil {
+			continue
+		}
+		build := func(q carriers.Question) (*http.Request, error) { return a.api.Activate(q.Account, confirm) }
+		return true, c.ask(ctx, a, "activate", build, a.question("", nil), func([]byte) error { return nil }, nil)
+	}
+	return false, nil
 }
 
 // Prove fetches the proof of one delivery. It is personal data. Errors are as

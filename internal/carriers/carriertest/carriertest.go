@@ -228,6 +228,7 @@ func Fuzz(f *testing.F, parse func([]byte) ([]carriers.Event, error), fixtures .
 	for _, name := range fixtures {
 		f.Add(File(f, name))
 	}
+	Seed(f)
 	f.Fuzz(func(t *testing.T, body []byte) {
 		events, err := parse(body)
 		if err != nil && (len(events) > 0 || !errors.Is(err, carriers.ErrMalformed)) {
@@ -309,6 +310,9 @@ func asking(t *testing.T, a carriers.Adapter) {
 		if (api.Track != nil) != (api.Batch > 0) || (api.Subscribe != nil) != (api.SubscribeBatch > 0) {
 			t.Errorf("%s: a batch size without requests, or the other way round", api.Name)
 		}
+		if _, ok := a.(carriers.Confirmer); ok != slices.ContainsFunc(asker.APIs(), func(x carriers.API) bool { return x.Activate != nil }) {
+			t.Error("confirmations without an answer, or the other way round")
+		}
 		prove, instruct = prove || api.Prove != nil, instruct || api.Tell != nil
 		if (api.Prove != nil) != (api.Evidence != nil) || (api.Tell != nil) != (api.Told != nil) || (api.Tell != nil) != (len(api.Takes) > 0) {
 			t.Errorf("%s: a proof or an instruction without its answer, or the other way round", api.Name)
@@ -372,6 +376,7 @@ func asking(t *testing.T, a carriers.Adapter) {
 func Account(a carriers.Adapter, api carriers.API) carriers.Account {
 	return carriers.Account{
 		Name: "test", Carrier: a.Name(), API: api.Name, BaseURL: api.BaseURL, Key: "the-key", Secret: "the-secret",
+		Service: map[string]string{"unified-push": "parcel-de"}[api.Name],
 		Contact: carriers.Contact{Name: "Acme Support", Phone: "+14105550100", IP: "192.0.2.7"},
 		Hook:    carriers.Hook{URL: "https://waybill.example/webhooks/" + a.Name(), Secret: "0123456789abcdef0123456789abcdef", Email: "ops@waybill.example"},
 	}

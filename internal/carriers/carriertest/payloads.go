@@ -65,13 +65,26 @@ var theirs = map[order.Milestone]string{
 	order.Returning: "return_to_sender", order.InCustoms: "customs",
 }
 
+// payloads is the folder of payloads that nobody here wrote, seen from the folder
+// of a carrier.
+func payloads() string {
+	return filepath.Join(cmp.Or(os.Getenv("WAYBILL_DATA"), "../../../../shared/data"), "carriers")
+}
+
+// Seed gives a fuzz target every payload that nobody here wrote, of whichever
+// carrier, up to a size that a fuzzer can work with. Without them there are none.
+func Seed(f *testing.F) {
+	files, _ := filepath.Glob(filepath.Join(payloads(), "[a-z]*", "*"))
+	for _, name := range files {
+		if body, err := os.ReadFile(name); err == nil && len(body) <= 32<<10 {
+			f.Add(body)
+		}
+	}
+}
+
 // Compare parses every payload, holds it against the opinion, and prints both.
 func (p Payloads) Compare(t *testing.T) {
-	dir := os.Getenv("WAYBILL_DATA")
-	if dir == "" {
-		dir = "../../../../shared/data"
-	}
-	dir = filepath.Join(dir, "carriers")
+	dir := payloads()
 	index, err := os.ReadFile(filepath.Join(dir, "index.json"))
 	if err != nil {
 		t.Skipf("payloads that nobody here wrote are not here (%s); set WAYBILL_DATA to the folder that holds carriers/", dir)

@@ -10,17 +10,23 @@ import (
 	"github.com/waybillhq/waybill/internal/carriers"
 )
 
-// APIs are the unified tracking of all business units, MyDHL of Express, and
-// eCommerce Americas. Pushes are not subscribed to from here: how a subscription
-// of the first is activated is not known, nor what the last wants to be told.
+// APIs are the unified tracking of all business units, MyDHL of Express, eCommerce
+// Americas, and the unified tracking with its push, for which DHL lets in shippers
+// one by one. What eCommerce Americas wants to be told to push is not known.
 func (Adapter) APIs() []carriers.API {
+	unified := carriers.API{
+		Name: "unified", BaseURL: "https://api-eu.dhl.com",
+		// One call per second by some of DHL's pages, one in five by others.
+		Budget: []carriers.Window{{Calls: 1, Per: 5 * time.Second}, {Calls: 250, Per: 24 * time.Hour}},
+		Track:  askUnified, Batch: 1,
+	}
+	push := unified
+	push.Name, push.Subscribe, push.SubscribeBatch, push.Activate = "unified-push", askPushes, pushBatch, activate
+	// How many calls a shipper has is agreed with DHL. A confirmation follows its
+	// subscription at once and must not wait for long.
+	push.Budget = []carriers.Window{{Calls: 1, Per: time.Second}, {Calls: 250, Per: 24 * time.Hour}}
 	return []carriers.API{
-		{
-			Name: "unified", BaseURL: "https://api-eu.dhl.com",
-			// One call per second by some of DHL's pages, one in five by others.
-			Budget: []carriers.Window{{Calls: 1, Per: 5 * time.Second}, {Calls: 250, Per: 24 * time.Hour}},
-			Track:  askUnified, Batch: 1,
-		},
+		unified,
 		{
 			Name: "express", BaseURL: "https://express.api.dhl.com/mydhlapi",
 			// No limit is known; these are ours and careful.
@@ -34,6 +40,7 @@ func (Adapter) APIs() []carriers.API {
 			Budget: []carriers.Window{{Calls: 1, Per: time.Second}, {Calls: 1000, Per: 24 * time.Hour}},
 			Token:  askToken, Track: askEcommerce, Batch: ecommerceBatch,
 		},
+		push,
 	}
 }
 

@@ -53,9 +53,9 @@ func New() carriers.Adapter { return Adapter{} }
 // Name is dhl.
 func (Adapter) Name() string { return "dhl" }
 
-// Capabilities: all; the push is proven by a token, not by a signature.
+// Capabilities: the push is proven by a token, not by a signature.
 func (Adapter) Capabilities() []carriers.Capability {
-	return []carriers.Capability{carriers.CanParsePush, carriers.CanVerifyPush, carriers.CanParseTrack, carriers.CanTrack, carriers.CanProveDelivery, carriers.CanProve}
+	return []carriers.Capability{carriers.CanParsePush, carriers.CanVerifyPush, carriers.CanParseTrack, carriers.CanTrack, carriers.CanSubscribe, carriers.CanProveDelivery, carriers.CanProve}
 }
 
 // Verify compares the token that was registered with the subscription, or without

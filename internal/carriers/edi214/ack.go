@@ -11,9 +11,22 @@ import (
 // maxNotes bounds what is said of one set.
 const maxNotes = 50
 
+// MaxControl is the highest control number.
+const MaxControl = 999_999_999
+
+// AcknowledgeAll writes one 997 for each interchange of a file. Their control
+// numbers go on from first, which may be any number that is not negative.
+func AcknowledgeAll(body []byte, first int, at time.Time) []byte {
+	var answer []byte
+	for i, ic := range Read(body).Interchanges {
+		answer = append(answer, Acknowledge(ic, (first+i)%MaxControl+1, at)...)
+	}
+	return answer
+}
+
 // Acknowledge writes the 997 of an interchange: what became of each of its groups
 // and sets, for the one who sent it, in its own separators. It answers nil where
-// there is nothing to acknowledge. The control number (1 to 999999999) must be new
+// there is nothing to acknowledge. The control number (1 to MaxControl) must be new
 // to the receiver; at is when it is written, told in UTC.
 func Acknowledge(ic Interchange, control int, at time.Time) []byte {
 	at = at.UTC()

@@ -162,6 +162,24 @@ func TestItems(t *testing.T) {
 	}
 }
 
+// Clocks that are changed are read as everywhere: of an hour that they show twice
+// the first, and one that they skip as if they had not.
+func TestChangesOfClocks(t *testing.T) {
+	berlin := load(t, strings.Replace(small, "format: json\n", "format: json\ntimezone: Europe/Berlin\n", 1))
+	for body, want := range map[string]string{
+		`{"n":"A123","s":"OK","t":"2026-10-25 02:30:00"}`:                        "1025T003000 +02:00 account",
+		`{"n":"A123","s":"OK","t":"2026-10-25 03:00:00"}`:                        "1025T020000 +01:00 account",
+		`{"n":"A123","s":"OK","t":"2026-03-29 02:30:00"}`:                        "0329T013000 +02:00 account",
+		`{"n":"A123","s":"OK","t":"2026-11-01 01:30:00","z":"America/New_York"}`: "1101T053000 -04:00 zone",
+		`{"n":"A123","s":"OK","t":"2026-11-01 01:30:00","z":"-05:00"}`:           "1101T063000 -05:00 offset",
+	} {
+		f := berlin.ParseFile([]byte(body))
+		if len(f.Events) != 1 || !strings.HasSuffix(told(f.Events[0]), want) {
+			t.Errorf("%s: %v %v, want %s", body, f.Events, f.Faults, want)
+		}
+	}
+}
+
 func TestBounds(t *testing.T) {
 	row := "A123,ok,2026-03-04 10:00\n"
 	for name, body := range map[string]string{

@@ -334,9 +334,9 @@ func (a *Adapter) in(t time.Time, offset string) (carriers.Moment, bool) {
 	return carriers.Assumed(t), true
 }
 
+// placed is the moment at which clocks of a zone show the wall time of t.
 func placed(t time.Time, zone *time.Location, basis carriers.Basis) carriers.Moment {
-	there := time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), zone)
-	m := carriers.Exact(there)
+	m := carriers.At(t, &carriers.Clock{Zone: zone})
 	m.Basis = basis
 	return m
 }
