@@ -1,13 +1,11 @@
 package templates
 
-// line is one text in every language, in this order. Words in braces are filled
-// in; one that begins with "?" is a condition and leaves nothing behind.
-type line struct{ en, de, es, pt string }
+import "github.com/waybillhq/waybill/internal/speech"
 
 // lines holds, for each key, the texts to choose from. The first whose words are
 // all known is said, so a fact that is missing leads to the next wording, and
 // where there is none to an error that names it.
-var lines = map[string][]line{
+var lines = map[string][]speech.Line{
 	"confirmation.subject":  {{"We have your order {order}", "Ihre Bestellung {order} ist eingegangen", "Hemos recibido tu pedido {order}", "Recebemos seu pedido {order}"}},
 	"confirmation.title":    {{"Thank you for your order", "Vielen Dank für Ihre Bestellung", "Gracias por tu pedido", "Obrigado pelo seu pedido"}},
 	"confirmation.happened": {{"{shop} has received your order {order}.", "{shop} hat Ihre Bestellung {order} erhalten.", "{shop} ha recibido tu pedido {order}.", "A loja {shop} recebeu seu pedido {order}."}},
