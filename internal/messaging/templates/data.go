@@ -1,6 +1,10 @@
 package templates
 
-import "time"
+import (
+	"time"
+
+	"github.com/waybillhq/waybill/internal/speech"
+)
 
 // data is the schema.org description that mail programs read: Order and
 // ParcelDelivery. It holds no name and no address of the buyer's.
@@ -11,7 +15,7 @@ func (w *writer) data() []any {
 	if w.kind == Confirmation {
 		o := map[string]any{"@context": context, "@type": "Order", "orderNumber": w.known["order"], "merchant": merchant, "orderStatus": context + "/OrderProcessing", "url": w.c.URL}
 		if w.known["total"] != "" {
-			o["price"], o["priceCurrency"] = decimal(w.c.Total), w.c.Total.Currency
+			o["price"], o["priceCurrency"] = speech.Decimal(w.c.Total.Minor, w.c.Total.Currency), w.c.Total.Currency
 		}
 		var offers []any
 		for i, item := range w.c.Items {
@@ -63,10 +67,4 @@ func (w *writer) data() []any {
 		all = append(all, d)
 	}
 	return all
-}
-
-// decimal is an amount as machines read it: 1234.50.
-func decimal(m Money) string {
-	s, _ := (&tongue{decimal: ".", money: "A"}).amount(m)
-	return s
 }

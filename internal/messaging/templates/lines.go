@@ -1,13 +1,11 @@
 package templates
 
-// line is one text in every language, in this order. Words in braces are filled
-// in; one that begins with "?" is a condition and leaves nothing behind.
-type line struct{ en, de, es, pt string }
+import "github.com/waybillhq/waybill/internal/speech"
 
 // lines holds, for each key, the texts to choose from. The first whose words are
 // all known is said, so a fact that is missing leads to the next wording, and
 // where there is none to an error that names it.
-var lines = map[string][]line{
+var lines = map[string][]speech.Line{
 	"confirmation.subject":  {{"We have your order {order}", "Ihre Bestellung {order} ist eingegangen", "Hemos recibido tu pedido {order}", "Recebemos seu pedido {order}"}},
 	"confirmation.title":    {{"Thank you for your order", "Vielen Dank für Ihre Bestellung", "Gracias por tu pedido", "Obrigado pelo seu pedido"}},
 	"confirmation.happened": {{"{shop} has received your order {order}.", "{shop} hat Ihre Bestellung {order} erhalten.", "{shop} ha recibido tu pedido {order}.", "A loja {shop} recebeu seu pedido {order}."}},
@@ -169,7 +167,7 @@ var lines = map[string][]line{
 	"not_received_followup.subject":  {{"We are looking for your parcel: order {order}", "Wir suchen Ihr Paket: Bestellung {order}", "Estamos buscando tu paquete: pedido {order}", "Estamos procurando seu pacote: pedido {order}"}},
 	"not_received_followup.title":    {{"We are looking for your parcel", "Wir suchen Ihr Paket", "Estamos buscando tu paquete", "Estamos procurando seu pacote"}},
 	"not_received_followup.happened": {{"You told us that your parcel has not reached you. We have asked {carrier} where it is.", "Sie haben uns gesagt, dass Ihr Paket nicht angekommen ist. Wir haben bei {carrier} nachgefragt.", "Nos dijiste que tu paquete no te ha llegado. Hemos preguntado a {carrier} dónde está.", "Você nos disse que seu pacote não chegou. Perguntamos a {carrier} onde ele está."}},
-	"not_received_followup.next":     {{"You hear from us {by}, also if nothing was found.", "Sie hören {by} von uns, auch wenn nichts gefunden wurde.", "Tendrás noticias nuestras {by}, también si no se ha encontrado nada.", "Você terá notícias nossas {by}, mesmo que nada seja encontrado."}},
+	"not_received_followup.next":     {{"You hear from us {by}, also if nothing was found.", "Sie hören {by} von uns, auch wenn nichts gefunden wurde.", "Tendrás noticias nuestras {by}, aunque no se haya encontrado nada.", "Você terá notícias nossas {by}, mesmo que nada seja encontrado."}},
 	"not_received_followup.do":       {{"Please look once more by the door, in the mailbox and with your neighbours. If it has turned up, tell us:", "Sehen Sie bitte noch einmal an der Tür, im Briefkasten und bei den Nachbarn nach. Wenn es da ist, sagen Sie es uns:", "Mira una vez más junto a la puerta, en el buzón y con tus vecinos. Si ha aparecido, dínoslo:", "Veja mais uma vez junto à porta, na caixa de correio e com os vizinhos. Se ele apareceu, avise:"}},
 	"not_received_followup.sms": {
 		{"{shop}: we are looking for your parcel (order {order}). You hear from us {by_short}. Found it? {link}", "{shop}: Wir suchen Ihr Paket (Bestellung {order}). Antwort {by_short}. Doch da? {link}", "{shop}: buscamos tu paquete (pedido {order}). Te avisamos {by_short}. ¿Ha aparecido? {link}", "{shop}: procuramos seu pacote (pedido {order}). Avisamos {by_short}. Apareceu? {link}"},

@@ -19,6 +19,8 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/waybillhq/waybill/internal/messaging"
+	"github.com/waybillhq/waybill/internal/speech"
+	"github.com/waybillhq/waybill/internal/speech/speechtest"
 	"github.com/waybillhq/waybill/order"
 )
 
@@ -49,7 +51,7 @@ func TestGolden(t *testing.T) {
 			}
 			check(t, m)
 			for _, s := range []string{m.Subject, m.Text, m.SMS} {
-				if word.MatchString(s) {
+				if len(speech.Unfilled(s)) > 0 {
 					t.Errorf("not filled in: %s", s)
 				}
 			}
@@ -165,19 +167,7 @@ func check(t interface {
 func TestLinesAreComplete(t *testing.T) {
 	for key, ls := range lines {
 		for i, l := range ls {
-			want := words(l.en)
-			for _, tongue := range tongues {
-				text := tongue.pick(l)
-				if (text == "") != (l.en == "") {
-					t.Errorf("%s, %d: nothing in %s", key, i, tongue.tag)
-				}
-				if got := words(text); !slices.Equal(got, want) {
-					t.Errorf("%s, %d: %v in %s, %v in en", key, i, got, tongue.tag, want)
-				}
-				if strings.Contains(text, "  ") || strings.TrimSpace(text) != text {
-					t.Errorf("%s, %d: space in %s", key, i, tongue.tag)
-				}
-			}
+			speechtest.Complete(t, fmt.Sprintf("%s, %d", key, i), l)
 		}
 	}
 	for _, kind := range Kinds() {
@@ -187,12 +177,6 @@ func TestLinesAreComplete(t *testing.T) {
 			}
 		}
 	}
-}
-
-func words(s string) []string {
-	all := word.FindAllString(s, -1)
-	slices.Sort(all)
-	return all
 }
 
 // What a kind needs and does not get is an error that names it.
@@ -242,77 +226,6 @@ func TestMissingFieldsAreNamed(t *testing.T) {
 	}
 	if _, err := Write("greeting", full(t, Shipped, "en")); err == nil {
 		t.Error("a kind that there is not")
-	}
-}
-
-func TestLanguages(t *testing.T) {
-	for tag, want := range map[string]string{
-		"en": "en", "en-GB": "en", "de": "de", "de-AT": "de", "DE_ch": "de", "es": "es", "es-MX": "es", "es-419": "es", "pt": "pt-BR", "pt-BR": "pt-BR", "pt-PT": "pt-BR",
-		"": "en", "fr": "en", "ja": "en", "xx": "en", "not a tag": "en", strings.Repeat("de-", 5000): "en",
-	} {
-		if got := speak(tag).tag; got != want {
-			t.Errorf("%q: %s, want %s", tag, got, want)
-		}
-	}
-}
-
-// Times are shown where the buyer is, on that day's calendar.
-func TestTimes(t *testing.T) {
-	late := time.Date(2026, 12, 31, 23, 30, 0, 0, time.UTC) // a Thursday; in Berlin it is Friday and next year
-	sat := time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)
-	berlin, lima := zone(t, "Europe/Berlin"), zone(t, "America/Lima")
-	for i, c := range []struct{ got, want string }{
-		{speak("en").moment(late.In(berlin)), "on Friday 1 January at 00:30"},
-		{speak("en").moment(late.In(lima)), "on Thursday 31 December at 18:30"},
-		{speak("de").moment(late.In(berlin)), "am Freitag, 1. Januar, um 00:30 Uhr"},
-		{speak("es").moment(late.In(lima)), "el jueves 31 de diciembre a las 18:30"},
-		{speak("pt").moment(late.In(lima)), "na quinta-feira, 31 de dezembro, às 18:30"},
-		{speak("pt").moment(sat), "no sábado, 28 de novembro, às 12:00"},
-		{speak("de").shortDay(sat), "Sa, 28.11."},
-		{speak("pt").shortDay(sat), "sáb 28/11"},
-		{speak("es").shortDay(sat), "sáb 28 nov"},
-		{speak("en").shortDay(sat), "Sat 28 Nov"},
-		{speak("en").window(Window{sat, sat.Add(4 * time.Hour)}), "on Saturday 28 November between 12:00 and 16:00"},
-		{speak("de").window(Window{sat, sat.Add(4 * time.Hour)}), "am Samstag, 28. November, zwischen 12:00 und 16:00 Uhr"},
-		{speak("es").window(Window{sat, sat.Add(48 * time.Hour)}), "entre el sábado 28 de noviembre y el lunes 30 de noviembre"},
-		{speak("pt").window(Window{To: sat}), "até sábado, 28 de novembro"},
-		{speak("en").window(Window{sat, sat}), "on Saturday 28 November"},
-		{speak("en").shortWindow(Window{sat, sat.Add(48 * time.Hour)}), "Sat 28 Nov - Mon 30 Nov"},
-	} {
-		if c.got != c.want {
-			t.Errorf("%d: %q, want %q", i, c.got, c.want)
-		}
-	}
-	// The hour that a clock shows twice, and the one it skips.
-	for utc, want := range map[time.Time]string{
-		time.Date(2026, 10, 25, 0, 30, 0, 0, time.UTC): "02:30", time.Date(2026, 10, 25, 1, 30, 0, 0, time.UTC): "02:30", time.Date(2026, 3, 29, 1, 0, 0, 0, time.UTC): "03:00",
-	} {
-		if got := clock(utc.In(berlin)); got != want {
-			t.Errorf("%s: %s", utc, got)
-		}
-	}
-}
-
-func TestAmounts(t *testing.T) {
-	for _, c := range []struct {
-		tag  string
-		m    Money
-		want string
-	}{
-		{"en", Money{123450, "EUR"}, "€1,234.50"}, {"en", Money{5, "USD"}, "$0.05"}, {"en", Money{-1999, "GBP"}, "£-19.99"}, {"en", Money{1234567, "CHF"}, "CHF 12,345.67"},
-		{"de", Money{123450, "EUR"}, "1.234,50 €"}, {"de", Money{100, "USD"}, "1,00 USD"}, {"es", Money{100000000, "EUR"}, "1.000.000,00 €"},
-		{"pt-BR", Money{123450, "BRL"}, "R$ 1.234,50"}, {"pt-BR", Money{0, "USD"}, "US$ 0,00"},
-		{"en", Money{10000, "RSD"}, "RSD 100.00"}, {"en", Money{1234, "IQD"}, "IQD 1.234"}, {"en", Money{1500, "JPY"}, "JPY 1,500"}, {"en", Money{1234567, "KWD"}, "KWD 1,234.567"}, {"de", Money{-9223372036854775808, "EUR"}, "-92.233.720.368.547.758,08 €"},
-	} {
-		got, ok := speak(c.tag).amount(c.m)
-		if got = strings.ReplaceAll(got, "\u00a0", " "); !ok || got != c.want {
-			t.Errorf("%s %+v: %q, want %q", c.tag, c.m, got, c.want)
-		}
-	}
-	for _, bad := range []string{"", "eur", "EURO", "€", "ZZZ1"} {
-		if s, ok := speak("en").amount(Money{1, bad}); ok {
-			t.Errorf("%q became %q", bad, s)
-		}
 	}
 }
 

@@ -5,13 +5,13 @@ import (
 	_ "embed"
 	"fmt"
 	"html/template"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/waybillhq/waybill/internal/messaging"
+	"github.com/waybillhq/waybill/internal/speech"
 )
 
 // needed are the fields that a kind cannot do without though no sentence holds
@@ -27,9 +27,9 @@ var needed = map[Kind][]string{
 type writer struct {
 	kind Kind
 	c    Content
-	t    *tongue
-	// known are the words in braces; one that is absent is not known.
-	known   map[string]string
+	t    *speech.Tongue
+	// known are the words in braces.
+	known   speech.Words
 	choices []button
 	items   []string
 	err     error
@@ -46,7 +46,7 @@ func newWriter(kind Kind, c Content) (*writer, error) {
 	if _, ok := lines[string(kind)+".subject"]; !ok {
 		return nil, fmt.Errorf("no such kind")
 	}
-	w := &writer{kind: kind, c: c, t: speak(c.Language), known: map[string]string{}}
+	w := &writer{kind: kind, c: c, t: speech.Of(c.Language), known: speech.Words{}}
 	switch {
 	case c.Zone == nil:
 		return nil, fmt.Errorf("zone is missing")
@@ -89,14 +89,14 @@ func newWriter(kind Kind, c Content) (*writer, error) {
 		if !ok || link(ch.URL) == "" {
 			return nil, fmt.Errorf("choice %q is not known or has no address", clean(string(ch.Kind), 30))
 		}
-		w.choices = append(w.choices, button{w.t.pick(label[0]), link(ch.URL)})
+		w.choices = append(w.choices, button{w.t.Pick(label[0]), link(ch.URL)})
 		w.set("choice "+string(ch.Kind), "yes")
 	}
 	if len(w.choices) > 0 {
 		w.set("choices", "yes")
 	}
 	for _, m := range []Money{c.Total, c.Amount} {
-		if _, ok := w.t.amount(m); !ok && m != (Money{}) {
+		if _, ok := w.t.Amount(m.Minor, m.Currency); !ok && m != (Money{}) {
 			return nil, fmt.Errorf("%q is no currency", clean(m.Currency, 10))
 		}
 	}
@@ -115,12 +115,6 @@ func (w *writer) set(word, value string) {
 	}
 }
 
-func (w *writer) when(condition string, holds bool) {
-	if holds {
-		w.known["?"+condition] = ""
-	}
-}
-
 // facts fills in the words that the content knows.
 func (w *writer) facts() {
 	c, t := w.c, w.t
@@ -131,12 +125,12 @@ func (w *writer) facts() {
 	w.set("name", firstName(c.FirstName))
 	w.set("link", link(c.URL))
 	w.set("n", strconv.Itoa(len(c.Parcels)))
-	w.when("many", len(c.Parcels) > 1)
-	w.when("partly", c.Partly)
-	w.when("unsure", c.Arrives.To.IsZero())
-	w.when("maybe", c.Arrives.To.IsZero() && !c.Overdue)
-	w.when("rest", c.Remaining > 0)
-	w.when("rest1", c.Remaining == 1)
+	w.known.When("many", len(c.Parcels) > 1)
+	w.known.When("partly", c.Partly)
+	w.known.When("unsure", c.Arrives.To.IsZero())
+	w.known.When("maybe", c.Arrives.To.IsZero() && !c.Overdue)
+	w.known.When("rest", c.Remaining > 0)
+	w.known.When("rest1", c.Remaining == 1)
 	w.set("rest", strconv.Itoa(c.Remaining))
 	var carriers []string
 	for _, p := range c.Parcels {
@@ -147,31 +141,31 @@ func (w *writer) facts() {
 	}
 	w.set("carrier", strings.Join(carriers, ", "))
 	if !c.At.IsZero() {
-		w.set("at", t.moment(c.At))
-		w.set("at_short", t.shortDay(c.At)+" "+clock(c.At))
-		w.set("day", t.dayOf(c.At))
+		w.set("at", t.Moment(c.At))
+		w.set("at_short", t.ShortDay(c.At)+" "+speech.Clock(c.At))
+		w.set("day", t.Day(c.At))
 	}
 	if !c.Arrives.To.IsZero() {
-		w.set("arrives", t.window(c.Arrives))
-		w.set("arrives_short", t.shortWindow(c.Arrives))
+		w.set("arrives", t.Window(c.Arrives.From, c.Arrives.To))
+		w.set("arrives_short", t.ShortWindow(c.Arrives.From, c.Arrives.To))
 		// Hours of another day would be said to be today's.
-		if c.Arrives.hours() && sameDay(c.At, c.Arrives.From) {
-			w.set("from", clock(c.Arrives.From))
-			w.set("to", clock(c.Arrives.To))
+		if speech.Hours(c.Arrives.From, c.Arrives.To) && speech.SameDay(c.At, c.Arrives.From) {
+			w.set("from", speech.Clock(c.Arrives.From))
+			w.set("to", speech.Clock(c.Arrives.To))
 		}
 	}
 	if !c.Until.IsZero() {
-		w.set("until", t.until+t.dayOf(c.Until))
-		w.set("by", t.by+t.dayOf(c.Until))
-		w.set("until_short", t.shortUntil+t.shortDay(c.Until))
-		w.set("by_short", t.shortBy+t.shortDay(c.Until))
+		w.set("until", t.Until(c.Until))
+		w.set("by", t.By(c.Until))
+		w.set("until_short", t.ShortUntil(c.Until))
+		w.set("by_short", t.ShortBy(c.Until))
 	}
 	if l, ok := lines["reason."+string(c.Reason)]; ok {
-		w.set("reason", t.pick(l[0]))
+		w.set("reason", t.Pick(l[0]))
 	}
 	switch c.Reason {
 	case "address", "refused", "customs":
-		w.when("stuck", true)
+		w.known.When("stuck", true)
 	default:
 	}
 	w.set("place_name", defused(c.Place.Name, 60))
@@ -179,7 +173,7 @@ func (w *writer) facts() {
 	w.set("left", defused(c.Left, 120))
 	w.set("code", defused(c.Code, 30))
 	for _, ch := range c.Choices {
-		w.when("label", ch.Kind == PrintLabel)
+		w.known.When("label", ch.Kind == PrintLabel)
 	}
 	w.set("amount", w.money(c.Amount))
 	w.set("total", w.money(c.Total))
@@ -211,7 +205,7 @@ func (w *writer) money(m Money) string {
 	if m == (Money{}) {
 		return ""
 	}
-	s, _ := w.t.amount(m)
+	s, _ := w.t.Amount(m.Minor, m.Currency)
 	return s
 }
 
@@ -225,35 +219,14 @@ func nonEmpty(list ...string) []string {
 	return keep
 }
 
-var word = regexp.MustCompile(`\{\??[a-z0-9_]+\}`)
-
-// fill puts the words in, in one pass: what they hold is never read again.
-func (w *writer) fill(l line) (text, missing string) {
-	text = word.ReplaceAllStringFunc(w.t.pick(l), func(m string) string {
-		v, ok := w.known[m[1:len(m)-1]]
-		if !ok && missing == "" {
-			missing = m[1 : len(m)-1]
-		}
-		return v
-	})
-	// A short date or a carrier's words may end a sentence themselves.
-	return strings.TrimSpace(strings.ReplaceAll(text, "..", ".")), missing
-}
-
 // say is the first wording of key whose words are all known. If there is none,
-// the message has failed and names what the last, least demanding wording lacks.
+// the message has failed and names what is missing.
 func (w *writer) say(key string) string {
-	var missing string
-	for _, l := range lines[key] {
-		var text string
-		if text, missing = w.fill(l); missing == "" {
-			return text
-		}
-	}
-	if w.err == nil {
+	text, missing := w.t.Say(lines[key], w.known)
+	if missing != "" && w.err == nil {
 		w.err = fmt.Errorf("%s is missing", missing)
 	}
-	return ""
+	return text
 }
 
 // sms is the first wording that fits one segment, or else the first.
@@ -263,7 +236,7 @@ func (w *writer) sms() string {
 	w.known["shop"] = strings.TrimSpace(clean(shop, 20))
 	first := ""
 	for _, l := range lines[string(w.kind)+".sms"] {
-		text, missing := w.fill(l)
+		text, missing := w.t.Fill(l, w.known)
 		if missing != "" {
 			continue
 		}
@@ -310,7 +283,7 @@ var mail = template.Must(template.New("mail").Parse(mailHTML))
 func (w *writer) message() (Message, error) {
 	k := string(w.kind) + "."
 	p := page{
-		Lang: w.t.tag, Shop: w.known["shop"], Logo: w.c.Brand.LogoURL, Colour: w.c.Brand.Colour, Ink: ink(w.c.Brand.Colour),
+		Lang: w.t.Tag(), Shop: w.known["shop"], Logo: w.c.Brand.LogoURL, Colour: w.c.Brand.Colour, Ink: ink(w.c.Brand.Colour),
 		Subject: w.say(k + "subject"), Title: w.say(k + "title"), Hello: w.say("hello"),
 		Happened: w.say(k + "happened"), NextHead: w.say("next"), Next: w.say(k + "next"), DoHead: w.say("do"), Do: w.say(k + "do"),
 		Buttons: w.choices, Items: w.items, ItemsHead: w.say("fact.items"), Follow: button{w.say("follow"), w.c.URL},
