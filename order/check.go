@@ -92,6 +92,9 @@ func CheckSpec(s Spec, now time.Time) error {
 		if l.UnitAmount < 0 {
 			bad(at+"unit_amount", "must not be negative")
 		}
+		if l.WeightG < 0 || l.WeightG > maxWeight {
+			bad(at+"weight_g", "must be at most %d grams", maxWeight)
+		}
 	}
 	if len(s.Parcels) > MaxParcels {
 		bad("parcels", "at most %d, not %d", MaxParcels, len(s.Parcels))
@@ -291,6 +294,12 @@ func Check(s *State, e Event) error {
 		return s.checkDecideReturn(e)
 	case ShipReturn:
 		return s.checkShipReturn(e)
+	case AskLabel:
+		return s.checkAskLabel(e)
+	case AskPickup:
+		return s.checkAskPickup(e)
+	case EndBooking:
+		return s.checkEndBooking(e)
 	case InspectReturn:
 		return s.checkInspectReturn(e)
 	case DisposeReturn:
