@@ -282,6 +282,9 @@ func (s *State) pickupCarrier(id, carrier string) string {
 	return s.Spec.Policy.ReturnCarrier
 }
 
+// PickupCarrier is that of a return.
+func (s *State) PickupCarrier(id string) string { return s.pickupCarrier(id, "") }
+
 func (s *State) checkAskPickup(e AskPickup) error {
 	r, err := s.checkBook(e.Return, e.Meta, s.pickupCarrier(e.Return, e.Carrier), e.Package)
 	switch {

@@ -38,6 +38,9 @@ var (
 	currencyPattern = regexp.MustCompile(`^[A-Z]{3}$`)
 )
 
+// IsTracking says whether a parcel can have that number.
+func IsTracking(number string) bool { return trackingPattern.MatchString(number) }
+
 // CheckSpec says why an order cannot be created. Several faults are joined, so
 // that a storefront can mend them all at once.
 func CheckSpec(s Spec, now time.Time) error {
