@@ -35,6 +35,7 @@ func (c *Client) Find(ctx context.Context, credential string, j carriers.Job, ha
 		return made, true, nil
 	}
 	find := func(j carriers.Job, said [][]byte) (carriers.Turn, error) { return a.api.Find(j, handle, said) }
+	j.Question = a.question("", nil)
 	if _, err := find(j, nil); errors.Is(err, carriers.ErrCannot) {
 		return made, true, nil
 	}
