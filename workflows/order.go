@@ -342,7 +342,7 @@ func (sh *shell) answered(ctx workflow.Context, id string, f workflow.Future) {
 	}
 	e.LastMovement, e.FeedSilentSince, e.Declined, e.Reference = a.LastMovement, a.FeedSilentSince, clip(a.Declined), clip(cmp.Or(a.Reference, a.Proof))
 	e.DeliveredTo, e.Held = clip(a.DeliveredTo), clip(cmp.Or(a.Held, a.Label))
-	e.Carrier, e.Tracking, e.Amount, e.Currency, e.Unclear = a.Carrier, a.Tracking, a.Amount, a.Currency, a.Unclear
+	e.Carrier, e.Tracking, e.Amount, e.Currency, e.Unclear = a.Carrier, a.Tracking, a.Amount, a.Currency, a.Unclear || err != nil // nobody says what came of it
 	sh.apply(ctx, e)
 }
 
