@@ -261,7 +261,9 @@ func (s *State) checkAskLabel(e AskLabel) error {
 	if err != nil {
 		return err
 	}
-	if slices.ContainsFunc(r.Bookings, func(b Booking) bool { return b.Kind == BookLabel && (b.State == BookingMade || b.Unclear) }) {
+	if slices.ContainsFunc(r.Bookings, func(b Booking) bool {
+		return b.Kind == BookLabel && (b.State == BookingMade || b.Unclear || b.Tracking != "")
+	}) {
 		return needReason(e.Meta) // it will be another one
 	}
 	return nil
@@ -424,8 +426,12 @@ func (s *State) booked(id string, e Answered) {
 			s.bookByHand(r, b, strings.TrimSpace(string(b.Kind)+" "+orElse(b.Tracking, b.Reference))+" was made, and nobody needs it any more: void it in the carrier's system")
 			return
 		}
-		b.State, b.EndedAt = BookingMade, s.Now
-		s.tellBooking(r, b, Meta{By: Engine})
+		if b.Kind == BookLabel && b.Label == "" {
+			s.bookByHand(r, b, "it was made as "+b.Tracking+", but what the carrier sent is no document to print: take the label from the carrier's system")
+		} else {
+			b.State, b.EndedAt = BookingMade, s.Now
+			s.tellBooking(r, b, Meta{By: Engine})
+		}
 		ship := ShipReturn{Meta: Meta{By: Engine}, Carrier: orElse(e.Carrier, b.Carrier), Tracking: e.Tracking, PickupAt: r.PickupAt}
 		if b.Kind == BookPickup {
 			ship.Carrier, ship.PickupAt = orElse(p.Carrier, ship.Carrier), b.Earliest

@@ -72,19 +72,21 @@ func TestWhatBecomesOfABooking(t *testing.T) {
 		owner  Team
 		words  string // in the booking's reason
 	}{
-		"asked":                         {authorized(label), BookingAsked, ReturnAuthorized, WaitBooking, EngineTeam, ""},
-		"made":                          {authorized(label, says{h: 31.1, a: labelMade}), BookingMade, ReturnLabelSent, "", "", ""},
-		"declined":                      {authorized(label, says{h: 31.1, a: no}), BookingByHand, ReturnAuthorized, WaitByHand, ReturnsTeam, "the carrier said no: refused"},
-		"it cannot be asked":            {authorized(label, says{h: 31.1, a: unable}), BookingByHand, ReturnAuthorized, WaitByHand, ReturnsTeam, "from here"},
-		"nobody knows":                  {authorized(label, says{h: 31.1, a: unclear}), BookingByHand, ReturnAuthorized, WaitByHand, ReturnsTeam, "void it there"},
-		"no answer":                     {authorized(label, tick(33.1)), BookingByHand, ReturnAuthorized, WaitByHand, ReturnsTeam, "may exist"},
-		"a person made it":              {authorized(label, says{h: 31.1, a: no}, ShipReturn{Meta: byDesk(32), Return: "R1", Carrier: "dhl", Tracking: "T-R100"}), BookingEnded, ReturnLabelSent, "", "", "arranged"},
-		"a person voided it":            {authorized(label, says{h: 31.1, a: unclear}, EndBooking{byDesk(32), "label-R1-8"}), BookingEnded, ReturnAuthorized, "", "", "called"},
-		"the buyer was quicker":         {authorized(label, says{h: 31.1, a: no}, moves(40, InTransit).of("R1")), BookingEnded, ReturnInTransit, "", "", "in_transit"},
-		"and one may have to be voided": {authorized(label, says{h: 31.1, a: unclear}, moves(35, InTransit).of("R1")), BookingByHand, ReturnInTransit, WaitByHand, ReturnsTeam, "void it there"},
-		"cancelled meanwhile, made":     {authorized(label, CancelReturn{byDesk(31.1), "R1"}, says{h: 31.2, a: labelMade}), BookingByHand, ReturnCancelled, WaitByHand, ReturnsTeam, "T-R900 was made, and nobody needs it"},
-		"cancelled meanwhile, declined": {authorized(label, CancelReturn{byDesk(31.1), "R1"}, says{h: 31.2, a: no}), BookingEnded, ReturnCancelled, "", "", "is cancelled"},
-		"sent meanwhile, made":          {authorized(label, moves(31.1, InTransit).of("R1"), says{h: 31.2, a: labelMade}), BookingByHand, ReturnInTransit, WaitByHand, ReturnsTeam, "void it"},
+		"asked":                          {authorized(label), BookingAsked, ReturnAuthorized, WaitBooking, EngineTeam, ""},
+		"made":                           {authorized(label, says{h: 31.1, a: labelMade}), BookingMade, ReturnLabelSent, "", "", ""},
+		"made, and no document":          {authorized(label, says{h: 31.1, a: Answered{Tracking: "T-R900"}}), BookingByHand, ReturnLabelSent, WaitByHand, ReturnsTeam, "made as T-R900"},
+		"its buyer sent it all the same": {authorized(label, says{h: 31.1, a: Answered{Tracking: "T-R900"}}, moves(35, InTransit).of("R1")), BookingEnded, ReturnInTransit, "", "", "in_transit"},
+		"declined":                       {authorized(label, says{h: 31.1, a: no}), BookingByHand, ReturnAuthorized, WaitByHand, ReturnsTeam, "the carrier said no: refused"},
+		"it cannot be asked":             {authorized(label, says{h: 31.1, a: unable}), BookingByHand, ReturnAuthorized, WaitByHand, ReturnsTeam, "from here"},
+		"nobody knows":                   {authorized(label, says{h: 31.1, a: unclear}), BookingByHand, ReturnAuthorized, WaitByHand, ReturnsTeam, "void it there"},
+		"no answer":                      {authorized(label, tick(33.1)), BookingByHand, ReturnAuthorized, WaitByHand, ReturnsTeam, "may exist"},
+		"a person made it":               {authorized(label, says{h: 31.1, a: no}, ShipReturn{Meta: byDesk(32), Return: "R1", Carrier: "dhl", Tracking: "T-R100"}), BookingEnded, ReturnLabelSent, "", "", "arranged"},
+		"a person voided it":             {authorized(label, says{h: 31.1, a: unclear}, EndBooking{byDesk(32), "label-R1-8"}), BookingEnded, ReturnAuthorized, "", "", "called"},
+		"the buyer was quicker":          {authorized(label, says{h: 31.1, a: no}, moves(40, InTransit).of("R1")), BookingEnded, ReturnInTransit, "", "", "in_transit"},
+		"and one may have to be voided":  {authorized(label, says{h: 31.1, a: unclear}, moves(35, InTransit).of("R1")), BookingByHand, ReturnInTransit, WaitByHand, ReturnsTeam, "void it there"},
+		"cancelled meanwhile, made":      {authorized(label, CancelReturn{byDesk(31.1), "R1"}, says{h: 31.2, a: labelMade}), BookingByHand, ReturnCancelled, WaitByHand, ReturnsTeam, "T-R900 was made, and nobody needs it"},
+		"cancelled meanwhile, declined":  {authorized(label, CancelReturn{byDesk(31.1), "R1"}, says{h: 31.2, a: no}), BookingEnded, ReturnCancelled, "", "", "is cancelled"},
+		"sent meanwhile, made":           {authorized(label, moves(31.1, InTransit).of("R1"), says{h: 31.2, a: labelMade}), BookingByHand, ReturnInTransit, WaitByHand, ReturnsTeam, "void it"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := booked(t, sale(), c.events...)

@@ -413,7 +413,7 @@ func (w *watch) checkBookings() error {
 			case b.State == BookingAsked && s.PackageOf(&r).WeightG == 0:
 				return fmt.Errorf("booking %s was asked for without a weight", b.ID)
 			}
-			had[b.Kind] = had[b.Kind] || b.State == BookingMade || b.Unclear
+			had[b.Kind] = had[b.Kind] || b.State == BookingMade || b.Unclear || b.Tracking != ""
 		}
 		if open > 1 {
 			return fmt.Errorf("return %s has %d open bookings", r.ID, open)

@@ -37,7 +37,8 @@ func book(j carriers.Job, said [][]byte) (t carriers.Turn, err error) {
 	if err != nil {
 		return t, err
 	}
-	path, body := "/shipments", map[string]any{}
+	path := "/shipments"
+	var body map[string]any
 	people := map[string]any{"shipperDetails": from, "receiverDetails": to}
 	accounts := []map[string]string{{"typeCode": "shipper", "number": j.Number}}
 	box := map[string]any{"weight": j.Kilograms()}
