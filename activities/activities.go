@@ -20,6 +20,9 @@ const (
 	// how it delivered one.
 	InstructCarrier = "InstructCarrier"
 	FetchProof      = "FetchProof"
+	// MakeReturnLabel and BookPickup have a carrier make something for a return.
+	MakeReturnLabel = "MakeReturnLabel"
+	BookPickup      = "BookPickup"
 )
 
 // ReadModel is what pages and lists read.
@@ -55,6 +58,8 @@ type Activities struct {
 	Storefronts Storefronts
 	// Carriers is nil where no carrier may be told anything: then people do it.
 	Carriers Carriers
+	// Bookings is nil where no carrier may be asked for labels: then people make them.
+	Bookings Bookings
 	// Feeds supervises the carriers' feeds.
 	Feeds *Feeds
 	// Rhythms learns how long parcels stand still.

@@ -28,6 +28,8 @@ func (s *server) putStore(c echo.Context) error {
 		// Where remedies are asked for, and the name of the secret that signs them.
 		WebhookURL    string `json:"webhook_url"`
 		WebhookSecret string `json:"webhook_secret"`
+		// Where returns go.
+		ReturnsAddress *store.ReturnsAddress `json:"returns_address"`
 	}](c)
 	if err != nil {
 		return err
@@ -38,6 +40,12 @@ func (s *server) putStore(c echo.Context) error {
 	}
 	row := store.StoreRow{ID: id, Name: clean(body.Name, 400), BrandColor: strings.ToLower(body.BrandColor), SupportEmail: body.SupportEmail, SupportURL: body.SupportURL,
 		WebhookURL: body.WebhookURL, WebhookSecret: body.WebhookSecret}
+	if to := body.ReturnsAddress; to != nil {
+		row.ReturnsAddress = &store.ReturnsAddress{Address: cleanAddress(to.Address), Phone: to.Phone}
+		if a := row.ReturnsAddress; a.Name == "" || a.Street == "" || a.City == "" {
+			return invalid(fieldError{"returns_address", "name, street and city must have a character that can be seen"})
+		}
+	}
 	if row.BrandColor == "" {
 		row.BrandColor = defaultBrandColor
 	}

@@ -44,6 +44,7 @@ type memory struct {
 	entries    []store.Entry
 	raws       []store.RawBody
 	proofs     []store.Proof
+	labels     map[string]store.ReturnLabel // by order and return
 	faults     []store.Fault
 	mapped     []store.Mapping // every version, the newest first
 	fail       error           // of everything
@@ -120,6 +121,15 @@ func (m *memory) ProofDocument(_ context.Context, orderID, id string, n int, a s
 		}
 	}
 	return store.ProofDocument{}, fmt.Errorf("document: %w", store.ErrNotFound)
+}
+
+func (m *memory) ReturnLabel(_ context.Context, orderID, returnID string, a *store.Audit) (store.ReturnLabel, error) {
+	defer m.lock()()
+	if l, ok := m.labels[orderID+" "+returnID]; ok {
+		m.audits = append(m.audits, *a)
+		return l, m.fail
+	}
+	return store.ReturnLabel{}, fmt.Errorf("label: %w", store.ErrNotFound)
 }
 
 func (m *memory) MarkReplayed(_ context.Context, r store.RawBody, at time.Time) error {

@@ -15,10 +15,16 @@ import (
 	"github.com/waybillhq/waybill/order"
 )
 
+// packed is what a box weighs and measures.
+type packed struct {
+	Package order.Package `json:"package"`
+}
+
 func (s *server) requestReturn(c echo.Context) error {
 	body, err := decode[struct {
 		Parcel string             `json:"parcel"`
 		Lines  []order.ReturnLine `json:"lines"`
+		packed
 		reasoned
 	}](c)
 	if err != nil {
@@ -29,7 +35,7 @@ func (s *server) requestReturn(c echo.Context) error {
 			return unprintable(fmt.Sprintf("lines[%d].sku", i))
 		}
 	}
-	return s.ask(c, acts.RequestReturn(body.Parcel, body.Lines, body.Reason))
+	return s.ask(c, acts.RequestReturn(body.Parcel, body.Lines, body.Package, body.Reason))
 }
 
 func (s *server) decideReturn(c echo.Context) error {
@@ -55,6 +61,54 @@ func (s *server) shipReturn(c echo.Context) error {
 	return act(s, c, "return", func(id string, b body) acts.Request {
 		return acts.ShipReturn(id, b.Carrier, b.Tracking, orZero(b.PickupAt), b.Reason)
 	})
+}
+
+func (s *server) askLabel(c echo.Context) error {
+	type body struct {
+		Carrier string `json:"carrier"`
+		packed
+		reasoned
+	}
+	return act(s, c, "return", func(id string, b body) acts.Request { return acts.AskLabel(id, b.Carrier, b.Package, b.Reason) })
+}
+
+func (s *server) askPickup(c echo.Context) error {
+	type body struct {
+		Carrier  string     `json:"carrier"`
+		Earliest *time.Time `json:"earliest"`
+		Latest   *time.Time `json:"latest"`
+		packed
+		reasoned
+	}
+	return act(s, c, "return", func(id string, b body) acts.Request {
+		return acts.AskPickup(id, b.Carrier, orZero(b.Earliest), orZero(b.Latest), b.Package, b.Reason)
+	})
+}
+
+func (s *server) endBooking(c echo.Context) error {
+	id, err := param(c, "return")
+	if err != nil {
+		return err
+	}
+	return act(s, c, "booking", func(booking string, b reasoned) acts.Request { return acts.EndBooking(id, booking, b.Reason) })
+}
+
+// getReturnLabel hands out the label of a return, to be saved and never to be drawn.
+func (s *server) getReturnLabel(c echo.Context) error {
+	id, err := param(c, "return")
+	if err != nil {
+		return err
+	}
+	o, a, err := s.reading(c, "read_return_label", map[string]any{"return": id})
+	if err != nil {
+		return err
+	}
+	l, err := s.store.ReturnLabel(c.Request().Context(), o.Spec.ID, id, &a)
+	if err != nil {
+		return err
+	}
+	c.Response().Header().Set(echo.HeaderContentDisposition, "attachment")
+	return c.Blob(http.StatusOK, l.MediaType, l.Body)
 }
 
 func (s *server) inspectReturn(c echo.Context) error {

@@ -41,6 +41,7 @@ type Store interface {
 	acts.Facts
 	Proof(ctx context.Context, orderID, id string, a store.Audit) (store.Proof, error)
 	ProofDocument(ctx context.Context, orderID, id string, n int, a store.Audit) (store.ProofDocument, error)
+	ReturnLabel(ctx context.Context, orderID, returnID string, a *store.Audit) (store.ReturnLabel, error)
 	PutAddress(ctx context.Context, orderID string, a store.Address) (version int, err error)
 	EraseCustomer(ctx context.Context, storeID, ref string, a store.Audit, at time.Time) (store.Erasure, error)
 	PutStore(ctx context.Context, r store.StoreRow) error
@@ -285,6 +286,10 @@ func (s *server) handlers() map[string]echo.HandlerFunc {
 		"getReturn":      s.getReturn,
 		"decideReturn":   s.decideReturn,
 		"shipReturn":     s.shipReturn,
+		"askLabel":       s.askLabel,
+		"askPickup":      s.askPickup,
+		"endBooking":     s.endBooking,
+		"getReturnLabel": s.getReturnLabel,
 		"inspectReturn":  s.inspectReturn,
 		"disposeReturn":  s.disposeReturn,
 		"sendReturnBack": s.sendReturnBack,

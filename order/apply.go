@@ -97,6 +97,12 @@ func Apply(s *State, e Event) []Command {
 		s.decideReturn(e)
 	case ShipReturn:
 		s.shipReturn(e)
+	case AskLabel:
+		s.askLabel(e)
+	case AskPickup:
+		s.askPickup(e)
+	case EndBooking:
+		s.bookingEnded(e)
 	case InspectReturn:
 		s.inspectReturn(e)
 	case DisposeReturn:
@@ -113,6 +119,7 @@ func Apply(s *State, e Event) []Command {
 	s.follow()
 	s.dropChecks()
 	s.dropInstructions()
+	s.dropBookings()
 	s.endHold()
 	s.closeCases()
 	s.openCases()
@@ -478,6 +485,8 @@ func (s *State) answer(e Answered) {
 		s.remedyAnswered(c.ID, e)
 	case InstructCarrier:
 		s.instructed(c.ID, e)
+	case MakeReturnLabel, BookCarrierPickup:
+		s.booked(c.ID, e)
 	case FetchProof:
 		if p := s.ParcelByID(c.Parcel); p != nil && p.Proof.Command == c.ID {
 			s.proved(p, e)
@@ -487,7 +496,7 @@ func (s *State) answer(e Answered) {
 
 // settle notes when nothing is left to happen, and when that changes.
 func (s *State) settle() {
-	settled := s.allAllocated() && !s.openRemedies() && !s.openReturns() && len(s.Revisits) == 0
+	settled := s.allAllocated() && !s.openRemedies() && !s.openReturns() && !s.openBookings() && len(s.Revisits) == 0
 	for i := range s.Parcels {
 		p := &s.Parcels[i]
 		settled = settled && (p.Milestone.Settled() || p.inbound() && p.Milestone.Stage() == Preparing)

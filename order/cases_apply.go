@@ -92,7 +92,14 @@ func (s *State) resolve(e ResolveCase) {
 		}
 		s.remedy(e.Resolution, ended, e)
 	case EndReturn:
-		s.cancelReturn(s.returnOf(ended.Parcel), e.Meta)
+		r := s.returnOf(ended.Parcel)
+		s.cancelReturn(r, e.Meta)
+		if r == nil {
+			break
+		}
+		if b := r.OpenBooking(); b != nil && b.State == BookingByHand {
+			s.endBooking(r, b, e.Meta) // who ended the return has read why it was open
+		}
 	case Dismiss:
 	}
 }
@@ -154,7 +161,7 @@ func (k CaseKind) waits() []WaitKind {
 	case InstructionOverdue:
 		return []WaitKind{WaitByHand}
 	case ReturnOverdue:
-		return []WaitKind{WaitReturnDecision, WaitReturnShipment, WaitReturnReceipt}
+		return []WaitKind{WaitReturnDecision, WaitReturnShipment, WaitReturnReceipt, WaitByHand}
 	case InspectionOverdue:
 		return []WaitKind{WaitInspection, WaitDisposition, WaitSendBack}
 	case Stalled, Late, FailedAttempt, LostParcel, AddressProblem, Refused, Damaged, CustomsHold, Weather, PaymentDue, NotReceived, UnexpectedReturn:

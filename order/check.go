@@ -38,6 +38,9 @@ var (
 	currencyPattern = regexp.MustCompile(`^[A-Z]{3}$`)
 )
 
+// IsTracking says whether a parcel can have that number.
+func IsTracking(number string) bool { return trackingPattern.MatchString(number) }
+
 // CheckSpec says why an order cannot be created. Several faults are joined, so
 // that a storefront can mend them all at once.
 func CheckSpec(s Spec, now time.Time) error {
@@ -91,6 +94,9 @@ func CheckSpec(s Spec, now time.Time) error {
 		}
 		if l.UnitAmount < 0 {
 			bad(at+"unit_amount", "must not be negative")
+		}
+		if l.WeightG < 0 || l.WeightG > maxWeight {
+			bad(at+"weight_g", "must be at most %d grams", maxWeight)
 		}
 	}
 	if len(s.Parcels) > MaxParcels {
@@ -291,6 +297,12 @@ func Check(s *State, e Event) error {
 		return s.checkDecideReturn(e)
 	case ShipReturn:
 		return s.checkShipReturn(e)
+	case AskLabel:
+		return s.checkAskLabel(e)
+	case AskPickup:
+		return s.checkAskPickup(e)
+	case EndBooking:
+		return s.checkEndBooking(e)
 	case InspectReturn:
 		return s.checkInspectReturn(e)
 	case DisposeReturn:

@@ -27,7 +27,7 @@ func (s *State) Clone() *State {
 	c.Returns, c.Instructions = slices.Clone(s.Returns), slices.Clone(s.Instructions)
 	for i := range c.Returns {
 		r := &c.Returns[i]
-		r.Findings = slices.Clone(r.Findings) // its lines never change
+		r.Findings, r.Bookings = slices.Clone(r.Findings), slices.Clone(r.Bookings) // its lines never change
 	}
 	if s.Hold != nil {
 		h := *s.Hold

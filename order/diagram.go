@@ -13,6 +13,7 @@ func ReturnDiagram() string {
 	var b strings.Builder
 	b.WriteString("# A return\n\nGenerated from `order.ReturnDefinitions` and `order.DispositionRules` by `go generate ./order`; a test fails when it is stale.\n\n")
 	b.WriteString("No other step is taken. *in_transit* and *received* follow from the return's parcel: a carrier holds it, the dock has scanned it; the steps back in the table are taken when that is corrected. A parcel that came back by itself begins at *received*. *refund_released* and *replacement_released* are told when the storefront has confirmed, never before.\n\n")
+	b.WriteString("*label_sent* and *pickup_scheduled* are recorded by people, or follow from what a carrier made. The desk, support or the storefront ask it for a label or a pickup (`POST .../label`, `.../pickup`), or the policy does for each return that is authorized: `return_labels: automatic`, of `return_carrier`. It takes the store's `returns_address` and a weight: of the box, or of all lines. A carrier is asked once. What it declines, cannot be asked for, or may have made without our hearing of it, is a person's within `by_hand`, then a *return_overdue* case; a label that may exist is voided in the carrier's system if it is not used. See [carriers.md](carriers.md#return-labels-and-pickups) and [ADR 17](adr/0017-a-label-is-asked-for-once-and-then-looked-for.md).\n\n")
 	b.WriteString("```mermaid\nstateDiagram-v2\n    [*] --> requested\n")
 	for _, d := range ReturnDefinitions {
 		for _, n := range d.Next {

@@ -183,6 +183,14 @@ type (
 		// DeliveredTo and Held are what a proof of delivery says, as in [Proof].
 		DeliveredTo string `json:"delivered_to,omitempty"`
 		Held        string `json:"held,omitempty"`
+		// Of what a carrier made for a return: its carrier and number, what it costs
+		// in minor units, and in Held the media type of the label that is kept.
+		// Unclear: it failed, and may have been made all the same.
+		Carrier  string `json:"carrier,omitempty"`
+		Tracking string `json:"tracking,omitempty"`
+		Amount   int64  `json:"amount,omitempty"`
+		Currency string `json:"currency,omitempty"`
+		Unclear  bool   `json:"unclear,omitempty"`
 	}
 )
 
@@ -246,6 +254,7 @@ const (
 	PolicyAdopted    HappeningType = "policy_adopted"
 	RemedyChanged    HappeningType = "remedy_changed"
 	ReturnChanged    HappeningType = "return_changed"
+	BookingChanged   HappeningType = "booking_changed" // a return's label or pickup was asked for, or came to something
 	// An instruction to a carrier was given, or came to something; what the
 	// carrier could prove of a delivery; the time for a claim has passed.
 	InstructionChanged HappeningType = "instruction_changed"

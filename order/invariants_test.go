@@ -29,7 +29,8 @@ func isRequest(e Event) bool {
 	switch e.(type) {
 	case PutParcel, Cancel, Hold, Release, ChangePromise, CorrectAddress, CorrectMilestone,
 		AssignCase, NoteCase, ResolveCase, ReopenCase, ExtendWait, FireWait, ReportNotReceived, DecideRemedy, EndRemedy,
-		RequestReturn, DecideReturn, ShipReturn, InspectReturn, DisposeReturn, SendReturnBack, CancelReturn, AdoptPolicy, EndInstruction:
+		RequestReturn, DecideReturn, ShipReturn, InspectReturn, DisposeReturn, SendReturnBack, CancelReturn, AdoptPolicy, EndInstruction,
+		AskLabel, AskPickup, EndBooking:
 		return true
 	case Scan, CarrierEvent, Unreadable, Tick, Answered:
 	}
@@ -214,7 +215,7 @@ func (w *watch) check(pending, cmds []Command) error {
 			return fmt.Errorf("%s above the limit without a second person", r.ID)
 		}
 	}
-	if s.Closed && (len(s.Cases) > 0 || s.openRemedies() || s.openReturns()) {
+	if s.Closed && (len(s.Cases) > 0 || s.openRemedies() || s.openReturns() || s.openBookings()) {
 		return fmt.Errorf("closed with open cases")
 	}
 	for _, l := range s.Spec.Lines {
@@ -354,6 +355,9 @@ func (w *watch) checkReturns() error {
 			return fmt.Errorf("return %s is %s, but no storefront confirmed it", r.ID, r.State)
 		}
 	}
+	if err := w.checkBookings(); err != nil {
+		return err
+	}
 	for sku, n := range w.comingBack() {
 		if l := s.LineBySKU(sku); l == nil || n > l.Quantity {
 			return fmt.Errorf("%d %s are to come back, more than were ordered", n, sku)
@@ -379,6 +383,41 @@ func (w *watch) checkReturns() error {
 	}
 	if paid > 0 && (asked > paid || asked != booked) {
 		return fmt.Errorf("%d asked for, %d of it for lines, that cost %d", asked, booked, paid)
+	}
+	return nil
+}
+
+// checkBookings: a carrier is asked for one thing of a return at a time, and never
+// again for a label or pickup that is there or may be, unless a person says so.
+func (w *watch) checkBookings() error {
+	s := &w.s
+	for _, r := range s.Returns {
+		open, had := 0, map[BookingKind]bool{}
+		for _, b := range r.Bookings {
+			if b.State.Open() {
+				open++
+			}
+			pending := slices.ContainsFunc(s.Pending, func(c Command) bool { return c.ID == b.ID })
+			waited := slices.ContainsFunc(Waiting(s), func(x Wait) bool {
+				return x.Parcel == r.Parcel && (x.Kind == WaitBooking && b.State == BookingAsked || x.Kind == WaitByHand && x.Owner == ReturnsTeam || x.Kind == WaitCase && x.Case == ReturnOverdue)
+			})
+			switch {
+			case pending != (b.State == BookingAsked):
+				return fmt.Errorf("booking %s is %s, its command is on the list: %v", b.ID, b.State, pending)
+			case b.State.Open() && !waited:
+				return fmt.Errorf("nobody waits for booking %s, which is %s", b.ID, b.State)
+			case b.State.Open() != b.EndedAt.IsZero():
+				return fmt.Errorf("booking %s is %s and ended at %s", b.ID, b.State, b.EndedAt)
+			case had[b.Kind] && b.AskedBy == "":
+				return fmt.Errorf("booking %s is another one, and no person asked for it", b.ID)
+			case b.State == BookingAsked && s.PackageOf(&r).WeightG == 0:
+				return fmt.Errorf("booking %s was asked for without a weight", b.ID)
+			}
+			had[b.Kind] = had[b.Kind] || b.State == BookingMade || b.Unclear || b.Tracking != ""
+		}
+		if open > 1 {
+			return fmt.Errorf("return %s has %d open bookings", r.ID, open)
+		}
 	}
 	return nil
 }

@@ -130,6 +130,10 @@ type Policy struct {
 	// a person. 0: none is. ReturnExcluded are the classes of which none is.
 	ReturnAutoLimit int64   `json:"return_auto_limit,omitempty"`
 	ReturnExcluded  []Class `json:"return_excluded,omitempty"`
+	// ReturnLabels: LabelsAutomatic asks ReturnCarrier for a label as soon as a
+	// return is authorized; else somebody asks, of that carrier unless they name another.
+	ReturnLabels  string `json:"return_labels,omitempty"`
+	ReturnCarrier string `json:"return_carrier,omitempty"`
 
 	// AttemptLimit is how many failed attempts make the case more severe; 0: 3.
 	AttemptLimit int `json:"attempt_limit,omitempty"`
@@ -408,6 +412,15 @@ func (p Policy) Faults() (found []Refusal) {
 		if !slices.Contains(Classes, c) {
 			bad(fmt.Sprintf("return_excluded[%d]", i), "%q is not an order class", c)
 		}
+	}
+	if !slices.Contains([]string{"", LabelsAsk, LabelsAutomatic}, p.ReturnLabels) {
+		bad("return_labels", "%q must be %s, %s or left out", p.ReturnLabels, LabelsAutomatic, LabelsAsk)
+	}
+	switch {
+	case p.ReturnCarrier != "" && !carrierPattern.MatchString(p.ReturnCarrier):
+		bad("return_carrier", "must be a carrier code like ups")
+	case p.ReturnCarrier == "" && p.ReturnLabels == LabelsAutomatic:
+		bad("return_carrier", "is needed: it makes the labels")
 	}
 	found = append(found, p.Messages.faults()...)
 	if p.AttemptLimit < 0 || p.AttemptLimit > maxAttempts {

@@ -121,6 +121,15 @@ func drawSpec(t *rapid.T) Spec {
 	if rapid.Bool().Draw(t, "unplanned") {
 		s.Parcels = nil
 	}
+	if rapid.Bool().Draw(t, "labels by policy") {
+		s.Policy.ReturnLabels, s.Policy.ReturnCarrier = LabelsAutomatic, "ups"
+	}
+	if rapid.Bool().Draw(t, "known weights") {
+		s.Lines = slices.Clone(s.Lines)
+		for i := range s.Lines {
+			s.Lines[i].WeightG = 400
+		}
+	}
 	if rapid.Bool().Draw(t, "no promise") {
 		s.PromisedAt = time.Time{}
 	}
@@ -137,6 +146,7 @@ func drawStep(t *rapid.T, s *State, now *time.Time) Event {
 			a.FeedSilentSince = drawTime(t, "silent since")
 		}
 		a.Declined, a.Failed = rapid.SampledFrom([]string{"", "", "too late"}).Draw(t, "declined"), rapid.SampledFrom([]string{"", "", "away"}).Draw(t, "failed")
+		a.Unclear, a.Tracking, a.Reference = rapid.IntRange(0, 3).Draw(t, "unclear") == 0, rapid.SampledFrom([]string{"", "T-950"}).Draw(t, "made"), rapid.SampledFrom([]string{"", "ref"}).Draw(t, "reference")
 		a.Held, a.DeliveredTo = rapid.SampledFrom([]string{"", "photo"}).Draw(t, "held"), rapid.SampledFrom([]string{"", "neighbour"}).Draw(t, "delivered to")
 		return a
 	}
@@ -160,6 +170,7 @@ func drawPolicy(t *rapid.T, p Policy) Policy {
 	for _, d := range []*Duration{&p.Pick, &p.Pack, &p.Handoff, &p.Movement, &p.CaseDue} {
 		*d = Duration(rapid.SampledFrom([]time.Duration{time.Minute, 8 * hour, 200 * hour, 0}).Draw(t, "line"))
 	}
+	p.ReturnLabels, p.ReturnCarrier = rapid.SampledFrom([]string{"", LabelsAutomatic}).Draw(t, "labels"), "ups"
 	p.AttemptLimit, p.ReturnAtLimit = rapid.IntRange(0, 2).Draw(t, "attempts"), rapid.Bool().Draw(t, "return at limit")
 	return p
 }
@@ -247,6 +258,9 @@ func drawReturnAct(t *rapid.T, s *State, m Meta) Event {
 		case ReturnRejected, ReturnClosed, ReturnCancelled:
 		}
 	}
+	if rapid.IntRange(0, 3).Draw(t, "booking") == 0 {
+		return drawBooking(t, s, m, id)
+	}
 	act := rapid.IntRange(0, 10).Draw(t, "return act")
 	if rapid.IntRange(0, 5).Draw(t, "usual") > 0 {
 		act = rapid.SampledFrom(usual).Draw(t, "usual act")
@@ -287,6 +301,23 @@ func drawReturnAct(t *rapid.T, s *State, m Meta) Event {
 		return CancelReturn{m, id}
 	}
 	return SendReturnBack{Meta: m, Return: id}
+}
+
+// drawBooking asks the carrier for something, or ends what a person had to do.
+func drawBooking(t *rapid.T, s *State, m Meta, id string) Event {
+	box := Package{WeightG: rapid.SampledFrom([]int{0, 0, 900, -1}).Draw(t, "weight"), LengthMM: rapid.SampledFrom([]int{0, 0, 0, 300}).Draw(t, "length")}
+	carrier := rapid.SampledFrom([]string{"", "ups", "ups", "UPS!"}).Draw(t, "by")
+	switch rapid.IntRange(0, 3).Draw(t, "what") {
+	case 0:
+		return AskPickup{Meta: m, Return: id, Carrier: carrier, Earliest: m.Applied.Add(hour), Latest: m.Applied.Add(time.Duration(rapid.IntRange(0, 30).Draw(t, "latest")) * hour), Package: box}
+	case 1:
+		e := EndBooking{Meta: m, Booking: "nothing"}
+		if r := s.returnByID(id); r != nil && len(r.Bookings) > 0 {
+			e.Booking = rapid.SampledFrom(r.Bookings).Draw(t, "booking").ID
+		}
+		return e
+	}
+	return AskLabel{Meta: m, Return: id, Carrier: carrier, Package: box}
 }
 
 func TestWhateverHappensTheInvariantsHold(t *testing.T) {
@@ -548,6 +579,9 @@ func (w *watch) finish(now time.Time) error {
 		}
 		for _, r := range w.s.Returns {
 			todo = append(todo, DecideReturn{m(ReturnsDesk), r.ID, true})
+			for _, b := range r.Bookings {
+				todo = append(todo, EndBooking{m(ReturnsDesk), b.ID})
+			}
 			for _, l := range r.Lines {
 				all, _ := r.found(l.SKU)
 				todo = append(todo, InspectReturn{m(ReturnsDesk), r.ID, []Finding{{SKU: l.SKU, Quantity: l.Quantity - all, Grade: GradeDamaged}}})

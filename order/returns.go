@@ -216,9 +216,12 @@ type Return struct {
 	RequestedAt time.Time `json:"requested_at"`
 	RequestedBy string    `json:"requested_by,omitempty"`
 	DecidedBy   string    `json:"decided_by,omitempty"` // empty: by rule
-	PickupAt    time.Time `json:"pickup_at,omitzero"`
-	ReceivedAt  time.Time `json:"received_at,omitzero"`
-	Findings    []Finding `json:"findings,omitempty"`
+	// Package is what somebody says of the box; see [State.PackageOf].
+	Package    Package   `json:"package,omitzero"`
+	Bookings   []Booking `json:"bookings,omitempty"`
+	PickupAt   time.Time `json:"pickup_at,omitzero"`
+	ReceivedAt time.Time `json:"received_at,omitzero"`
+	Findings   []Finding `json:"findings,omitempty"`
 	// InspectedAt is when every unit was graded, DisposedAt when it was decided.
 	InspectedAt time.Time `json:"inspected_at,omitzero"`
 	DisposedAt  time.Time `json:"disposed_at,omitzero"`
@@ -246,6 +249,8 @@ type (
 		Meta
 		Parcel string       `json:"parcel,omitempty"`
 		Lines  []ReturnLine `json:"lines,omitempty"`
+		// Package is what the box weighs and measures, as far as is known.
+		Package Package `json:"package,omitzero"`
 	}
 	// DecideReturn authorizes a return, or rejects it with a reason.
 	DecideReturn struct {

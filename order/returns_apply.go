@@ -41,6 +41,9 @@ func (s *State) requestReturn(e RequestReturn) {
 		id = "R" + strconv.Itoa(n)
 	}
 	r := Return{ID: id, Lines: e.Lines, State: ReturnRequested, Since: s.Now, Parcel: orElse(e.Parcel, id), RequestedAt: s.Now, RequestedBy: e.Actor}
+	if s.Rules >= labelRules {
+		r.Package = e.Package
+	}
 	if e.Parcel != "" {
 		p := s.ParcelByID(e.Parcel)
 		if p == nil || s.returnOf(p.ID) != nil {
@@ -70,6 +73,7 @@ func (s *State) requestReturn(e RequestReturn) {
 		s.receive(n, s.Now)
 	case s.authorizes(n):
 		s.step(n, ReturnAuthorized, Meta{By: Engine}, "by rule")
+		s.labelByPolicy(n)
 	}
 }
 
@@ -128,6 +132,7 @@ func (s *State) decideReturn(e DecideReturn) {
 	r.DecidedBy = e.Actor
 	if e.Agree {
 		s.step(r, ReturnAuthorized, e.Meta, "")
+		s.labelByPolicy(r)
 	} else {
 		s.step(r, ReturnRejected, e.Meta, "")
 		s.dropParcel(r, e.Meta)
@@ -164,6 +169,14 @@ func (s *State) shipReturn(e ShipReturn) {
 	if p == nil || p.Milestone.Stage() > Preparing {
 		return // it is on its way already
 	}
+	if b := r.OpenBooking(); b != nil {
+		s.endBooking(r, b, Meta{ID: e.ID, By: e.By, Actor: e.Actor, Reason: "a person arranged it"})
+	}
+	s.ship(r, p, e)
+}
+
+// ship says how a return comes.
+func (s *State) ship(r *Return, p *Parcel, e ShipReturn) {
 	p.Carrier = orElse(e.Carrier, p.Carrier)
 	if e.Tracking != "" {
 		p.Tracking, p.LabelAt = e.Tracking, s.Now
@@ -473,6 +486,9 @@ func (s *State) returnLate(c *Case) bool {
 	for i := range s.Returns {
 		if r := &s.Returns[i]; r.Parcel == c.Parcel {
 			if w, late, ok := s.returnWait(r); ok && late == c.Kind && w.Since.Equal(c.Baseline) {
+				return true
+			}
+			if b := r.OpenBooking(); b != nil && c.Kind == ReturnOverdue && b.State == BookingByHand && b.HandAt.Equal(c.Baseline) {
 				return true
 			}
 		}

@@ -56,6 +56,9 @@ func (s *State) checkRequestReturn(e RequestReturn) error {
 	} else if len(e.Lines) == 0 {
 		return refuse("lines", "at least one is needed")
 	}
+	if err := checkPackage("package", e.Package); err != nil {
+		return err
+	}
 	for i, l := range e.Lines {
 		if err := s.checkReturnLine("lines["+strconv.Itoa(i)+"].", l, p); err != nil {
 			return err
@@ -136,6 +139,8 @@ func (s *State) checkShipReturn(e ShipReturn) error {
 	switch {
 	case r.State != ReturnAuthorized && r.State != ReturnLabelSent && r.State != ReturnPickup || p == nil:
 		return wrongState(r)
+	case r.OpenBooking() != nil && r.OpenBooking().State == BookingAsked:
+		return refuse("return", "the carrier is being asked for a %s: its answer comes by %s", r.OpenBooking().Kind, day(r.OpenBooking().Until))
 	case e.Tracking == "" && e.PickupAt.IsZero():
 		return refuse("tracking", "a tracking number or a pickup is needed; a buyer who brings it needs neither")
 	case e.Carrier != "" && !carrierPattern.MatchString(e.Carrier):

@@ -8,6 +8,8 @@ type ReturnAct string
 const (
 	ActDecide   ReturnAct = "decide"
 	ActShip     ReturnAct = "ship"
+	ActLabel    ReturnAct = "label"  // asked of the carrier
+	ActPickup   ReturnAct = "pickup" // asked of the carrier
 	ActInspect  ReturnAct = "inspect"
 	ActDispose  ReturnAct = "dispose"
 	ActSendBack ReturnAct = "send-back"
@@ -15,7 +17,7 @@ const (
 )
 
 // ReturnActs lists all of them, in the order of a return's life.
-var ReturnActs = []ReturnAct{ActDecide, ActShip, ActInspect, ActDispose, ActSendBack, ActCancel}
+var ReturnActs = []ReturnAct{ActDecide, ActShip, ActLabel, ActPickup, ActInspect, ActDispose, ActSendBack, ActCancel}
 
 // ReturnStep is an act that would be granted now, and to whom.
 type ReturnStep struct {
@@ -48,6 +50,10 @@ func (r *Return) sample(act ReturnAct, m Meta, now time.Time) Event {
 		return DecideReturn{Meta: m, Return: r.ID, Agree: true}
 	case ActShip:
 		return ShipReturn{Meta: m, Return: r.ID, PickupAt: now.Add(time.Hour)}
+	case ActLabel:
+		return AskLabel{Meta: m, Return: r.ID, Carrier: "any", Package: Package{WeightG: 1}}
+	case ActPickup:
+		return AskPickup{Meta: m, Return: r.ID, Carrier: "any", Earliest: now.Add(time.Hour), Latest: now.Add(2 * time.Hour), Package: Package{WeightG: 1}}
 	case ActInspect:
 		e := InspectReturn{Meta: m, Return: r.ID}
 		for _, l := range r.Lines {

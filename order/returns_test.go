@@ -195,6 +195,12 @@ func TestWhatMayBeAskedOfAReturnInEachState(t *testing.T) {
 		"ship": func(h float64) Event {
 			return ShipReturn{Meta: byShop(h), Return: "R1", Carrier: "dhl", Tracking: "T-R100"}
 		},
+		"ask for a label": func(h float64) Event {
+			return AskLabel{Meta: byShop(h), Return: "R1", Carrier: "dhl", Package: Package{WeightG: 900}}
+		},
+		"have it collected": func(h float64) Event {
+			return AskPickup{Meta: byShop(h), Return: "R1", Carrier: "dhl", Earliest: at(h + 20), Latest: at(h + 28), Package: Package{WeightG: 900}}
+		},
 		"inspect":     func(h float64) Event { return graded(h, Finding{SKU: "mug", Quantity: 1, Grade: GradeDamaged}) },
 		"dispose":     func(h float64) Event { return DisposeReturn{Meta: byDesk(h), Return: "R1"} },
 		"send back":   func(h float64) Event { return SendReturnBack{Meta: byDesk(h), Return: "R1"} },
@@ -219,10 +225,10 @@ func TestWhatMayBeAskedOfAReturnInEachState(t *testing.T) {
 		may    string
 	}{
 		{"requested", sold(back(30, tea(3, ChangedMind))), ReturnRequested, "agree people end reject shop ends"},
-		{"authorized", req, ReturnAuthorized, "people end ship shop ends"},
+		{"authorized", req, ReturnAuthorized, "ask for a label have it collected people end ship shop ends"},
 		{"rejected", all["rejected"], ReturnRejected, ""},
-		{"label sent", all["a label instead of a pickup"], ReturnLabelSent, "people end ship shop ends"},
-		{"pickup", all["a pickup instead of a label"], ReturnPickup, "people end ship shop ends"},
+		{"label sent", all["a label instead of a pickup"], ReturnLabelSent, "ask for a label have it collected people end ship shop ends"},
+		{"pickup", all["a pickup instead of a label"], ReturnPickup, "ask for a label have it collected people end ship shop ends"},
 		{"in transit", append(req, moves(40, InTransit).of("R1")), ReturnInTransit, ""},
 		{"arrived", append(req, moves(40, Delivered).of("R1")), ReturnInTransit, ""},
 		{"back, says the carrier", append(req, moves(40, Returned).of("R1")), ReturnInTransit, ""},
@@ -249,7 +255,7 @@ func TestWhatMayBeAskedOfAReturnInEachState(t *testing.T) {
 			slices.Sort(may)
 			equal(t, "may be asked", strings.Join(may, " "), c.may)
 			// The view lists the same acts, with everybody who may do them.
-			words := map[ReturnAct]string{ActDecide: "agree", ActShip: "ship", ActInspect: "inspect", ActDispose: "dispose", ActSendBack: "send back", ActCancel: "people end"}
+			words := map[ReturnAct]string{ActDecide: "agree", ActShip: "ship", ActLabel: "ask for a label", ActPickup: "have it collected", ActInspect: "inspect", ActDispose: "dispose", ActSendBack: "send back", ActCancel: "people end"}
 			r := ViewOf(&w.s).Returns[0]
 			for _, act := range ReturnActs {
 				by, ok := r.Step(act)

@@ -93,6 +93,15 @@ func Stamp(e Event, now time.Time) Event {
 	case ShipReturn:
 		e.Applied = now
 		return e
+	case AskLabel:
+		e.Applied = now
+		return e
+	case AskPickup:
+		e.Applied = now
+		return e
+	case EndBooking:
+		e.Applied = now
+		return e
 	case InspectReturn:
 		e.Applied = now
 		return e

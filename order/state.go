@@ -23,15 +23,18 @@ const (
 //     quiet parcel waits for a bounded time before a case is opened ([Excuse]).
 //   - 3: people act on cases; returns.
 //   - 4: orders instruct carriers; fewer search attributes.
+//   - 5: carriers are asked for return labels and pickups.
 const (
 	MinRules     = 1
-	CurrentRules = 4
+	CurrentRules = 5
 
 	// What the rules brought: 2 excuses a quiet parcel while its carrier's whole
-	// feed is silent, 3 lets people act on cases, 4 lets orders instruct carriers.
+	// feed is silent, 3 lets people act on cases, 4 lets orders instruct carriers,
+	// 5 lets them ask for return labels and pickups.
 	excuseRules   = 2
 	peopleRules   = 3
 	instructRules = 4
+	labelRules    = 5
 )
 
 // Line is something that the buyer ordered. Amounts are integer minor units.
@@ -40,6 +43,7 @@ type Line struct {
 	Quantity   int    `json:"quantity"`
 	UnitAmount int64  `json:"unit_amount,omitempty"`
 	Name       string `json:"name,omitempty"`
+	WeightG    int    `json:"weight_g,omitempty"` // of one piece; 0: not known
 }
 
 // Allocation puts a quantity of a line into a parcel.

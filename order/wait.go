@@ -30,6 +30,8 @@ const (
 	WaitProof       WaitKind = "proof"        // the carrier proves a delivery
 	WaitClaimFiling WaitKind = "claim_filing" // a claim can still be filed
 
+	WaitBooking WaitKind = "booking" // the carrier makes a label or comes for a pickup
+
 	WaitReturnDecision WaitKind = "return_decision" // a requested return is authorized
 	WaitReturnShipment WaitKind = "return_shipment" // the buyer sends it
 	WaitReturnReceipt  WaitKind = "return_receipt"  // the carrier delivered it, the dock has not scanned it
@@ -70,7 +72,7 @@ func (w Wait) String() string {
 // buyer was promised, an order's own end and a question to a carrier are moved
 // in other ways, or not at all.
 func (w Wait) Movable() bool {
-	return w.Kind != WaitPromise && w.Kind != WaitClose && w.Kind != WaitCheck && w.Kind != WaitInstruction && w.Kind != WaitProof
+	return w.Kind != WaitPromise && w.Kind != WaitClose && w.Kind != WaitCheck && w.Kind != WaitInstruction && w.Kind != WaitProof && w.Kind != WaitBooking
 }
 
 // Waiting lists every open wait, the earliest first.
@@ -132,7 +134,11 @@ func Waiting(s *State) []Wait {
 		}
 	}
 	for i := range s.Returns {
-		if w, late, ok := s.returnWait(&s.Returns[i]); ok && s.caseOf(late, w.Parcel) == nil {
+		r := &s.Returns[i]
+		if b := r.OpenBooking(); b != nil && (b.State == BookingAsked || s.caseOf(ReturnOverdue, r.Parcel) == nil) {
+			add(s.bookingWait(r, b))
+		}
+		if w, late, ok := s.returnWait(r); ok && s.caseOf(late, w.Parcel) == nil {
 			add(w)
 		}
 	}
@@ -326,7 +332,17 @@ func (s *State) fire(w Wait) {
 		if i := s.openInstruction(w.Parcel); i != nil {
 			s.byHand(i, "no answer in time")
 		}
+	case WaitBooking:
+		if r := s.returnByID(p.Return); r != nil {
+			if b := r.OpenBooking(); b != nil && b.State == BookingAsked {
+				s.booked(b.ID, Answered{Failed: "no answer in time", Unclear: true})
+			}
+		}
 	case WaitByHand:
+		if p.inbound() {
+			s.open(ReturnOverdue, p, ReturnsTeam, w.Since, w.What+" since "+day(w.Since))
+			break
+		}
 		s.open(InstructionOverdue, p, SupportTeam, w.Since, w.What+" since "+day(w.Since))
 	case WaitProof:
 		s.withdrawCommand(p.Proof.Command)

@@ -64,6 +64,8 @@ func Register(r worker.Registry, a *activities.Activities) {
 	r.RegisterActivityWithOptions(a.AdoptPolicy, activity.RegisterOptions{Name: activities.AdoptPolicy})
 	r.RegisterActivityWithOptions(a.InstructCarrier, activity.RegisterOptions{Name: activities.InstructCarrier})
 	r.RegisterActivityWithOptions(a.FetchProof, activity.RegisterOptions{Name: activities.FetchProof})
+	r.RegisterActivityWithOptions(a.MakeReturnLabel, activity.RegisterOptions{Name: activities.MakeReturnLabel})
+	r.RegisterActivityWithOptions(a.BookPickup, activity.RegisterOptions{Name: activities.BookPickup})
 	r.RegisterWorkflowWithOptions(workflows.Feed, workflow.RegisterOptions{Name: workflows.FeedType})
 	r.RegisterWorkflowWithOptions(workflows.Messages, workflow.RegisterOptions{Name: workflows.MessagesType})
 	feeds := a.Feeds

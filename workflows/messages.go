@@ -52,6 +52,9 @@ const (
 	UpdateRequestReturn    = "request_return"
 	UpdateDecideReturn     = "decide_return"
 	UpdateShipReturn       = "ship_return"
+	UpdateAskLabel         = "ask_label"
+	UpdateAskPickup        = "ask_pickup"
+	UpdateEndBooking       = "end_booking"
 	UpdateInspectReturn    = "inspect_return"
 	UpdateDisposeReturn    = "dispose_return"
 	UpdateSendReturnBack   = "send_return_back"
@@ -104,6 +107,12 @@ func UpdateName(request order.Event) string {
 		return UpdateDecideReturn
 	case order.ShipReturn:
 		return UpdateShipReturn
+	case order.AskLabel:
+		return UpdateAskLabel
+	case order.AskPickup:
+		return UpdateAskPickup
+	case order.EndBooking:
+		return UpdateEndBooking
 	case order.InspectReturn:
 		return UpdateInspectReturn
 	case order.DisposeReturn:

@@ -208,12 +208,34 @@ func (sh *shell) dispatch(ctx workflow.Context) {
 			ctx := sh.askingCarrier(ctx, fmt.Sprintf("%s of parcel %s, told to %s (%s)", i.Kind, c.Parcel, c.Carrier, c.Tracking))
 			sh.started = append(sh.started, startedCommand{c.ID, workflow.ExecuteActivity(ctx, activities.InstructCarrier,
 				activities.CarrierInstruction{OrderID: sh.st.Spec.ID, Command: c, Instruction: i})})
+		case order.MakeReturnLabel, order.BookCarrierPickup:
+			r, b, ok := sh.st.Booking(c.ID)
+			if !ok {
+				continue
+			}
+			activity := activities.MakeReturnLabel
+			if c.Kind == order.BookCarrierPickup {
+				activity = activities.BookPickup
+			}
+			ctx := sh.askingCarrier(ctx, fmt.Sprintf("%s of return %s, asked of %s", b.Kind, r.ID, b.Carrier))
+			sh.started = append(sh.started, startedCommand{c.ID, workflow.ExecuteActivity(ctx, activity, sh.booking(c, r, b))})
 		case order.FetchProof:
 			ctx := sh.askingCarrier(ctx, fmt.Sprintf("proof of delivery of parcel %s (%s %s)", c.Parcel, c.Carrier, c.Tracking))
 			sh.started = append(sh.started, startedCommand{c.ID, workflow.ExecuteActivity(ctx, activities.FetchProof,
 				activities.CarrierQuestion{OrderID: sh.st.Spec.ID, Command: c})})
 		}
 	}
+}
+
+// booking is what a carrier is asked to make.
+func (sh *shell) booking(c order.Command, r order.Return, b order.Booking) activities.BookingRequest {
+	q := activities.BookingRequest{OrderID: sh.st.Spec.ID, Store: sh.st.Spec.Store, Return: r.ID, Command: c, Booking: b, Package: sh.st.PackageOf(&r), AddressVersion: sh.st.AddressVersion}
+	for _, o := range r.Bookings {
+		if o.Kind == order.BookLabel && o.State == order.BookingMade && o.Carrier == b.Carrier {
+			q.LabelReference = o.Reference
+		}
+	}
+	return q
 }
 
 // askingCarrier lets an activity ask a carrier until the policy's carrier_answer
@@ -309,7 +331,7 @@ func (sh *shell) answered(ctx workflow.Context, id string, f workflow.Future) {
 	// Every activity's answer is one of these; fields of the others stay empty.
 	var a struct {
 		activities.CarrierAnswer
-		activities.InstructionAnswer
+		activities.BookingAnswer // with an instruction's
 		activities.ProofAnswer
 	}
 	e := order.Answered{Meta: order.Meta{By: order.Engine}, Command: id}
@@ -319,7 +341,8 @@ func (sh *shell) answered(ctx workflow.Context, id string, f workflow.Future) {
 		e.Failed = clip(err.Error())
 	}
 	e.LastMovement, e.FeedSilentSince, e.Declined, e.Reference = a.LastMovement, a.FeedSilentSince, clip(a.Declined), clip(cmp.Or(a.Reference, a.Proof))
-	e.DeliveredTo, e.Held = clip(a.DeliveredTo), clip(a.Held)
+	e.DeliveredTo, e.Held = clip(a.DeliveredTo), clip(cmp.Or(a.Held, a.Label))
+	e.Carrier, e.Tracking, e.Amount, e.Currency, e.Unclear = a.Carrier, a.Tracking, a.Amount, a.Currency, a.Unclear || err != nil // nobody says what came of it
 	sh.apply(ctx, e)
 }
 
@@ -360,6 +383,9 @@ func (sh *shell) handlers(ctx workflow.Context) error {
 		answer[order.RequestReturn](ctx, sh, UpdateRequestReturn, "Ask to send something back, or take in a parcel that came back"),
 		answer[order.DecideReturn](ctx, sh, UpdateDecideReturn, "Authorize a return, or reject it"),
 		answer[order.ShipReturn](ctx, sh, UpdateShipReturn, "Say how a return comes: by a label or a pickup"),
+		answer[order.AskLabel](ctx, sh, UpdateAskLabel, "Have a carrier make a label for a return"),
+		answer[order.AskPickup](ctx, sh, UpdateAskPickup, "Have a carrier come for a return"),
+		answer[order.EndBooking](ctx, sh, UpdateEndBooking, "Record that a person dealt with a label or pickup"),
 		answer[order.InspectReturn](ctx, sh, UpdateInspectReturn, "Say what was found in a return"),
 		answer[order.DisposeReturn](ctx, sh, UpdateDisposeReturn, "Decide about what was found in a return"),
 		answer[order.SendReturnBack](ctx, sh, UpdateSendReturnBack, "What was not accepted left for the buyer"),

@@ -36,7 +36,8 @@ type form struct {
 
 type typed struct {
 	Choice, By, Amount, Reason, Text, Assignee, Reference, Point string
-	Carrier, Tracking, Serial, Photos                            string
+	Carrier, Tracking, Serial, Photos, Latest                    string
+	Weight, Length, Width, Height                                string
 }
 
 // did are the words of an act that was done, for the page after it.
@@ -46,6 +47,7 @@ var did = map[string]string{
 	"merge":  "The order ended as a duplicate. Its parcels that are under way go on in the other one.",
 	"decide": "Your word on it counts.", "end": "It is recorded.",
 	"request-return": "The return is requested.", "take-in": "The parcel is taken in: inspect it.", "decide-return": "The return is decided.", "ship-return": "It is recorded how the return comes.",
+	"ask-label": "The carrier is asked for a label.", "ask-pickup": "The carrier is asked to come.", "end-booking": "It is recorded.",
 	"inspect-return": "It is graded.", "dispose-return": "It is decided what follows.", "send-back": "It is recorded as sent back.", "cancel-return": "The return is ended.",
 	"told": "What the carrier said is recorded.",
 }
@@ -63,15 +65,23 @@ const untilLayout = "2006-01-02T15:04"
 // request is what was typed, as it is asked. An error is a word to the person.
 func (f *form) request(me string, now time.Time) (acts.Request, error) {
 	var bad error
-	until := func() (t time.Time) {
-		if f.By == "" {
+	moment := func(text string) (t time.Time) {
+		if text == "" {
 			return t
 		}
-		t, err := time.Parse(untilLayout, f.By)
+		t, err := time.Parse(untilLayout, text)
 		if err != nil {
 			bad = errors.New("until: must be a day and a time, like " + now.Add(24*time.Hour).UTC().Format(untilLayout))
 		}
 		return t
+	}
+	until := func() time.Time { return moment(f.By) }
+	box := func() order.Package {
+		p, err := f.box()
+		if err != nil {
+			bad = err
+		}
+		return p
 	}
 	amount := func() int64 {
 		n, err := hundredths(f.Amount)
@@ -124,13 +134,20 @@ func (f *form) request(me string, now time.Time) (acts.Request, error) {
 	case "request-return":
 		var lines []order.ReturnLine
 		lines, bad = f.returnLines()
-		r = acts.RequestReturn("", lines, f.Reason)
+		r = acts.RequestReturn("", lines, box(), f.Reason)
 	case "take-in":
-		r = acts.RequestReturn(f.Of, nil, f.Reason)
+		r = acts.RequestReturn(f.Of, nil, order.Package{}, f.Reason)
 	case "decide-return":
 		r = acts.DecideReturn(f.Of, f.Choice == "agree", f.Reason)
 	case "ship-return":
 		r = acts.ShipReturn(f.Of, f.Carrier, f.Tracking, until(), f.Reason)
+	case "ask-label":
+		r = acts.AskLabel(f.Of, f.Carrier, box(), f.Reason)
+	case "ask-pickup":
+		r = acts.AskPickup(f.Of, f.Carrier, until(), moment(f.Latest), box(), f.Reason)
+	case "end-booking":
+		id, booking, _ := strings.Cut(f.Of, " ")
+		r = acts.EndBooking(id, booking, f.Reason)
 	case "inspect-return":
 		var found order.Finding
 		found, bad = f.finding()
@@ -168,7 +185,8 @@ func readForm(c echo.Context) *form {
 	return &form{Act: v("act", 20), Of: v("of", 120), Seen: c.FormValue("seen"), Rows: readRows(c.Request().PostForm),
 		Wait: acts.WaitName{Kind: order.WaitKind(v("kind", 40)), Parcel: v("parcel", 40), Case: order.CaseKind(v("case", 40))},
 		typed: typed{Choice: v("choice", 40), By: v("by", 20), Amount: v("amount", 20), Reason: v("reason", 2000), Text: v("text", 2000), Assignee: v("assignee", 60),
-			Reference: v("reference", 100), Point: v("point", 40), Carrier: strings.ToLower(v("carrier", 40)), Tracking: strings.ToUpper(strings.ReplaceAll(v("tracking", 60), " ", "")), Serial: v("serial", 20), Photos: v("photos", 600)}}
+			Reference: v("reference", 100), Point: v("point", 40), Carrier: strings.ToLower(v("carrier", 40)), Tracking: strings.ToUpper(strings.ReplaceAll(v("tracking", 60), " ", "")), Serial: v("serial", 20), Photos: v("photos", 600), Latest: v("latest", 20),
+			Weight: v("weight", 12), Length: v("length", 12), Width: v("width", 12), Height: v("height", 12)}}
 }
 
 // same says whether two forms are about the same.

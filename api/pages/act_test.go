@@ -36,13 +36,7 @@ func newOffice(t *testing.T) *office {
 // page of a fixture's order.
 func (o *office) page(name string) string {
 	o.Helper()
-	for i := range o.fixtures {
-		if o.fixtures[i].Name == name {
-			return "/console/orders/" + o.fixtures[i].Order.Spec.ID
-		}
-	}
-	o.Fatalf("no fixture %s", name)
-	return ""
+	return "/console/orders/" + o.fixture(name).Order.Spec.ID
 }
 
 func (o *office) as(actor string) *http.Cookie {

@@ -42,6 +42,7 @@ func (s *server) mountConsole(e *echo.Echo) {
 	g.GET("/orders/:id", s.signed(s.orderPage))
 	g.POST("/orders/:id/act", s.signed(s.act))
 	g.GET("/orders/:id/returns/:return", s.signed(s.inspection))
+	g.GET("/orders/:id/returns/:return/label", s.signed(s.returnLabel))
 	g.GET("/orders/:id/proofs/:proof", s.signed(s.proofPage))
 	g.GET("/orders/:id/proofs/:proof/:n", s.signed(s.proofDocument))
 	g.GET("/cases", s.signed(s.cases))

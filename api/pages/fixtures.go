@@ -117,6 +117,12 @@ func fixtures(now time.Time) []fixture {
 	}
 	add("return-requested", back(1))
 	add("return-authorized", agreed())
+	labelled := func(ago time.Duration) *story {
+		return agreed().request(order.AskLabel{Meta: desk(ago), Return: "R1", Carrier: "dhl", Package: order.Package{WeightG: 2400, LengthMM: 600, WidthMM: 200, HeightMM: 200}})
+	}
+	add("return-label-asked", labelled(20*time.Minute))
+	add("return-label-made", labelled(90*hour).answered(89*hour, order.Answered{Tracking: "JD014600003828", Reference: "JD014600003828", Held: "application/pdf", Amount: 499, Currency: "EUR"}))
+	add("return-label-by-hand", labelled(3*hour).answered(2*hour, order.Answered{Failed: "what the carrier answered got lost, and it does not say what it has", Unclear: true}))
 	add("return-in-transit", agreed().request(order.ShipReturn{Meta: desk(90 * hour), Return: "R1", Carrier: "dhl", Tracking: "JD014600003828"}).carrier("R1", order.InTransit, 2*days, "Frankfurt am Main, DE", "On the road"))
 	add("return-received", received())
 	add("return-to-decide", received().request(order.InspectReturn{Meta: desk(20 * hour), Return: "R1", Findings: []order.Finding{{SKU: "TENT-2P", Quantity: 1, Grade: order.GradeDamaged, Serial: order.SerialOK, Note: "a pole is bent", Photos: []string{"s3:returns/tent-2.jpg"}}, {SKU: "PEG-8", Quantity: 2, Grade: order.GradeNew}}}))

@@ -219,6 +219,15 @@ func (b *story) shipped(parcel string, ago time.Duration, carrier, tracking stri
 
 func (b *story) request(e order.Event) *story { order.Apply(&b.st, e); return b }
 
+// answered is what a carrier said to the command that waits for it.
+func (b *story) answered(ago time.Duration, a order.Answered) *story {
+	a.Meta = order.Meta{By: order.Engine, Applied: b.back(ago)}
+	for _, c := range b.st.Pending {
+		a.Command = c.ID
+	}
+	return b.request(a)
+}
+
 // pass lets time go by until so long ago.
 func (b *story) pass(ago time.Duration) *story {
 	return b.request(order.Tick{Meta: order.Meta{By: order.Engine, Applied: b.back(ago)}})

@@ -40,6 +40,8 @@ type Store interface {
 	// Proof and ProofDocument read personal data, once the act is audited.
 	Proof(ctx context.Context, orderID, id string, a store.Audit) (store.Proof, error)
 	ProofDocument(ctx context.Context, orderID, id string, n int, a store.Audit) (store.ProofDocument, error)
+	// ReturnLabel reads personal data too.
+	ReturnLabel(ctx context.Context, orderID, returnID string, a *store.Audit) (store.ReturnLabel, error)
 	GetStore(ctx context.Context, id string) (store.StoreRow, error)
 	Cases(ctx context.Context, f store.CaseFilter) ([]store.CaseRow, error)
 	Queues(ctx context.Context, now time.Time) ([]store.Queue, error)

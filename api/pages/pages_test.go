@@ -59,6 +59,7 @@ type memory struct {
 	mapped   []store.Mapping // every version, the newest first
 	audits   []store.Audit
 	proof    store.Proof
+	label    store.ReturnLabel       // of R1
 	wishes   map[string]store.Wishes // by order
 	erased   map[string]bool
 	contact  store.Contact
@@ -228,6 +229,14 @@ func (m *memory) ProofDocument(_ context.Context, orderID, id string, n int, a s
 	}
 	m.audits = append(m.audits, a)
 	return m.proof.Documents[n-1], nil
+}
+
+func (m *memory) ReturnLabel(_ context.Context, orderID, returnID string, a *store.Audit) (store.ReturnLabel, error) {
+	if m.err != nil || len(m.label.Body) == 0 || returnID != "R1" {
+		return store.ReturnLabel{}, cmp.Or(m.err, store.ErrNotFound)
+	}
+	m.audits = append(m.audits, *a)
+	return m.label, nil
 }
 
 func (m *memory) GetStore(_ context.Context, id string) (store.StoreRow, error) {

@@ -149,7 +149,8 @@ type returnRow struct {
 	Lines                                                       []string
 	Findings                                                    []findingRow
 	Inspect                                                     string // address of the inspection
-	Decide, Ship, Dispose, Send, Cancel                         *form
+	Decide, Ship, Label, PickUp, Dispose, Send, Cancel          *form
+	Bookings                                                    []bookingRow
 	view                                                        order.ReturnView
 }
 
@@ -164,6 +165,9 @@ var gradeWords = map[order.Grade]string{order.GradeNew: "As new", order.GradeOpe
 func returnRowOf(r order.ReturnView, now time.Time) returnRow {
 	row := returnRow{ID: r.ID, State: label(string(r.State)), Tone: returnTone(r.State), Title: r.Title, Parcel: r.Parcel, Box: strings.TrimSpace(carrierName(r.Box.Carrier) + " " + clean(r.Box.Tracking, 40)),
 		RequestedBy: clean(r.RequestedBy, 80), DecidedBy: clean(r.DecidedBy, 80), Since: stampOf(r.Since, now), Requested: stampOf(r.RequestedAt, now), Pickup: stampOf(r.PickupAt, now), Received: stampOf(r.ReceivedAt, now), view: r}
+	for _, b := range slices.Backward(r.Bookings) {
+		row.Bookings = append(row.Bookings, bookingRowOf(b, now))
+	}
 	for _, l := range r.Lines {
 		said := fmt.Sprintf("%d × %s: %s, wanted: %s", l.Quantity, clean(l.SKU, 60), label(string(l.Reason)), l.Wanted)
 		if l.Instead != "" {
@@ -305,6 +309,21 @@ func (p *detailPage) returnForms(st *order.State, v order.View, may []order.Sour
 		}
 		if mine(order.ActShip) {
 			r.Ship = offer(form{Act: "ship-return", Of: r.ID})
+		}
+		known := st.PackageOf(&r.view.Return)
+		if mine(order.ActLabel) {
+			r.Label = offer(boxed(form{Act: "ask-label", Of: r.ID, typed: typed{Carrier: st.Spec.Policy.ReturnCarrier}}, known))
+		}
+		if mine(order.ActPickup) {
+			r.PickUp = offer(boxed(form{Act: "ask-pickup", Of: r.ID, typed: typed{Carrier: st.PickupCarrier(r.ID)}}, known))
+		}
+		for j := range r.Bookings {
+			if b := &r.Bookings[j]; b.label && b.Tracking == r.view.Box.Tracking {
+				b.Href = labelHref(v.ID, r.ID)
+			}
+			if b := &r.Bookings[j]; b.state == order.BookingByHand && legal(func(m order.Meta) order.Event { return order.EndBooking{Meta: m, Booking: b.ID} }) {
+				b.End = offer(form{Act: "end-booking", Of: r.ID + " " + b.ID})
+			}
 		}
 		if mine(order.ActInspect) {
 			r.Inspect = inspectHref(v.ID, r.ID, "")

@@ -12,8 +12,8 @@ import (
 // What people ask about returns, by whichever way they come. order.Check decides.
 
 // RequestReturn asks to send lines back, or takes in a parcel that came back by itself.
-func RequestReturn(parcel string, lines []order.ReturnLine, reason string) Request {
-	return Request{Action: "request_return", Reason: reason, Body: map[string]any{"parcel": parcel, "lines": lines},
+func RequestReturn(parcel string, lines []order.ReturnLine, box order.Package, reason string) Request {
+	return Request{Action: "request_return", Reason: reason, Body: map[string]any{"parcel": parcel, "lines": lines, "package": box},
 		Subject: func(v order.View) string {
 			said := make([]string, 0, len(v.Returns))
 			for _, r := range v.Returns {
@@ -21,7 +21,9 @@ func RequestReturn(parcel string, lines []order.ReturnLine, reason string) Reque
 			}
 			return "returns: " + orNone(strings.Join(said, ", "))
 		},
-		Event: Plain(func(m order.Meta) order.Event { return order.RequestReturn{Meta: m, Parcel: parcel, Lines: lines} })}
+		Event: Plain(func(m order.Meta) order.Event {
+			return order.RequestReturn{Meta: m, Parcel: parcel, Lines: lines, Package: box}
+		})}
 }
 
 // DecideReturn authorizes a return, or rejects it.
@@ -39,6 +41,27 @@ func ShipReturn(id, carrier, tracking string, pickup time.Time, reason string) R
 	return Request{Action: "ship_return", Reason: reason, Body: body, Subject: returnOf(id), Event: Plain(func(m order.Meta) order.Event {
 		return order.ShipReturn{Meta: m, Return: id, Carrier: carrier, Tracking: carriers.Whole(tracking), PickupAt: pickup}
 	})}
+}
+
+// AskLabel has a carrier make a label for a return.
+func AskLabel(id, carrier string, box order.Package, reason string) Request {
+	return Request{Action: "ask_label", Reason: reason, Body: map[string]any{"return": id, "carrier": carrier, "package": box}, Subject: returnOf(id), Event: Plain(func(m order.Meta) order.Event {
+		return order.AskLabel{Meta: m, Return: id, Carrier: carrier, Package: box}
+	})}
+}
+
+// AskPickup has a carrier come for a return.
+func AskPickup(id, carrier string, earliest, latest time.Time, box order.Package, reason string) Request {
+	return Request{Action: "ask_pickup", Reason: reason, Subject: returnOf(id),
+		Body: map[string]any{"return": id, "carrier": carrier, "earliest": earliest, "latest": latest, "package": box}, Event: Plain(func(m order.Meta) order.Event {
+			return order.AskPickup{Meta: m, Return: id, Carrier: carrier, Earliest: earliest, Latest: latest, Package: box}
+		})}
+}
+
+// EndBooking records that a person dealt with a label or pickup of a return.
+func EndBooking(id, booking, reason string) Request {
+	return Request{Action: "end_booking", Reason: reason, Body: map[string]any{"return": id, "booking": booking}, Subject: returnOf(id),
+		Event: Plain(func(m order.Meta) order.Event { return order.EndBooking{Meta: m, Booking: booking} })}
 }
 
 // InspectReturn says what was found.
@@ -79,6 +102,9 @@ func returnOf(id string) func(order.View) string {
 			}
 			if r.Box.Tracking != "" {
 				said = append(said, "comes as "+r.Box.Tracking)
+			}
+			if b := r.OpenBooking(); b != nil {
+				said = append(said, string(b.Kind)+" "+string(b.State))
 			}
 			if !r.DisposedAt.IsZero() {
 				said = append(said, "decided at "+r.DisposedAt.UTC().Format(stamp))

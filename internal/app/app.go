@@ -223,12 +223,12 @@ func (p *process) ready(ctx context.Context) error {
 func (p *process) worker(ctx context.Context) error {
 	a := &activities.Activities{ReadModel: p.store, Inbox: p.store, Feeds: &activities.Feeds{Settings: feedsOf(p.WebhookSecrets, p.Credentials, p.Carriers), Store: p.store, Now: time.Now},
 		Storefronts: storefront.New(p.store, p.StorefrontSecrets, p.StorefrontsLocal, time.Now)}
-	tells := desk{store: p.store}
+	tells, books := desk{store: p.store}, bookings{store: p.store, now: time.Now}
 	if t := p.tracker(); t != nil {
-		a.Tracker, a.Feeds.Carrier, tells.client = t, t, t.client
+		a.Tracker, a.Feeds.Carrier, tells.client, books.client = t, t, t.client, t.client
 	}
 	a.Rhythms = learner{store: p.store, ask: orders{p.orders, p.store}.Ask, out: io.Discard, now: time.Now}
-	a.Carriers = tells
+	a.Carriers, a.Bookings = tells, books
 	w := worker.New(p.temporal, a, worker.Defaults())
 	if err := p.startWorker(ctx, w.Start); err != nil || ctx.Err() != nil {
 		return err

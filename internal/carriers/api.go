@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -61,6 +62,17 @@ type API struct {
 	Takes []order.Resolution
 	Tell  func(Task) (*http.Request, error)
 	Told  func(body []byte) (Done, error)
+	// Books is what the carrier makes for returns. Book is given its answers so far,
+	// the oldest first, and says what comes next. Find looks for what may have been
+	// made, by our reference or by the handle of the request that made it; nil, or
+	// ErrCannot, where the carrier cannot say. It finds what is there; that it finds
+	// nothing does not say that there is nothing.
+	Books []order.BookingKind
+	Book  func(j Job, said [][]byte) (Turn, error)
+	Find  func(j Job, handle string, said [][]byte) (Turn, error)
+	// Unsure are error codes with which a carrier leaves open whether it did what it
+	// refused with a 4xx.
+	Unsure []string
 	// Reasons are the carrier's error codes that say more than the HTTP status.
 	Reasons map[string]Reason
 }
@@ -176,6 +188,8 @@ type AskError struct {
 	// Until is when it may be asked again; zero when not known.
 	Until  time.Time
 	Detail string
+	// Open: the carrier may have done what it was asked all the same.
+	Open bool
 }
 
 func (e *AskError) Error() string {
@@ -217,6 +231,15 @@ func Judge(api API, status int, h http.Header, body []byte, parsing error, now t
 		return NotFound, 0, detail
 	}
 	return BadRequest, 0, detail
+}
+
+// LeavesOpen says whether an answer that is no good leaves open what the carrier
+// did. Only a clear no is certain.
+func LeavesOpen(api API, status int, body []byte) bool {
+	if status < 400 || status >= 500 || status == http.StatusRequestTimeout {
+		return true
+	}
+	return slices.ContainsFunc(problemCodes(body), func(code string) bool { return slices.Contains(api.Unsure, code) })
 }
 
 // maxRest bounds what a Retry-After may demand: a mistake must not silence a

@@ -156,6 +156,9 @@ const (
 	// what to do with a parcel; API.Takes lists what. See API.
 	CanProve    Capability = "prove"
 	CanInstruct Capability = "instruct"
+	// CanReturnLabel: makes labels for returns. CanPickup: comes for them.
+	CanReturnLabel Capability = "return_label"
+	CanPickup      Capability = "pickup"
 )
 
 // Push is a webhook call as it came in.

@@ -59,7 +59,7 @@ var durations = []struct {
 }
 
 var (
-	others     = []string{"rhythms", "rhythms_learned", "cases", "attempt_limit", "return_at_limit", "refund_limit", "return_auto_limit", "return_excluded", "messages", "classes"}
+	others     = []string{"rhythms", "rhythms_learned", "cases", "attempt_limit", "return_at_limit", "refund_limit", "return_auto_limit", "return_excluded", "return_labels", "return_carrier", "messages", "classes"}
 	inRhythms  = []string{"carrier", "service", "lane", "gap"}
 	inCases    = []string{"owner", "severity", "due", "notice", "ladder"}
 	inCalendar = []string{"zone", "hours", "cut_off", "holidays"}
@@ -102,6 +102,16 @@ func (d *draft) read(n *yaml.Node) (classes []entry) {
 		case "return_auto_limit":
 			d.lines[e.name] = e.value
 			d.ReturnAutoLimit = d.number(e.value, at)
+		case "return_labels":
+			d.lines["return_labels"] = e.value
+			if d.ReturnLabels = d.text(e.value, at); d.ReturnLabels == order.LabelsAsk {
+				d.ReturnLabels = "" // as it is without the line
+			}
+		case "return_carrier":
+			d.lines["return_carrier"] = e.value
+			if d.ReturnCarrier = d.text(e.value, at); !slices.Contains(d.carriers, d.ReturnCarrier) && d.ReturnCarrier != "" {
+				d.bad(e.value, at, "%q is no carrier that is known: name your own under carriers", d.ReturnCarrier)
+			}
 		case "return_excluded":
 			d.lines[e.name], d.ReturnExcluded = e.value, nil
 			for _, n := range d.list(e.value, at) {

@@ -157,6 +157,22 @@ var scenarios = []scenario{
 		st.confirm(order.RefundRemedy)
 		st.untilReturn(order.ReturnClosed)
 	}},
+	{name: "return label, asked of a carrier that makes none", want: "delivered, refund confirmed, R1 closed", play: func(st *stage) {
+		st.deliver()
+		st.sendBack()
+		st.untilReturn(order.ReturnAuthorized)
+		st.askAs(st.client, roleReturns, "/returns/R1/label", map[string]any{"carrier": "nobody", "package": map[string]any{"weight_g": 1200}})
+		st.until("the label to be a person's", func(v order.View) bool {
+			return slices.ContainsFunc(v.Returns, func(r order.ReturnView) bool {
+				b := r.OpenBooking()
+				return b != nil && b.State == order.BookingByHand
+			})
+		})
+		st.travels()
+		st.inspect(order.GradeNew)
+		st.confirm(order.RefundRemedy)
+		st.untilReturn(order.ReturnClosed)
+	}},
 	{name: "return, exchanged", want: "delivered, exchange confirmed, R1 closed", play: func(st *stage) {
 		st.deliver()
 		st.sendBackFor(order.ExchangeRemedy, "lamp-2")
@@ -364,6 +380,11 @@ func (st *stage) returned() {
 	st.deliver()
 	st.sendBack()
 	st.untilReturn(order.ReturnAuthorized)
+	st.travels()
+}
+
+// travels takes return R1 under a label, which a person recorded, to the dock.
+func (st *stage) travels() {
 	st.askAs(st.client, roleReturns, "/returns/R1/ship", map[string]any{"carrier": scenarioCarrier, "tracking": st.tracking("R1")})
 	st.carry("R1", order.Accepted, order.InTransit)
 	st.untilReturn(order.ReturnInTransit)

@@ -14,10 +14,11 @@ import (
 
 // PutStore writes a store's brand.
 func (s *Store) PutStore(ctx context.Context, r StoreRow) error {
-	_, err := s.pool.Exec(ctx, `insert into stores (id, name, brand_color, support_email, support_url, webhook_url, webhook_secret) values ($1, $2, $3, $4, $5, $6, $7)
+	_, err := s.pool.Exec(ctx, `insert into stores (id, name, brand_color, support_email, support_url, webhook_url, webhook_secret, returns_address) values ($1, $2, $3, $4, $5, $6, $7, $8)
         on conflict (id) do update set name = excluded.name, brand_color = excluded.brand_color, support_email = excluded.support_email,
-            support_url = excluded.support_url, webhook_url = excluded.webhook_url, webhook_secret = excluded.webhook_secret, updated_at = now()`,
-		r.ID, r.Name, r.BrandColor, r.SupportEmail, r.SupportURL, r.WebhookURL, r.WebhookSecret)
+            support_url = excluded.support_url, webhook_url = excluded.webhook_url, webhook_secret = excluded.webhook_secret,
+            returns_address = excluded.returns_address, updated_at = now()`,
+		r.ID, r.Name, r.BrandColor, r.SupportEmail, r.SupportURL, r.WebhookURL, r.WebhookSecret, r.ReturnsAddress)
 	if err != nil {
 		return fmt.Errorf("store %s: %w", r.ID, err)
 	}
@@ -26,8 +27,8 @@ func (s *Store) PutStore(ctx context.Context, r StoreRow) error {
 
 // GetStore reads a store; ErrNotFound.
 func (s *Store) GetStore(ctx context.Context, id string) (r StoreRow, err error) {
-	err = s.pool.QueryRow(ctx, `select id, name, brand_color, support_email, support_url, webhook_url, webhook_secret from stores where id = $1`, id).
-		Scan(&r.ID, &r.Name, &r.BrandColor, &r.SupportEmail, &r.SupportURL, &r.WebhookURL, &r.WebhookSecret)
+	err = s.pool.QueryRow(ctx, `select id, name, brand_color, support_email, support_url, webhook_url, webhook_secret, returns_address from stores where id = $1`, id).
+		Scan(&r.ID, &r.Name, &r.BrandColor, &r.SupportEmail, &r.SupportURL, &r.WebhookURL, &r.WebhookSecret, &r.ReturnsAddress)
 	return r, one("store "+id, err)
 }
 

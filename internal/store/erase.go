@@ -241,6 +241,7 @@ func (w *eraser) all(storeID, ref string, at time.Time) {
 
 	w.clear("signers", `delete from signers s using inbox i where i.order_id = any($1) and s.source = i.source and s.event_id = i.event_id`, orders)
 	w.clear("proof_documents", `delete from proof_documents where order_id = any($1)`, orders)
+	w.clear("bookings", `update bookings set label = null, media_type = '' where order_id = any($1) and label is not null`, orders)
 	w.clear("proofs", `update proofs set signed_by = '' where order_id = any($1) and signed_by <> ''`, orders)
 
 	w.texts("inbox", "n::text", "location", `order_id = any($1)`, orders)

@@ -92,6 +92,10 @@ func person(t *testing.T, s *store.Store, number string) {
 		Documents: []store.ProofDocument{{Kind: "signature", MediaType: "text/plain", Body: []byte("Zephyrine Quackenbüsch")}}}); err != nil {
 		t.Fatal(err)
 	}
+	label := store.Booking{OrderID: id, ID: "label-R1-9", Return: "R1", Kind: "label", Carrier: "dhl", Credential: "express", State: store.BookingMade, Tracking: "T-R1", MediaType: "application/zpl"}
+	if err := s.EndBooking(ctx, label, []byte("^XA^FDZephyrine Quackenbüsch, Larchwood Crescent 77^XZ")); err != nil {
+		t.Fatal(err)
+	}
 	st := order.New(o.Spec, order.CurrentRules, placed)
 	st.Cases = []order.Case{{ID: "late-7", Kind: order.Late, Owner: order.SupportTeam, OpenedAt: placed, Due: placed.Add(time.Hour), Text: "Quackenbüsch called",
 		Notes: []order.Note{{At: placed, Actor: "key:x", Text: "Ms Zephyrine asks to ring at Larchwood Crescent 77"}}}}
@@ -162,7 +166,7 @@ func TestErasedIsErasedEverywhere(t *testing.T) {
 	create(t, s, namesake)
 
 	before := found(t, url, sentinels)
-	for _, table := range []string{"contacts", "addresses", "inbox", "raw_bodies", "orders", "happenings", "cases", "faults", "idempotency", "kept_messages", "signers", "proofs", "proof_documents"} {
+	for _, table := range []string{"contacts", "addresses", "inbox", "raw_bodies", "orders", "happenings", "cases", "faults", "idempotency", "kept_messages", "signers", "proofs", "proof_documents", "bookings"} {
 		if !slices.ContainsFunc(before, func(w string) bool { return strings.HasPrefix(w, table+":") }) {
 			t.Errorf("the test puts nothing into %s: %v", table, before)
 		}
@@ -184,7 +188,7 @@ func TestErasedIsErasedEverywhere(t *testing.T) {
 	for _, r := range e.Erased {
 		rows[r.Table] = r.Rows
 	}
-	for table, want := range map[string]int64{"contacts": 2, "addresses": 4, "preferences": 1, "kept_messages": 1, "messages": 2, "raw_bodies": 4, "happenings": 2, "cases": 2, "orders": 4, "idempotency": 2, "signers": 2, "proofs": 2, "proof_documents": 2} {
+	for table, want := range map[string]int64{"contacts": 2, "addresses": 4, "preferences": 1, "kept_messages": 1, "messages": 2, "raw_bodies": 4, "happenings": 2, "cases": 2, "orders": 4, "idempotency": 2, "signers": 2, "proofs": 2, "proof_documents": 2, "bookings": 2} {
 		if rows[table] != want {
 			t.Errorf("%s: %d rows, want %d", table, rows[table], want)
 		}

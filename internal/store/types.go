@@ -235,6 +235,15 @@ type StoreRow struct {
 	// WebhookSecret names the secret that signs them, which is configured.
 	WebhookURL    string `json:"webhook_url,omitempty"`
 	WebhookSecret string `json:"webhook_secret,omitempty"`
+	// ReturnsAddress is where returns go; nil: not said, and no label is made.
+	ReturnsAddress *ReturnsAddress `json:"returns_address,omitempty"`
+}
+
+// ReturnsAddress is a store's own address for returns. Carriers want a telephone
+// number with it.
+type ReturnsAddress struct {
+	Address
+	Phone string `json:"phone,omitempty"`
 }
 
 // APIKey is a key as stored; the secret is not.

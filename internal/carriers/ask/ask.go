@@ -44,7 +44,7 @@ type Store interface {
 // Call is one request and what came of it, for metrics.
 type Call struct {
 	Credential, Carrier string
-	What                string // token, track, subscribe, activate, prove, instruct
+	What                string // token, track, subscribe, activate, prove, instruct, label, pickup, find
 	// Outcome is ok, budget (not sent: the budget is spent or rests) or a problem.
 	Outcome string
 	Took    time.Duration
@@ -127,6 +127,12 @@ func (c *Client) ForProof(carrier string) (Credential, bool) {
 
 func (c *Client) ForInstruction(carrier string, do order.Resolution) (Credential, bool) {
 	return c.own(carrier, func(a carriers.API) bool { return slices.Contains(a.Takes, do) })
+}
+
+// ForBooking finds the credential under which that carrier, or aggregator, makes
+// labels or pickups. A label is bought, so nobody else is asked than who is named.
+func (c *Client) ForBooking(carrier string, kind order.BookingKind) (Credential, bool) {
+	return c.own(carrier, func(a carriers.API) bool { return slices.Contains(a.Books, kind) })
 }
 
 func (c *Client) own(carrier string, can func(carriers.API) bool) (Credential, bool) {
@@ -324,6 +330,10 @@ func (c *Client) ask(ctx context.Context, a *account, what string, build func(ca
 		if a.api.Token != nil {
 			token, err := a.token.get(ctx, func() (carriers.Token, error) { return c.fetchToken(ctx, a) })
 			if err != nil {
+				var problem *carriers.AskError
+				if errors.As(err, &problem) {
+					problem.Open = false // what is asked for with it was not sent
+				}
 				return err
 			}
 			q.Token = token
@@ -430,7 +440,9 @@ func (c *Client) tell(ctx context.Context, a *account, f *failure, now time.Time
 func (c *Client) send(ctx context.Context, a *account, r *http.Request, read func([]byte) error) *failure {
 	unreached := func(err error) *failure {
 		gone := errors.Is(ctx.Err(), context.Canceled)
-		return &failure{AskError: carriers.AskError{Reason: carriers.Unavailable, Detail: transport(err)}, gone: gone}
+		var dial *net.OpError
+		reached := !errors.As(err, &dial) || dial.Op != "dial"
+		return &failure{AskError: carriers.AskError{Reason: carriers.Unavailable, Detail: transport(err), Open: reached}, gone: gone}
 	}
 	res, err := c.http.Do(r.WithContext(ctx))
 	if err != nil {
@@ -442,7 +454,7 @@ func (c *Client) send(ctx context.Context, a *account, r *http.Request, read fun
 	case err != nil:
 		return unreached(err)
 	case len(body) > carriers.MaxBody:
-		return &failure{AskError: carriers.AskError{Reason: carriers.Unavailable, Detail: "an answer without end"}}
+		return &failure{AskError: carriers.AskError{Reason: carriers.Unavailable, Detail: "an answer without end", Open: true}}
 	}
 	var parsing error
 	if good := res.StatusCode >= 200 && res.StatusCode < 300; good {
@@ -451,7 +463,7 @@ func (c *Client) send(ctx context.Context, a *account, r *http.Request, read fun
 		}
 	}
 	problem, rest, detail := carriers.Judge(a.api, res.StatusCode, res.Header, body, parsing, time.Now())
-	return &failure{AskError: carriers.AskError{Reason: problem, Detail: detail}, rest: rest}
+	return &failure{AskError: carriers.AskError{Reason: problem, Detail: detail, Open: carriers.LeavesOpen(a.api, res.StatusCode, body)}, rest: rest}
 }
 
 // transport says what failed on the way, without the address: it may be long, and

@@ -286,14 +286,14 @@ func (s Suite) authenticity(t *testing.T) {
 func asking(t *testing.T, a carriers.Adapter) {
 	asker, ok := a.(carriers.Asker)
 	if !ok {
-		for _, c := range []carriers.Capability{carriers.CanTrack, carriers.CanSubscribe, carriers.CanRenew, carriers.CanProve, carriers.CanInstruct} {
+		for _, c := range []carriers.Capability{carriers.CanTrack, carriers.CanSubscribe, carriers.CanRenew, carriers.CanProve, carriers.CanInstruct, carriers.CanReturnLabel, carriers.CanPickup} {
 			if carriers.Can(a, c) {
 				t.Errorf("says %s, but cannot be asked", c)
 			}
 		}
 		return
 	}
-	var track, subscribe, renew, prove, instruct bool
+	var track, subscribe, renew, prove, instruct, label, pickup bool
 	names := map[string]bool{}
 	for _, api := range asker.APIs() {
 		if api.Name == "" || names[api.Name] {
@@ -317,6 +317,8 @@ func asking(t *testing.T, a carriers.Adapter) {
 		if (api.Prove != nil) != (api.Evidence != nil) || (api.Tell != nil) != (api.Told != nil) || (api.Tell != nil) != (len(api.Takes) > 0) {
 			t.Errorf("%s: a proof or an instruction without its answer, or the other way round", api.Name)
 		}
+		label, pickup = label || slices.Contains(api.Books, order.BookLabel), pickup || slices.Contains(api.Books, order.BookPickup)
+		booking(t, a, api)
 		asks := map[string]struct {
 			build func(carriers.Question) (*http.Request, error)
 			batch int
@@ -366,6 +368,9 @@ func asking(t *testing.T, a carriers.Adapter) {
 	}
 	if prove != carriers.Can(a, carriers.CanProve) || instruct != carriers.Can(a, carriers.CanInstruct) {
 		t.Errorf("says %v, but prove %v, instruct %v", a.Capabilities(), prove, instruct)
+	}
+	if label != carriers.Can(a, carriers.CanReturnLabel) || pickup != carriers.Can(a, carriers.CanPickup) {
+		t.Errorf("says %v, but label %v, pickup %v", a.Capabilities(), label, pickup)
 	}
 	if track != carriers.Can(a, carriers.CanTrack) || subscribe != carriers.Can(a, carriers.CanSubscribe) || renew != carriers.Can(a, carriers.CanRenew) {
 		t.Errorf("says %v, but track %v, subscribe %v, renew %v", a.Capabilities(), track, subscribe, renew)

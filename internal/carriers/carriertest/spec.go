@@ -1,8 +1,11 @@
 package carriertest
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -91,6 +94,41 @@ func Request(t *testing.T, build func(carriers.Question) (*http.Request, error),
 		t.Fatal(err)
 	}
 	return r
+}
+
+// Spoil changes what stands under a path of keys in a request's JSON, in the first
+// member of each list on the way; nil takes it out.
+func Spoil(t *testing.T, to any, path ...string) func(*http.Request) {
+	return func(r *http.Request) {
+		t.Helper()
+		var body map[string]any
+		raw, err := io.ReadAll(r.Body)
+		if err == nil {
+			err = json.Unmarshal(raw, &body)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		in := body
+		for _, k := range path[:len(path)-1] {
+			next := in[k]
+			if list, ok := next.([]any); ok {
+				next = list[0]
+			}
+			if in, _ = next.(map[string]any); in == nil {
+				t.Fatalf("nothing stands under %v", path)
+			}
+		}
+		if in[path[len(path)-1]] = to; to == nil {
+			delete(in, path[len(path)-1])
+		}
+		if raw, err = json.Marshal(body); err != nil {
+			t.Fatal(err)
+		}
+		r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(raw)), nil }
+		r.Body, _ = r.GetBody()
+		r.ContentLength = int64(len(raw))
+	}
 }
 
 // Wrong changes a good request and demands that the document refuses it: a

@@ -33,6 +33,7 @@ func (Adapter) APIs() []carriers.API {
 			Budget: []carriers.Window{{Calls: 1, Per: time.Second}, {Calls: 500, Per: 24 * time.Hour}},
 			Track:  askExpress, Batch: 1,
 			Prove: askProof, Evidence: evidence,
+			Books: bookings, Book: book, Find: find,
 		},
 		{
 			Name: "ecommerce", BaseURL: "https://api.dhlecs.com",
@@ -104,10 +105,8 @@ func askExpress(q carriers.Question) (*http.Request, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.SetBasicAuth(string(q.Key), string(q.Secret))
-	r.Header.Set("X-Version", "3.1.0")
+	sign(r, q)
 	r.Header.Set("Accept-Language", "eng")
-	r.Header.Set("Message-Reference", q.ID)
 	return r, nil
 }
 
@@ -124,9 +123,7 @@ func askProof(q carriers.Question) (*http.Request, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.SetBasicAuth(string(q.Key), string(q.Secret))
-	r.Header.Set("X-Version", "3.1.0")
-	r.Header.Set("Message-Reference", q.ID)
+	sign(r, q)
 	return r, nil
 }
 

@@ -55,7 +55,7 @@ func (Adapter) Name() string { return "dhl" }
 
 // Capabilities: the push is proven by a token, not by a signature.
 func (Adapter) Capabilities() []carriers.Capability {
-	return []carriers.Capability{carriers.CanParsePush, carriers.CanVerifyPush, carriers.CanParseTrack, carriers.CanTrack, carriers.CanSubscribe, carriers.CanProveDelivery, carriers.CanProve}
+	return []carriers.Capability{carriers.CanParsePush, carriers.CanVerifyPush, carriers.CanParseTrack, carriers.CanTrack, carriers.CanSubscribe, carriers.CanProveDelivery, carriers.CanProve, carriers.CanReturnLabel, carriers.CanPickup}
 }
 
 // Verify compares the token that was registered with the subscription, or without

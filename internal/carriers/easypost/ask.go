@@ -8,7 +8,7 @@ import (
 	"github.com/waybillhq/waybill/internal/carriers"
 )
 
-// APIs is the one interface: trackers.
+// APIs is the one interface: trackers, shipments and pickups.
 func (Adapter) APIs() []carriers.API {
 	return []carriers.API{{
 		Name: "v2", BaseURL: "https://api.easypost.com",
@@ -17,6 +17,7 @@ func (Adapter) APIs() []carriers.API {
 		Track:  askTrack, Batch: 1,
 		// A new tracker comes with the history that the carrier still has.
 		Subscribe: askPushes, SubscribeBatch: 1, Backfills: true,
+		Books: bookings, Book: book, Find: find, Unsure: unsure,
 	}}
 }
 

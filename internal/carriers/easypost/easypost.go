@@ -41,7 +41,7 @@ func (Adapter) Name() string { return "easypost" }
 
 // Capabilities: all.
 func (Adapter) Capabilities() []carriers.Capability {
-	return []carriers.Capability{carriers.CanParsePush, carriers.CanVerifyPush, carriers.CanParseTrack, carriers.CanTrack, carriers.CanSubscribe, carriers.Aggregates}
+	return []carriers.Capability{carriers.CanParsePush, carriers.CanVerifyPush, carriers.CanParseTrack, carriers.CanTrack, carriers.CanSubscribe, carriers.Aggregates, carriers.CanReturnLabel, carriers.CanPickup}
 }
 
 // Verify checks HMAC-SHA256 over the raw body. EasyPost normalises the secret

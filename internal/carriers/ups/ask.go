@@ -14,7 +14,8 @@ import (
 // asked for again.
 const subscriptionLife = 14 * 24 * time.Hour
 
-// APIs is the one interface: OAuth, Track, Track Alert v2 and Delivery Intercept v2.
+// APIs is the one interface: OAuth, Track, Track Alert v2, Delivery Intercept v2,
+// Shipping and Pickup.
 func (Adapter) APIs() []carriers.API {
 	return []carriers.API{{
 		Name: "tracking", BaseURL: "https://onlinetools.ups.com",
@@ -24,6 +25,7 @@ func (Adapter) APIs() []carriers.API {
 		Subscribe: askPushes, SubscribeBatch: 100, SubscribedFor: subscriptionLife, Rejected: rejected,
 		Prove: askProof, Evidence: evidence,
 		Takes: []order.Resolution{order.Redeliver, order.HoldAtLocation, order.Redirect, order.ReturnToSender}, Tell: tell, Told: told,
+		Books: bookings, Book: book, Find: find,
 		Reasons: map[string]carriers.Reason{
 			"TW0001": carriers.NotFound, // a warning in an answer with status 200
 			"10429":  carriers.Limited,

@@ -20,7 +20,7 @@ func New() carriers.Adapter { return Adapter{} }
 func (Adapter) Name() string { return "ups" }
 
 func (Adapter) Capabilities() []carriers.Capability {
-	return []carriers.Capability{carriers.CanParsePush, carriers.CanVerifyPush, carriers.CanParseTrack, carriers.CanTrack, carriers.CanSubscribe, carriers.CanRenew, carriers.CanProveDelivery, carriers.CanProve, carriers.CanInstruct}
+	return []carriers.Capability{carriers.CanParsePush, carriers.CanVerifyPush, carriers.CanParseTrack, carriers.CanTrack, carriers.CanSubscribe, carriers.CanRenew, carriers.CanProveDelivery, carriers.CanProve, carriers.CanInstruct, carriers.CanReturnLabel, carriers.CanPickup}
 }
 
 // Verify compares the credential that UPS was given at subscription and sends
