@@ -21,6 +21,9 @@ const (
 	UnreadableFile FaultKind = "unreadable_file"
 	// UnreachableBuyer: no channel is left to tell a buyer anything. Key: the order.
 	UnreachableBuyer FaultKind = "unreachable_buyer"
+	// ToldTwice: a provider took a message that it was believed not to have, and
+	// another attempt of it. Key: the message.
+	ToldTwice FaultKind = "told_twice"
 )
 
 // Fault is something for ops that is not one order's: one row however many

@@ -48,9 +48,16 @@ type Message struct {
 	Recipient  []byte
 	Provider   string
 	ProviderID string
-	Reason     string
-	PlannedAt  time.Time
-	UpdatedAt  time.Time
+	// Stream names the events that tell of everything that the last attempt's account
+	// takes; empty: there are none.
+	Stream string
+	// AnsweredAt is when the provider answered that it has the last attempt; nil: what
+	// is known of it is known by other ways. TwiceAt is when it turned out that two
+	// attempts were taken.
+	AnsweredAt, TwiceAt *time.Time
+	Reason              string
+	PlannedAt           time.Time
+	UpdatedAt           time.Time
 }
 
 // MessageHash is the keyed hash by which an address or number of a channel is
@@ -86,16 +93,14 @@ func (a *Addressee) Bucket(parcels []string) string {
 }
 
 const messageColumns = `m.id::text, m.order_id, m.occasion, m.audience, m.channel, m.kind, m.intent, nullif(m.not_before, 'infinity'), m.until, m.status, m.attempts, m.attempted_at, m.told,
-    m.recipient, m.provider, m.provider_id, m.reason, m.planned_at, m.updated_at`
+    m.recipient, m.provider, m.provider_id, m.stream, m.answered_at, m.twice_at, m.reason, m.planned_at, m.updated_at`
 
 // NotBefore of a message that nobody looks at any more is zero.
 func scanMessage(row pgx.CollectableRow, more ...any) (m Message, err error) {
 	var notBefore *time.Time
 	err = row.Scan(append([]any{&m.ID, &m.Order, &m.Occasion, &m.Audience, &m.Channel, &m.Kind, &m.Intent, &notBefore, &m.Until, &m.Status, &m.Attempts, &m.AttemptedAt, &m.Told,
-		&m.Recipient, &m.Provider, &m.ProviderID, &m.Reason, &m.PlannedAt, &m.UpdatedAt}, more...)...)
-	if notBefore != nil {
-		m.NotBefore = *notBefore
-	}
+		&m.Recipient, &m.Provider, &m.ProviderID, &m.Stream, &m.AnsweredAt, &m.TwiceAt, &m.Reason, &m.PlannedAt, &m.UpdatedAt}, more...)...)
+	m.NotBefore = orZero(notBefore)
 	return m, err
 }
 
@@ -242,6 +247,7 @@ update messages m set not_before = $4 from due where m.id = due.id returning `+m
 // Attempt is one send that is about to happen.
 type Attempt struct {
 	Provider  string
+	Stream    string          // see Message
 	Recipient []byte          // keyed hash
 	Told      []string        // parcels
 	Body      json.RawMessage // the whole message: personal data
@@ -274,12 +280,12 @@ func (s *Store) DecideMessage(ctx context.Context, m Message, hash MessageHash, 
 		}
 		tag, err := tx.Exec(ctx, `
 with m as (
-    update messages set status = 'sending', attempts = attempts + 1, attempted_at = $3, recipient = $4, provider = $5, provider_id = '', reason = '', told = $6, not_before = $7, updated_at = $3
+    update messages set status = 'sending', attempts = attempts + 1, attempted_at = $3, recipient = $4, provider = $5, provider_id = '', reason = '', told = $6, not_before = $7, updated_at = $3, stream = $9, answered_at = null, heard_at = null
     where id = $1::text::uuid and attempts = $2 and status = 'planned' returning id, order_id, channel
 )
 insert into kept_messages as k (message_id, order_id, channel, body, kept_at) select id, order_id, channel, $8, $3 from m
 on conflict (message_id) do update set body = excluded.body, kept_at = excluded.kept_at`,
-			m.ID, m.Attempts, at, attempt.Recipient, attempt.Provider, append([]string{}, attempt.Told...), at.Add(MessageLease), attempt.Body)
+			m.ID, m.Attempts, at, attempt.Recipient, attempt.Provider, append([]string{}, attempt.Told...), at.Add(MessageLease), attempt.Body, attempt.Stream)
 		sending = tag.RowsAffected() == 1
 		return err
 	})
@@ -313,7 +319,9 @@ type MessageOutcome struct {
 	// NotBefore is when to look again; zero: never.
 	NotBefore  time.Time
 	ProviderID string
-	Reason     string
+	// Answered: the provider itself said that it has the attempt, in its answer.
+	Answered bool
+	Reason   string
 	// Suppress is why the attempt's recipient gets nothing any more by this channel;
 	// empty: it does.
 	Suppress string
@@ -331,13 +339,14 @@ func (s *Store) RecordOutcome(ctx context.Context, o MessageOutcome, at time.Tim
 func recordOutcome(ctx context.Context, db execer, o MessageOutcome, at time.Time) error {
 	_, err := db.Exec(ctx, `
 with m as (
-    update messages set status = $3, not_before = coalesce($4::timestamptz, 'infinity'), provider_id = case when $5 = '' then provider_id else $5 end, reason = $6, updated_at = $7
+    update messages set status = $3, not_before = coalesce($4::timestamptz, 'infinity'), provider_id = case when $5 = '' then provider_id else $5 end, reason = $6, updated_at = $7,
+        answered_at = case when $9 then $7 else answered_at end
     where id = $1::text::uuid and attempts = $2 and status in ('planned', 'sending', 'unclear') returning id, channel, recipient
 ), known as (
     delete from kept_messages k using m where k.message_id = m.id and k.shelved_at is null and ($3 not in ('planned', 'sending', 'unclear') or $4 is null)
 )
 insert into suppressions as s (channel, recipient, reason, since) select channel, recipient, $8, $7 from m where $8 <> '' and recipient is not null`+onSuppressed,
-		o.ID, o.Attempts, string(o.Status), orNil(o.NotBefore), o.ProviderID, o.Reason, at, o.Suppress)
+		o.ID, o.Attempts, string(o.Status), orNil(o.NotBefore), o.ProviderID, o.Reason, at, o.Suppress, o.Answered)
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) && pg.ConstraintName == "messages_provider_id" {
 		return fmt.Errorf("message %s: %w", o.ID, ErrTaken)
@@ -402,6 +411,66 @@ func (s *Store) FollowUp(ctx context.Context, m Message, other *NewMessage, lost
 	}
 	return fellBack, nil
 }
+
+// Witness is a message that the provider answered for, so that it tells of it.
+type Witness struct {
+	Attempted time.Time
+	Heard     time.Time // zero: it has not told of it yet
+}
+
+// Witnesses are what is known around one attempt, from the same stream of events.
+type Witnesses struct {
+	Told bool // of the message itself
+	// Before and After are the nearest by the time of their attempt, the nearest first.
+	Before, After []Witness
+	// Silent: of one in the span that was asked about it was not told yet.
+	Silent bool
+	// FirstHeard and LastHeard are when anything was first and last told, of any
+	// message, since the moment that was asked about; zero: nothing was.
+	FirstHeard, LastHeard time.Time
+}
+
+// Witnesses reads up to nearest messages before a message's last attempt and as many
+// after it, whether any that was attempted between from and to is silent, and what was
+// heard since.
+func (s *Store) Witnesses(ctx context.Context, m Message, nearest int, from, to, since time.Time) (w Witnesses, err error) {
+	rows, err := s.pool.Query(ctx, witnesses, m.ID, m.Stream, m.AttemptedAt, nearest, from, to, since)
+	if err != nil {
+		return w, fmt.Errorf("message %s: witnesses: %w", m.ID, err)
+	}
+	var what string
+	var a, b *time.Time
+	if _, err := pgx.ForEachRow(rows, []any{&what, &a, &b}, func() error {
+		x := Witness{orZero(a), orZero(b)}
+		switch what {
+		case "before":
+			w.Before = append(w.Before, x)
+		case "after":
+			w.After = append(w.After, x)
+		case "silent":
+			w.Silent = true
+		case "told":
+			w.Told = true
+		case "heard":
+			w.FirstHeard, w.LastHeard = orZero(a), orZero(b)
+		}
+		return nil
+	}); err != nil {
+		return w, fmt.Errorf("message %s: witnesses: %w", m.ID, err)
+	}
+	return w, nil
+}
+
+const witnesses = `
+(select 'before', attempted_at, heard_at from messages where stream = $2 and stream <> '' and answered_at is not null and attempted_at <= $3 order by attempted_at desc limit $4)
+union all
+(select 'after', attempted_at, heard_at from messages where stream = $2 and stream <> '' and answered_at is not null and attempted_at > $3 order by attempted_at limit $4)
+union all
+(select 'silent', attempted_at, heard_at from messages where stream = $2 and stream <> '' and answered_at is not null and heard_at is null and attempted_at between $5 and $6 limit 1)
+union all
+(select 'told', received_at, received_at from message_events where message_id = $1::text::uuid limit 1)
+union all
+(select 'heard', min(heard_at), max(heard_at) from messages where stream = $2 and stream <> '' and heard_at >= $7)`
 
 // KeptBody is the body that was kept of a message, as its attempt had it. It is
 // personal data. ErrNotFound: it is erased, or its message is settled.

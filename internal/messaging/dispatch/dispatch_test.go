@@ -18,6 +18,7 @@ import (
 	"github.com/waybillhq/waybill/activities"
 	"github.com/waybillhq/waybill/internal/messaging"
 	"github.com/waybillhq/waybill/internal/messaging/dispatch"
+	"github.com/waybillhq/waybill/internal/messaging/sendgrid"
 	"github.com/waybillhq/waybill/internal/store"
 	"github.com/waybillhq/waybill/internal/storefront"
 	"github.com/waybillhq/waybill/order"
@@ -99,7 +100,7 @@ func TestABuyerIsToldAndItIsKnownToArrive(t *testing.T) {
 	w.round(order.SMS)
 	w.is(w.by(id, "confirmation", order.Email), store.MessageSent, "")
 	w.is(w.by(id, "out_for_delivery", order.SMS), store.MessageSent, "")
-	w.providers.call(w.callbacks, nil, 0)
+	w.providers.call(w.callbacks, nil)
 	w.is(w.by(id, "confirmation", order.Email), store.MessageDelivered, "")
 	w.is(w.by(id, "out_for_delivery", order.SMS), store.MessageDelivered, "")
 	if got := w.providers.counts(); len(got) != 2 {
@@ -185,7 +186,7 @@ func TestABouncedMailFallsBackOnce(t *testing.T) {
 	w.plan()
 	w.round(order.Email)
 	w.is(w.by(id, "out_for_delivery", order.Email), store.MessageSent, "")
-	w.providers.call(w.callbacks, rand.New(rand.NewPCG(1, 1)), 0)
+	w.providers.call(w.callbacks, rand.New(rand.NewPCG(1, 1)))
 	w.round(order.Email) // follows up
 	w.is(w.by(id, "out_for_delivery", order.Email), store.MessageFailed, "bad_address 5.1.1")
 	w.round(order.SMS)
@@ -297,7 +298,7 @@ func TestWhatNobodyKnowsIsAskedForAndNeverSentTwice(t *testing.T) {
 		t.Errorf("the mail is kept for good: %v", err)
 	}
 	// An event settles it however late.
-	w.providers.call(w.callbacks, nil, 0)
+	w.providers.call(w.callbacks, nil)
 	w.is(w.by(id, "confirmation", order.Email), store.MessageDelivered, "")
 }
 
@@ -381,7 +382,7 @@ func TestForgedCallbacksChangeNothing(t *testing.T) {
 			raw := `[{"event":"bounce","sg_event_id":"e","waybill_message":"` + w.by(id, "confirmation", order.Email).ID + `"}]`
 			sig, at := w.providers.sign(raw)
 			c := *w.callbacks
-			c.Now = func() time.Time { return w.clock.now().Add(10 * time.Minute) }
+			c.Now = func() time.Time { return w.clock.now().Add(sendgrid.ReplayWindow + time.Minute) }
 			_, err := c.SendGridEvents(t.Context(), []byte(raw), sig, at)
 			return err
 		},
@@ -439,7 +440,7 @@ func TestNobodysDataLeavesItsTables(t *testing.T) {
 	var heard []activities.SendDone
 	for range 8 {
 		heard = append(heard, w.round(order.Email), w.round(order.SMS))
-		w.providers.call(w.callbacks, rand.New(rand.NewPCG(2, 2)), 0.2)
+		w.providers.call(w.callbacks, rand.New(rand.NewPCG(2, 2)))
 		w.clock.forward(time.Minute)
 	}
 	told, err := json.Marshal(heard)

@@ -79,6 +79,25 @@ type sent struct {
 	at                time.Time
 }
 
+// callback is what a provider has to say: a status of Twilio's, once, or events of
+// SendGrid's, which are posted until they are answered, for 24 hours.
+type callback struct {
+	once      func(*dispatch.Callbacks) error
+	events    []string
+	made, due time.Time
+	taken     bool
+}
+
+func (p *providers) post(c *dispatch.Callbacks, x *callback) error {
+	if x.once != nil {
+		return x.once(c)
+	}
+	body := "[" + strings.Join(x.events, ",") + "]"
+	signature, timestamp := p.sign(body)
+	_, err := c.SendGridEvents(context.Background(), []byte(body), signature, timestamp)
+	return err
+}
+
 // providers play Twilio and SendGrid, and keep the ledger.
 type providers struct {
 	t      testing.TB
@@ -93,8 +112,9 @@ type providers struct {
 	mu       sync.Mutex
 	ledger   []sent
 	requests int
-	pending  []func(*dispatch.Callbacks) error // callbacks to come
-	nap      chan struct{}                     // ends requests that hang
+	gaveUp   int           // posts of events that nobody took for 24 hours
+	pending  []*callback   // to come
+	nap      chan struct{} // ends requests that hang
 }
 
 func newProviders(t testing.TB, c *clock) *providers {
@@ -218,10 +238,10 @@ func (p *providers) sendgridSend(w http.ResponseWriter, r *http.Request) {
 	to, id := m.Personalizations[0].To[0].Email, m.Personalizations[0].CustomArgs.Message
 	b, sid := p.take("email", sent{id: id, to: to, body: m.Subject})
 	if sid != "" {
+		p.tellSendGrid(id, sid, "processed", "")
 		if p.dead != nil && p.dead(to) {
 			p.tellSendGrid(id, sid, "bounce", `,"status":"5.1.1","bounce_classification":"Invalid Address"`)
 		} else {
-			p.tellSendGrid(id, sid, "processed", "")
 			p.tellSendGrid(id, sid, "delivered", "")
 		}
 	}
@@ -231,10 +251,11 @@ func (p *providers) sendgridSend(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-func (p *providers) tell(call func(*dispatch.Callbacks) error) {
+func (p *providers) tell(x *callback) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.pending = append(p.pending, call)
+	x.made = p.clock.now()
+	p.pending = append(p.pending, x)
 }
 
 // signTwilio signs a callback as Twilio's documentation words it.
@@ -257,19 +278,14 @@ func (p *providers) tellTwilio(query, sid, status, code string) {
 	if code != "" {
 		form.Set("ErrorCode", code)
 	}
-	p.tell(func(c *dispatch.Callbacks) error {
+	p.tell(&callback{once: func(c *dispatch.Callbacks) error {
 		_, err := c.TwilioStatus(context.Background(), query, []byte(form.Encode()), signTwilio(publicURL+dispatch.TwilioStatusPath+"?"+query, form))
 		return err
-	})
+	}})
 }
 
 func (p *providers) tellSendGrid(id, sid, event, more string) {
-	body := fmt.Sprintf(`[{"event":%q,"sg_event_id":"%s-%s","sg_message_id":"%s.filter0001","waybill_message":%q,"timestamp":%d%s}]`, event, sid, event, sid, id, p.clock.now().Unix(), more)
-	p.tell(func(c *dispatch.Callbacks) error {
-		signature, timestamp := p.sign(body)
-		_, err := c.SendGridEvents(context.Background(), []byte(body), signature, timestamp)
-		return err
-	})
+	p.tell(&callback{events: []string{fmt.Sprintf(`{"event":%q,"sg_event_id":"%s-%s","sg_message_id":"%s.filter0001","waybill_message":%q,"timestamp":%d%s}`, event, sid, event, sid, id, p.clock.now().Unix(), more)}})
 }
 
 func (p *providers) sign(body string) (signature, timestamp string) {
@@ -282,9 +298,8 @@ func (p *providers) sign(body string) (signature, timestamp string) {
 	return base64.StdEncoding.EncodeToString(sig), timestamp
 }
 
-// call makes the callbacks that are pending, in an order of r's, some twice, some
-// never.
-func (p *providers) call(c *dispatch.Callbacks, r *mathrand.Rand, lose float64) (lost, twice int) {
+// call makes the callbacks that are pending, in an order of r's, some twice.
+func (p *providers) call(c *dispatch.Callbacks, r *mathrand.Rand) {
 	p.mu.Lock()
 	pending := p.pending
 	p.pending = nil
@@ -292,22 +307,81 @@ func (p *providers) call(c *dispatch.Callbacks, r *mathrand.Rand, lose float64) 
 	if r != nil {
 		r.Shuffle(len(pending), func(i, j int) { pending[i], pending[j] = pending[j], pending[i] })
 	}
-	for _, call := range pending {
-		if r != nil && r.Float64() < lose {
-			lost++
-			continue
-		}
-		if err := call(c); err != nil {
-			p.t.Error(err)
-		}
-		if r != nil && r.Float64() < 0.3 {
-			twice++
-			if err := call(c); err != nil {
+	for _, x := range pending {
+		for n := 0; n == 0 || n == 1 && r != nil && r.Float64() < 0.3; n++ {
+			if err := p.post(c, x); err != nil {
 				p.t.Error(err)
 			}
 		}
 	}
-	return lost, twice
+}
+
+// weather is how callbacks fare for a while.
+type weather struct {
+	down bool // we cannot be reached
+	// loses is how much of Twilio's, which tells once, is lost; losesEvents how much of
+	// SendGrid's, which it documents not to lose.
+	loses, losesEvents float64
+}
+
+// deliver makes the callbacks that are due: up to ten minutes late, in any order, some
+// twice, SendGrid's several in one post, and again, at doubling distance, where nobody
+// answered or the answer was lost. It returns how many are still to come.
+func (p *providers) deliver(c *dispatch.Callbacks, r *mathrand.Rand, how weather) (left int) {
+	now := p.clock.now()
+	p.mu.Lock()
+	pending := p.pending
+	p.pending = nil
+	p.mu.Unlock()
+	r.Shuffle(len(pending), func(i, j int) { pending[i], pending[j] = pending[j], pending[i] })
+	var later, due []*callback
+	var batch *callback
+	for _, x := range pending {
+		if x.due.IsZero() {
+			loses := how.losesEvents
+			if x.once != nil {
+				loses = how.loses
+			}
+			if r.Float64() < loses {
+				continue
+			}
+			x.due = x.made.Add(time.Second + time.Duration(r.Int64N(int64(10*time.Minute))))
+			if x.once == nil && batch != nil && r.IntN(3) > 0 {
+				batch.events = append(batch.events, x.events...)
+				continue
+			}
+			if x.once == nil {
+				batch = x
+			}
+		}
+		if x.due.After(now) {
+			later = append(later, x)
+		} else {
+			due = append(due, x)
+		}
+	}
+	gaveUp := 0
+	for _, x := range due {
+		if !how.down {
+			if err := p.post(c, x); err != nil {
+				p.t.Error(err)
+			}
+			x.taken = true
+		}
+		if x.once != nil || x.taken && r.Float64() < 0.7 { // what was taken comes again, too
+			continue
+		}
+		if x.due = now.Add(max(time.Minute, now.Sub(x.made))); x.due.Before(x.made.Add(24 * time.Hour)) {
+			later = append(later, x)
+		} else if !x.taken {
+			gaveUp++
+		}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.gaveUp += gaveUp
+	p.pending = append(p.pending, later...)
+	return len(p.pending)
 }
 
 // counts are how often each message was accepted, by our ID.
@@ -378,7 +452,7 @@ func (w *world) port(channel order.Channel) dispatch.Port {
 	if err != nil {
 		w.Fatal(err)
 	}
-	return dispatch.Mails(dispatch.SendGrid, dispatch.SendGrid, c)
+	return dispatch.Streamed(dispatch.SendGrid, dispatch.SendGrid, c)
 }
 
 func (w *world) sender(channel order.Channel, s dispatch.Store, p dispatch.Port) *dispatch.Sender {
@@ -517,6 +591,11 @@ func (m mortal) FollowUp(ctx context.Context, x store.Message, other *store.NewM
 func (m mortal) KeptBody(ctx context.Context, id string) (body json.RawMessage, err error) {
 	err = m.do(func() (err error) { body, err = m.Store.KeptBody(ctx, id); return err })
 	return body, err
+}
+
+func (m mortal) Witnesses(ctx context.Context, x store.Message, nearest int, from, to, since time.Time) (w store.Witnesses, err error) {
+	err = m.do(func() (err error) { w, err = m.Store.Witnesses(ctx, x, nearest, from, to, since); return err })
+	return w, err
 }
 
 func (m mortal) PlanMessages(ctx context.Context, limit int, hash store.MessageHash, plan func([]store.Told) []store.NewMessage) (n int, err error) {
