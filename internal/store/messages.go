@@ -60,38 +60,6 @@ type Message struct {
 	UpdatedAt           time.Time
 }
 
-// MessageHash is the keyed hash by which an address or number of a channel is
-// remembered.
-type MessageHash func(channel, address string) []byte
-
-// Addressee is what is known of an order and its buyer when a message is planned
-// or written. It holds personal data.
-type Addressee struct {
-	Order   Order
-	Contact Contact
-	Address Address // the newest
-	Store   StoreRow
-	// Suppressed are the channels that the buyer's address or number gets nothing by.
-	Suppressed []string
-	Wishes     Wishes
-	Erased     bool // the buyer is: nothing is sent
-	// Messages of the order, oldest first.
-	Messages []Message
-	// Buckets are what the carriers' newest codes with a kind of trouble say, by
-	// parcel. Only DecideMessage reads them.
-	Buckets map[string]string
-	// Err: the order's state cannot be read.
-	Err error
-}
-
-// Bucket is that of the first of some parcels; empty: none.
-func (a *Addressee) Bucket(parcels []string) string {
-	if len(parcels) == 0 {
-		return ""
-	}
-	return a.Buckets[parcels[0]]
-}
-
 const messageColumns = `m.id::text, m.order_id, m.occasion, m.audience, m.channel, m.kind, m.intent, nullif(m.not_before, 'infinity'), m.until, m.status, m.attempts, m.attempted_at, m.told,
     m.recipient, m.provider, m.provider_id, m.stream, m.answered_at, m.twice_at, m.reason, m.planned_at, m.updated_at`
 
@@ -111,92 +79,6 @@ func messages(ctx context.Context, db querier, sql string, args ...any) ([]Messa
 		return nil, err
 	}
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (Message, error) { return scanMessage(row) })
-}
-
-// addressees reads everything that messages about orders are made of, in four
-// statements however many orders there are. Unknown orders are left out.
-func addressees(ctx context.Context, db querier, ids []string, hash MessageHash) (map[string]*Addressee, error) {
-	rows, err := db.Query(ctx, `
-select o.id, o.spec, o.state, o.created_at, o.started_at, o.updated_at,
-    coalesce(c.name, ''), coalesce(c.email, ''), coalesce(c.phone, ''), coalesce(c.language, ''), a.body,
-    coalesce(s.id, o.store), coalesce(s.name, ''), coalesce(s.brand_color, ''), coalesce(s.support_email, ''), coalesce(s.support_url, ''), coalesce(s.webhook_url, ''), coalesce(s.webhook_secret, ''),
-    coalesce(p.channel, ''), coalesce(p.frequency, ''), coalesce(p.language, ''), c.erased_at is not null
-from orders o left join contacts c on c.order_id = o.id left join stores s on s.id = o.store left join preferences p on p.store = o.store and p.customer_ref = o.customer_ref
-    left join lateral (select body from addresses where order_id = o.id order by version desc limit 1) a on true
-where o.id = any($1)`, ids)
-	if err != nil {
-		return nil, err
-	}
-	all := map[string]*Addressee{}
-	var channels []string
-	var hashes [][]byte
-	of := map[string]*Addressee{} // by channel and hash, one of them
-	same := map[string][]*Addressee{}
-	_, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (struct{}, error) {
-		a, id := &Addressee{}, ""
-		var spec, state, address []byte
-		c, s := &a.Contact, &a.Store
-		if err := row.Scan(&id, &spec, &state, &a.Order.CreatedAt, &a.Order.StartedAt, &a.Order.UpdatedAt, &c.Name, &c.Email, &c.Phone, &c.Language, &address,
-			&s.ID, &s.Name, &s.BrandColor, &s.SupportEmail, &s.SupportURL, &s.WebhookURL, &s.WebhookSecret,
-			&a.Wishes.Channel, &a.Wishes.Frequency, &a.Wishes.Language, &a.Erased); err != nil {
-			return struct{}{}, err
-		}
-		a.Err = a.Order.decode("order "+id, spec, state)
-		if address != nil {
-			a.Err = errors.Join(a.Err, json.Unmarshal(address, &a.Address))
-		}
-		all[id] = a
-		for channel, to := range map[string]string{"email": c.Email, "sms": c.Phone} {
-			if to == "" {
-				continue
-			}
-			h := hash(channel, to)
-			key := channel + string(h)
-			if of[key] == nil {
-				channels, hashes = append(channels, channel), append(hashes, h)
-				of[key] = a
-			}
-			same[key] = append(same[key], a)
-		}
-		return struct{}{}, nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	rows, err = db.Query(ctx, `select channel, recipient from suppressions join unnest($1::text[], $2::bytea[]) as u (channel, recipient) using (channel, recipient) where lifted_at is null`, channels, hashes)
-	if err != nil {
-		return nil, err
-	}
-	var channel string
-	var recipient []byte
-	if _, err := pgx.ForEachRow(rows, []any{&channel, &recipient}, func() error {
-		for _, a := range same[channel+string(recipient)] {
-			a.Suppressed = append(a.Suppressed, channel)
-		}
-		return nil
-	}); err != nil {
-		return nil, err
-	}
-	list, err := messages(ctx, db, `select `+messageColumns+` from messages m where m.order_id = any($1) order by m.planned_at, m.id`, ids)
-	if err != nil {
-		return nil, err
-	}
-	for _, m := range list {
-		if a := all[m.Order]; a != nil {
-			a.Messages = append(a.Messages, m)
-		}
-	}
-	return all, nil
-}
-
-// Addressees reads what messages about orders are made of, by order. Unknown
-// orders are left out. It reads personal data.
-func (s *Store) Addressees(ctx context.Context, orders []string, hash MessageHash) (map[string]*Addressee, error) {
-	all, err := addressees(ctx, s.pool, orders, hash)
-	if err != nil {
-		return nil, fmt.Errorf("addressees: %w", err)
-	}
-	return all, nil
 }
 
 // insertMessages keeps each intent once: one that is there already, in whatever
@@ -260,18 +142,8 @@ type Attempt struct {
 // with an attempt: somebody else decided meanwhile, or it is not to be sent any more.
 func (s *Store) DecideMessage(ctx context.Context, m Message, hash MessageHash, at time.Time, decide func(*Addressee) (*Attempt, MessageOutcome)) (sending bool, err error) {
 	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, `select pg_advisory_xact_lock(hashtextextended('messages ' || $1, 0))`, m.Order); err != nil {
-			return err
-		}
-		all, err := addressees(ctx, tx, []string{m.Order}, hash)
+		a, err := addressee(ctx, tx, m.Order, hash)
 		if err != nil {
-			return err
-		}
-		a := all[m.Order]
-		if a == nil {
-			a = &Addressee{Err: ErrNotFound}
-		}
-		if a.Buckets, err = buckets(ctx, tx, m.Order); err != nil {
 			return err
 		}
 		attempt, o := decide(a)
@@ -293,20 +165,6 @@ on conflict (message_id) do update set body = excluded.body, kept_at = excluded.
 		return false, fmt.Errorf("message %s: decide: %w", m.ID, err)
 	}
 	return sending, nil
-}
-
-func buckets(ctx context.Context, db querier, orderID string) (map[string]string, error) {
-	rows, err := db.Query(ctx, `select distinct on (parcel_id) parcel_id, bucket from inbox where order_id = $1 and parcel_id is not null and bucket <> '' order by parcel_id, occurred_at desc`, orderID)
-	if err != nil {
-		return nil, err
-	}
-	all := map[string]string{}
-	var parcel, bucket string
-	_, err = pgx.ForEachRow(rows, []any{&parcel, &bucket}, func() error {
-		all[parcel] = bucket
-		return nil
-	})
-	return all, err
 }
 
 // MessageOutcome is what came of an attempt, or of a look at a message.
@@ -411,66 +269,6 @@ func (s *Store) FollowUp(ctx context.Context, m Message, other *NewMessage, lost
 	}
 	return fellBack, nil
 }
-
-// Witness is a message that the provider answered for, so that it tells of it.
-type Witness struct {
-	Attempted time.Time
-	Heard     time.Time // zero: it has not told of it yet
-}
-
-// Witnesses are what is known around one attempt, from the same stream of events.
-type Witnesses struct {
-	Told bool // of the message itself
-	// Before and After are the nearest by the time of their attempt, the nearest first.
-	Before, After []Witness
-	// Silent: of one in the span that was asked about it was not told yet.
-	Silent bool
-	// FirstHeard and LastHeard are when anything was first and last told, of any
-	// message, since the moment that was asked about; zero: nothing was.
-	FirstHeard, LastHeard time.Time
-}
-
-// Witnesses reads up to nearest messages before a message's last attempt and as many
-// after it, whether any that was attempted between from and to is silent, and what was
-// heard since.
-func (s *Store) Witnesses(ctx context.Context, m Message, nearest int, from, to, since time.Time) (w Witnesses, err error) {
-	rows, err := s.pool.Query(ctx, witnesses, m.ID, m.Stream, m.AttemptedAt, nearest, from, to, since)
-	if err != nil {
-		return w, fmt.Errorf("message %s: witnesses: %w", m.ID, err)
-	}
-	var what string
-	var a, b *time.Time
-	if _, err := pgx.ForEachRow(rows, []any{&what, &a, &b}, func() error {
-		x := Witness{orZero(a), orZero(b)}
-		switch what {
-		case "before":
-			w.Before = append(w.Before, x)
-		case "after":
-			w.After = append(w.After, x)
-		case "silent":
-			w.Silent = true
-		case "told":
-			w.Told = true
-		case "heard":
-			w.FirstHeard, w.LastHeard = orZero(a), orZero(b)
-		}
-		return nil
-	}); err != nil {
-		return w, fmt.Errorf("message %s: witnesses: %w", m.ID, err)
-	}
-	return w, nil
-}
-
-const witnesses = `
-(select 'before', attempted_at, heard_at from messages where stream = $2 and stream <> '' and answered_at is not null and attempted_at <= $3 order by attempted_at desc limit $4)
-union all
-(select 'after', attempted_at, heard_at from messages where stream = $2 and stream <> '' and answered_at is not null and attempted_at > $3 order by attempted_at limit $4)
-union all
-(select 'silent', attempted_at, heard_at from messages where stream = $2 and stream <> '' and answered_at is not null and heard_at is null and attempted_at between $5 and $6 limit 1)
-union all
-(select 'told', received_at, received_at from message_events where message_id = $1::text::uuid limit 1)
-union all
-(select 'heard', min(heard_at), max(heard_at) from messages where stream = $2 and stream <> '' and heard_at >= $7)`
 
 // KeptBody is the body that was kept of a message, as its attempt had it. It is
 // personal data. ErrNotFound: it is erased, or its message is settled.

@@ -636,3 +636,22 @@ func TestAMessageThatWasTakenTwiceIsAFault(t *testing.T) {
 		t.Errorf("%+v, %v", faults, err)
 	}
 }
+
+// What one message costs: a decision with an attempt, and its outcome. A claim is
+// shared by up to 16.
+func TestWhatAMessageCosts(t *testing.T) {
+	s := storetest.New(t)
+	add(t, s, planned("acme:add", "a", "email"), planned("acme:add", "b", "email"))
+	c := store.Count(t, s)
+	due := claim(t, s, placed)
+	claimed := c.Statements.Swap(0)
+	c.Trips.Store(0)
+	begin(t, s, due[0], placed)
+	if err := s.RecordOutcome(t.Context(), store.MessageOutcome{ID: due[0].ID, Attempts: 1, Status: store.MessageSent, ProviderID: "p", Answered: true}, placed); err != nil {
+		t.Fatal(err)
+	}
+	// begin, lock, order, messages, suppressions, attempt, commit; outcome
+	if got, trips := c.Statements.Load(), c.Trips.Load(); claimed != 1 || got != 8 || trips != 6 {
+		t.Errorf("%d statements in %d trips, and %d to claim", got, trips, claimed)
+	}
+}
