@@ -1,6 +1,7 @@
 package dispatch
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -427,6 +428,16 @@ func (r *round) ask(ctx context.Context, m store.Message) error {
 	return r.record(ctx, o)
 }
 
+// elsewhere says whether the buyer can be reached by the channel of a failed message
+// after all, since it went to an address that is not the buyer's any more.
+func (r *round) elsewhere(m store.Message, a *store.Addressee, p plan.Person) bool {
+	to := a.Contact.Email
+	if r.Channel == order.SMS {
+		to = a.Contact.Phone
+	}
+	return p.Reaches(r.Channel) && !bytes.Equal(m.Recipient, r.Writer.Hash(m.Channel, to))
+}
+
 // followUp tells a failed message by another channel, or that the buyer cannot be
 // reached.
 func (r *round) followUp(ctx context.Context, m store.Message) error {
@@ -447,7 +458,7 @@ func (r *round) followUp(ctx context.Context, m store.Message) error {
 			row := newMessage(next)
 			other = &row
 		}
-		lost = other == nil && !p.Erased
+		lost = other == nil && !p.Erased && !r.elsewhere(m, a, p)
 	}
 	fellBack, err := r.Store.FollowUp(ctx, m, other, lost, r.Now())
 	if fellBack {
