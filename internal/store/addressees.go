@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -24,11 +25,12 @@ type Addressee struct {
 	Suppressed []string
 	Wishes     Wishes
 	Erased     bool // the buyer is: nothing is sent
-	// Messages of the order that went out or may have, oldest first; and what the
-	// carriers' newest codes with a kind of trouble say, by parcel. Only DecideMessage
-	// reads them.
-	Messages []Message
-	Buckets  map[string]string
+	// Messages of the order that went out or may have, oldest first; and by parcel what
+	// the carriers' newest codes with a kind of trouble say, and until when the buyer can
+	// collect it. Only DecideMessage reads them.
+	Messages  []Message
+	Buckets   map[string]string
+	PickupsBy map[string]time.Time
 	// Err: the order's state cannot be read.
 	Err error
 }
@@ -41,15 +43,26 @@ func (a *Addressee) Bucket(parcels []string) string {
 	return a.Buckets[parcels[0]]
 }
 
+// PickupBy is until when the first of some parcels can be collected; zero: the carrier
+// does not say.
+func (a *Addressee) PickupBy(parcels []string) time.Time {
+	if len(parcels) == 0 {
+		return time.Time{}
+	}
+	return a.PickupsBy[parcels[0]]
+}
+
 // selectAddressees reads of orders $1 everything that messages about them are made of,
-// with $2 the buckets of their parcels' trouble too.
+// with $2 what carriers said of their parcels beside it.
 const selectAddressees = `
 select o.id, o.spec, o.state, o.created_at, o.started_at, o.updated_at,
     coalesce(c.name, ''), coalesce(c.email, ''), coalesce(c.phone, ''), coalesce(c.language, ''), a.body,
     coalesce(s.id, o.store), coalesce(s.name, ''), coalesce(s.brand_color, ''), coalesce(s.support_email, ''), coalesce(s.support_url, ''), coalesce(s.webhook_url, ''), coalesce(s.webhook_secret, ''),
     coalesce(p.channel, ''), coalesce(p.frequency, ''), coalesce(p.language, ''), c.erased_at is not null,
     case when $2 then (select json_object_agg(parcel_id, bucket) from (
-        select distinct on (parcel_id) parcel_id, bucket from inbox where order_id = o.id and parcel_id is not null and bucket <> '' order by parcel_id, occurred_at desc) i) end
+        select distinct on (parcel_id) parcel_id, bucket from inbox where order_id = o.id and parcel_id is not null and bucket <> '' order by parcel_id, occurred_at desc) i) end,
+    case when $2 then (select json_object_agg(parcel_id, by) from (
+        select distinct on (parcel_id) parcel_id, aside->>'pickup_by' as by from inbox where order_id = o.id and parcel_id is not null and aside ? 'pickup_by' order by parcel_id, occurred_at desc) i) end
 from orders o left join contacts c on c.order_id = o.id left join stores s on s.id = o.store left join preferences p on p.store = o.store and p.customer_ref = o.customer_ref
     left join lateral (select body from addresses where order_id = o.id order by version desc limit 1) a on true
 where o.id = any($1)`
@@ -59,11 +72,11 @@ func addressees(rows pgx.Rows) (map[string]*Addressee, error) {
 	all := map[string]*Addressee{}
 	_, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (struct{}, error) {
 		a, id := &Addressee{}, ""
-		var spec, state, address, troubles []byte
+		var spec, state, address, troubles, pickups []byte
 		c, s := &a.Contact, &a.Store
 		if err := row.Scan(&id, &spec, &state, &a.Order.CreatedAt, &a.Order.StartedAt, &a.Order.UpdatedAt, &c.Name, &c.Email, &c.Phone, &c.Language, &address,
 			&s.ID, &s.Name, &s.BrandColor, &s.SupportEmail, &s.SupportURL, &s.WebhookURL, &s.WebhookSecret,
-			&a.Wishes.Channel, &a.Wishes.Frequency, &a.Wishes.Language, &a.Erased, &troubles); err != nil {
+			&a.Wishes.Channel, &a.Wishes.Frequency, &a.Wishes.Language, &a.Erased, &troubles, &pickups); err != nil {
 			return struct{}{}, err
 		}
 		a.Err = a.Order.decode("order "+id, spec, state)
@@ -72,6 +85,9 @@ func addressees(rows pgx.Rows) (map[string]*Addressee, error) {
 		}
 		if troubles != nil {
 			a.Err = errors.Join(a.Err, json.Unmarshal(troubles, &a.Buckets))
+		}
+		if pickups != nil {
+			a.Err = errors.Join(a.Err, json.Unmarshal(pickups, &a.PickupsBy))
 		}
 		all[id] = a
 		return struct{}{}, nil

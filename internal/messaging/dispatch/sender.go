@@ -15,6 +15,7 @@ import (
 	"github.com/waybillhq/waybill/activities"
 	"github.com/waybillhq/waybill/internal/messaging"
 	"github.com/waybillhq/waybill/internal/messaging/plan"
+	"github.com/waybillhq/waybill/internal/messaging/templates"
 	"github.com/waybillhq/waybill/internal/store"
 	"github.com/waybillhq/waybill/order"
 )
@@ -204,6 +205,9 @@ func (r *round) decide(m store.Message, a *store.Addressee, now time.Time) (e En
 		return e, nil, settled(m, store.MessageFailed, now, "unreadable")
 	}
 	p := r.Writer.people(a)[i.Audience]
+	if by := a.PickupBy(i.Parcels); i.Kind == templates.ReadyForPickup && !by.IsZero() && by.Before(i.Until) {
+		i.Until = by // nothing is to be collected after that
+	}
 	if !p.Erased && now.Before(i.Until) && !p.Reaches(i.Channel) {
 		return e, nil, settled(m, store.MessageFailed, now, "no address")
 	}

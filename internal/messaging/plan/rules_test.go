@@ -433,3 +433,19 @@ func TestFallback(t *testing.T) {
 		t.Errorf("%+v", next)
 	}
 }
+
+// The carrier knows better than the policy how long it keeps a parcel.
+func TestThePickupsLastDayIsTheCarriers(t *testing.T) {
+	l := live(t, spec("1")).carrier(5, "1", order.Accepted).carrier(24, "1", order.ReadyForPickup).until(26)
+	i := l.sent[len(l.sent)-1].Intent
+	d := details()
+	for _, by := range []time.Time{{}, placed.Add(5 * day)} {
+		want := l.s.Parcels[0].Since.Add(time.Duration(l.s.Spec.Policy.Pickup))
+		if d.PickupBy = by; !by.IsZero() {
+			want = by
+		}
+		if c, err := Content(i, i.Parcels, &l.s, buyer, d, l.now); err != nil || i.Kind != templates.ReadyForPickup || !c.Until.Equal(want) {
+			t.Errorf("%s: until %s, want %s, %v", i.Kind, c.Until, want, err)
+		}
+	}
+}
