@@ -654,4 +654,10 @@ func TestWhatAMessageCosts(t *testing.T) {
 	if got, trips := c.Statements.Load(), c.Trips.Load(); claimed != 1 || got != 8 || trips != 6 {
 		t.Errorf("%d statements in %d trips, and %d to claim", got, trips, claimed)
 	}
+	// begin, lock, insert, all of theirs, settle, heard, twice, commit; however many
+	c.Statements.Store(0)
+	events(t, s, store.MessageEvent{MessageID: due[0].ID, ProviderID: "p", EventID: "e1", Kind: "sent", First: true}, store.MessageEvent{MessageID: due[1].ID, ProviderID: "q", EventID: "e2", Kind: "sent", First: true})
+	if got := c.Statements.Load(); got != 8 {
+		t.Errorf("%d statements for a post of events", got)
+	}
 }
