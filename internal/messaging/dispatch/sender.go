@@ -155,6 +155,9 @@ func (r *round) handle(ctx context.Context, m store.Message) error {
 	return nil
 }
 
+// noAddress is why a message failed that nobody could be sent.
+const noAddress = "no address"
+
 // attempt judges, commits, sends and records. A cancelled context ends it before
 // the request; after that it is finished.
 func (r *round) attempt(ctx context.Context, m store.Message) error {
@@ -209,7 +212,7 @@ func (r *round) decide(m store.Message, a *store.Addressee, now time.Time) (e En
 		i.Until = by // nothing is to be collected after that
 	}
 	if !p.Erased && now.Before(i.Until) && !p.Reaches(i.Channel) {
-		return e, nil, settled(m, store.MessageFailed, now, "no address")
+		return e, nil, settled(m, store.MessageFailed, now, noAddress)
 	}
 	v := plan.Judge(i, a.Order.Current(), p, sentOf(a, m.ID), now)
 	switch {
@@ -433,13 +436,14 @@ func (r *round) ask(ctx context.Context, m store.Message) error {
 }
 
 // elsewhere says whether the buyer can be reached by the channel of a failed message
-// after all, since it went to an address that is not the buyer's any more.
+// after all: it went to an address that is not the buyer's any more, or had none then.
 func (r *round) elsewhere(m store.Message, a *store.Addressee, p plan.Person) bool {
 	to := a.Contact.Email
 	if r.Channel == order.SMS {
 		to = a.Contact.Phone
 	}
-	return p.Reaches(r.Channel) && !bytes.Equal(m.Recipient, r.Writer.Hash(m.Channel, to))
+	had := m.Recipient != nil || m.Reason == noAddress
+	return had && p.Reaches(r.Channel) && !bytes.Equal(m.Recipient, r.Writer.Hash(m.Channel, to))
 }
 
 // followUp tells a failed message by another channel, or that the buyer cannot be
