@@ -66,6 +66,7 @@ var mayDo = map[string][]string{
 	"listFaults":        {Support, Ops, Admin},
 	"closeFault":        {Ops, Admin},
 	"eraseCustomer":     {Support, Ops, Admin},
+	"putContact":        {Storefront, Support, Ops, Admin},
 	"listRhythms":       {Support, Ops, Admin},
 	"acceptRhythm":      {Ops, Admin},
 	"declineRhythm":     {Ops, Admin},

@@ -2,6 +2,7 @@ package api
 
 import (
 	"cmp"
+	"encoding/json"
 	"errors"
 	"net/http"
 
@@ -38,4 +39,34 @@ func (s *server) eraseCustomer(c echo.Context) error {
 		store.Erasure
 		Audit string `json:"audit"`
 	}{e, audit.ID})
+}
+
+// putContact changes who the buyer of an order is and how to reach them. Neither the
+// audit nor the log learns more than that it was changed.
+func (s *server) putContact(c echo.Context) error {
+	body, err := decode[struct {
+		store.Contact
+		Reason string `json:"reason"`
+	}](c)
+	if err != nil {
+		return err
+	}
+	id, err := orderID(c)
+	if err != nil {
+		return err
+	}
+	if !printable(body.Email) {
+		return unprintable("email")
+	}
+	body.Name = clean(body.Name, 800)
+	who := callerOf(c)
+	audit := store.Audit{ID: "aud_" + randomText(24), OrderID: id, Action: "change_contact", Actor: who.actor(), Role: who.role(opOf(c)), Reason: clean(body.Reason, reasonLimit), Request: json.RawMessage(`{}`)}
+	err = s.store.PutContact(c.Request().Context(), id, body.Contact, audit, s.now().UTC())
+	if errors.Is(err, store.ErrNotFound) {
+		return notFound("There is no order " + id + ", or who bought it was forgotten.")
+	}
+	if err != nil {
+		return err
+	}
+	return c.NoContent(http.StatusNoContent)
 }

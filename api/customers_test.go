@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/waybillhq/waybill/internal/store"
 )
 
 func TestEraseCustomer(t *testing.T) {
@@ -27,6 +29,27 @@ func TestEraseCustomer(t *testing.T) {
 	}
 	// Nobody's name goes into the audit.
 	if kept := string(mustJSON(b.audits)); strings.Contains(kept, ref) && ref != "acme:1001" || strings.Contains(kept, "ada@") {
+		t.Error(kept)
+	}
+}
+
+func TestPutContact(t *testing.T) {
+	b := withOrder(t)
+	const path = "/v1/orders/acme:1001/contact"
+	before := b.contacts["acme:1001"]
+	for _, bad := range []string{`{}`, `{"name": "Ada", "email": "nobody"}`, `{"name": "Ada", "phone": "call me"}`, `{"name": "Ada", "ref": "C-2"}`, `{"name": "Ada", "email": "a\u0007@b.example"}`} {
+		b.call("PUT", path, b.keys[Storefront], bad).want(http.StatusUnprocessableEntity)
+	}
+	b.call("PUT", "/v1/orders/acme:1/contact", b.keys[Storefront], `{"name": "Ada"}`).refuses(http.StatusNotFound, "not-found", "-")
+	b.call("PUT", path, b.key([]string{Storefront}, "other"), `{"name": "Ada"}`).refuses(http.StatusForbidden, "forbidden", "-")
+	if b.contacts["acme:1001"] != before || len(b.audits) > 0 {
+		t.Fatal("refused, and done all the same")
+	}
+	b.call("PUT", path, b.keys[Storefront], `{"name": "Ada", "email": "new@example.com", "reason": "it bounced"}`).want(http.StatusNoContent)
+	if got := b.contacts["acme:1001"]; got != (store.Contact{Name: "Ada", Email: "new@example.com"}) {
+		t.Errorf("%+v", got)
+	}
+	if kept := string(mustJSON(b.audits)); len(b.audits) != 1 || b.audits[0].Action != "change_contact" || b.audits[0].Reason != "it bounced" || strings.Contains(kept, "new@") {
 		t.Error(kept)
 	}
 }

@@ -85,6 +85,16 @@ func (m *memory) RawBody(_ context.Context, id int64, a store.Audit) (store.RawB
 	return m.raws[id-1], m.fail
 }
 
+func (m *memory) PutContact(_ context.Context, orderID string, c store.Contact, a store.Audit, _ time.Time) error {
+	defer m.lock()()
+	if _, ok := m.contacts[orderID]; !ok {
+		return fmt.Errorf("contact: %w", store.ErrNotFound)
+	}
+	m.contacts[orderID] = c
+	m.audits = append(m.audits, a)
+	return m.fail
+}
+
 func (m *memory) EraseCustomer(_ context.Context, storeID, ref string, a store.Audit, _ time.Time) (store.Erasure, error) {
 	defer m.lock()()
 	e := store.Erasure{Store: storeID, Erased: []store.ErasedRows{}, Remains: []store.Remainder{{What: "orders", Why: "what was sold", Rows: 1}}}

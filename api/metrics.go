@@ -36,7 +36,7 @@ func newMetrics(reg *prometheus.Registry) (*metrics, error) {
 			Name: "waybill_facts_total", Help: "Scans and carrier events offered, by source and what became of them.",
 		}, []string{"source", "result"}),
 		events: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "waybill_message_events_total", Help: "What providers said about messages, by provider and what became of it (taken, duplicate, unknown).",
+			Name: "waybill_message_events_total", Help: "What providers said about messages, by provider and what became of it (taken, duplicate, unknown), and messages that buyers got twice by it (told_twice).",
 		}, []string{"provider", "result"}),
 		handler: promhttp.HandlerFor(reg, promhttp.HandlerOpts{}),
 		sources: map[string]bool{},
@@ -69,7 +69,7 @@ func (m *metrics) fact(source, result string, n int) {
 }
 
 func (m *metrics) messageEvents(provider string, n store.MessageEventCounts) {
-	for result, count := range map[string]int{"taken": n.Taken, "duplicate": n.Duplicate, "unknown": n.Unknown} {
+	for result, count := range map[string]int{"taken": n.Taken, "duplicate": n.Duplicate, "unknown": n.Unknown, "told_twice": n.Twice} {
 		if count > 0 {
 			m.events.WithLabelValues(provider, result).Add(float64(count))
 		}

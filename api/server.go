@@ -43,6 +43,7 @@ type Store interface {
 	ProofDocument(ctx context.Context, orderID, id string, n int, a store.Audit) (store.ProofDocument, error)
 	ReturnLabel(ctx context.Context, orderID, returnID string, a *store.Audit) (store.ReturnLabel, error)
 	PutAddress(ctx context.Context, orderID string, a store.Address) (version int, err error)
+	PutContact(ctx context.Context, orderID string, c store.Contact, a store.Audit, at time.Time) error
 	EraseCustomer(ctx context.Context, storeID, ref string, a store.Audit, at time.Time) (store.Erasure, error)
 	PutStore(ctx context.Context, r store.StoreRow) error
 	GetStore(ctx context.Context, id string) (store.StoreRow, error)
@@ -311,6 +312,7 @@ func (s *server) handlers() map[string]echo.HandlerFunc {
 		"listFaults":       s.listFaults,
 		"closeFault":       s.closeFault,
 		"eraseCustomer":    s.eraseCustomer,
+		"putContact":       s.putContact,
 		"listRhythms":      s.learned(s.listRhythms),
 		"acceptRhythm":     s.learned(s.acceptRhythm),
 		"declineRhythm":    s.learned(s.declineRhythm),

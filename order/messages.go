@@ -114,7 +114,7 @@ type MessagePolicy struct {
 	// PerDay is how many messages a buyer gets of one order in a day, beyond those
 	// that must be; 0: the default.
 	PerDay int `json:"per_day,omitempty"`
-	// Group is how long a message waits for others that go into the same one; 0:
+	// Group is how long a message waits where others may go into the same one; 0:
 	// the default.
 	Group Duration `json:"group,omitempty"`
 }

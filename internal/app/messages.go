@@ -160,7 +160,7 @@ func (p *process) ports() (map[string]dispatch.Port, error) {
 		if err != nil {
 			return nil, err
 		}
-		ports[string(order.Email)] = dispatch.Mails(dispatch.SendGrid, dispatch.SendGrid, c)
+		ports[string(order.Email)] = dispatch.Streamed(dispatch.SendGrid, dispatch.SendGrid+" "+m.SendGrid.Account(), c)
 	}
 	hooks, err := dispatch.NewHooks(m.Teams, m.TeamsSecret, time.Now)
 	if err != nil {
@@ -179,7 +179,7 @@ func (p *process) sendMessages(ctx context.Context) (stop func(), err error) {
 		return nil, err
 	}
 	ended := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "waybill_messages_total",
-		Help: "Messages by channel and what became of them (sent, failed, dropped, unclear, planned: put off, fell_back)."}, []string{"channel", "outcome"})
+		Help: "Messages by channel and what became of them (sent, failed, dropped, unclear, planned: put off, fell_back, and of unclear ones found and not_taken)."}, []string{"channel", "outcome"})
 	p.metrics.MustRegister(ended)
 	w := p.writer()
 	limits := map[string]*rate.Limiter{string(order.SMS): rate.NewLimiter(rate.Limit(p.Messages.TwilioRate), 1), string(order.Email): rate.NewLimiter(rate.Limit(p.Messages.SendGridRate), 1)}

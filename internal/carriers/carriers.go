@@ -38,6 +38,9 @@ type Event struct {
 	ETA time.Time
 	// Appointment that freight was given; nil where the event tells of none.
 	Appointment *Appointment
+	// PickupBy is until when the buyer can collect a parcel that waits for it; zero: not
+	// said.
+	PickupBy    time.Time
 	DeliveredTo DeliveredTo
 	// Proof of a delivery, where the carrier sends one.
 	Proof Proof

@@ -281,6 +281,7 @@ func Fact(a carriers.Adapter, via Via, e carriers.Event) store.Fact {
 	if a := e.Appointment; a != nil {
 		f.Aside.Appointment = &store.Appointment{For: string(a.For), Earliest: a.Earliest, Latest: a.Latest}
 	}
+	f.Aside.PickupBy = e.PickupBy
 	f.Signer = store.Signer{Name: e.Proof.SignedBy, Photo: e.Proof.Photo}
 	if carriers.Can(a, carriers.Aggregates) {
 		f.Carrier = ""

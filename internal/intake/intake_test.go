@@ -240,7 +240,7 @@ func clone(e carriers.Event) carriers.Event {
 func TestWhatStandsBesideAnEvent(t *testing.T) {
 	at := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
 	e := carriers.Event{Tracking: "T-100", Moment: carriers.Moment{UTC: at}, Description: "Delivered", Proof: carriers.Proof{SignedBy: "ANN LEE", Photo: "https://photo.example/1"},
-		Appointment: &carriers.Appointment{For: carriers.ForDelivery, Earliest: at, Latest: at.Add(time.Hour)}}
+		Appointment: &carriers.Appointment{For: carriers.ForDelivery, Earliest: at, Latest: at.Add(time.Hour)}, PickupBy: at.Add(48 * time.Hour)}
 	a, err := all.Adapters().Find("ups")
 	if err != nil {
 		t.Fatal(err)
@@ -251,6 +251,9 @@ func TestWhatStandsBesideAnEvent(t *testing.T) {
 	}
 	if got := *f.Aside.Appointment; got != (store.Appointment{For: "delivery", Earliest: at, Latest: at.Add(time.Hour)}) {
 		t.Errorf("%+v", got)
+	}
+	if !f.Aside.PickupBy.Equal(e.PickupBy) {
+		t.Errorf("pick up by %s", f.Aside.PickupBy)
 	}
 	f.Signer = store.Signer{}
 	if s := fmt.Sprintf("%+v %+v", f, f.Event("1")); strings.Contains(s, "LEE") || strings.Contains(s, "photo.example") {

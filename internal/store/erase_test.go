@@ -211,7 +211,11 @@ func TestErasedIsErasedEverywhere(t *testing.T) {
 	if err != nil || !all["acme:1"].Erased {
 		t.Errorf("%+v %v", all["acme:1"], err)
 	}
-	for _, m := range all["acme:1"].Messages {
+	list, err := s.MessagesOf(t.Context(), "acme:1")
+	if err != nil || len(list) == 0 {
+		t.Errorf("%d messages, %v", len(list), err)
+	}
+	for _, m := range list {
 		if m.Status == store.MessagePlanned {
 			t.Errorf("%s is still planned", m.Occasion)
 		}

@@ -23,6 +23,9 @@ const (
 	UnreachableBuyer FaultKind = "unreachable_buyer"
 	// CalendarEnds: the calendars of a policy in use end soon. Key: the policy.
 	CalendarEnds FaultKind = "calendar_ends"
+	// ToldTwice: a provider took a message that it was believed not to have, and
+	// another attempt of it. Key: the message.
+	ToldTwice FaultKind = "told_twice"
 )
 
 // Fault is something for ops that is not one order's: one row however many

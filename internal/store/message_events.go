@@ -17,6 +17,8 @@ type MessageEvent struct {
 	Permanent                      bool
 	Reason, Code                   string
 	At                             time.Time // zero: not said
+	// First: of the kind that the provider tells of every message that it took.
+	First bool
 	// Lifts: the buyer wants messages again.
 	Lifts bool
 }
@@ -27,12 +29,15 @@ type MessageEventCounts struct {
 	// Unknown: about no message of ours, like those of another installation that
 	// shares the account.
 	Unknown int
+	// Twice are messages of which these events told that the buyer got them twice.
+	Twice int
 }
 
 // TakeMessageEvents keeps each event once and brings the messages to what stands of
 // them: settle says it of all events of one message; an empty status changes
 // nothing. A permanent event suppresses the address that the message went to, one
-// that lifts ends that. A message that failed is due at once, for FollowUp.
+// that lifts ends that. A message that failed is due at once, for FollowUp. One that
+// the provider took in two attempts is a fault.
 func (s *Store) TakeMessageEvents(ctx context.Context, provider string, events []MessageEvent, at time.Time, settle func([]MessageEvent) (MessageStatus, string)) (n MessageEventCounts, err error) {
 	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
 		known, err := concerned(ctx, tx, provider, events)
@@ -58,6 +63,9 @@ func (s *Store) TakeMessageEvents(ctx context.Context, provider string, events [
 			return nil
 		}
 		if err := settleMessages(ctx, tx, provider, fresh, at, settle); err != nil {
+			return err
+		}
+		if n.Twice, err = hear(ctx, tx, fresh, at); err != nil {
 			return err
 		}
 		return suppressBy(ctx, tx, fresh, at)
@@ -99,23 +107,23 @@ func concerned(ctx context.Context, tx pgx.Tx, provider string, events []Message
 
 // addEvents keeps those that are new and returns them, with our message IDs.
 func addEvents(ctx context.Context, tx pgx.Tx, provider string, events []MessageEvent, at time.Time) ([]MessageEvent, error) {
-	text, permanent, when := make([][]string, 5), []bool{}, []*time.Time{}
+	text, permanent, when := make([][]string, 6), []bool{}, []*time.Time{}
 	by := map[string]MessageEvent{}
 	for _, e := range events {
 		if _, twice := by[e.EventID]; twice {
 			continue
 		}
 		by[e.EventID] = e
-		for i, v := range [...]string{e.EventID, e.MessageID, e.Kind, e.Reason, e.Code} {
+		for i, v := range [...]string{e.EventID, e.MessageID, e.Kind, e.Reason, e.Code, e.ProviderID} {
 			text[i] = append(text[i], v)
 		}
 		permanent, when = append(permanent, e.Permanent), append(when, orNil(e.At))
 	}
 	rows, err := tx.Query(ctx, `
-insert into message_events (provider, event_id, message_id, kind, reason, code, permanent, at, received_at)
-select $1, event_id, message_id::uuid, kind, reason, code, permanent, at, $9 from unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bool[], $8::timestamptz[])
-    as t (event_id, message_id, kind, reason, code, permanent, at) order by event_id collate "C"
-on conflict (provider, event_id) do nothing returning event_id`, provider, text[0], text[1], text[2], text[3], text[4], permanent, when, at)
+insert into message_events (provider, event_id, message_id, kind, reason, code, provider_id, permanent, at, received_at)
+select $1, event_id, message_id::uuid, kind, reason, code, provider_id, permanent, at, $10 from unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bool[], $9::timestamptz[])
+    as t (event_id, message_id, kind, reason, code, provider_id, permanent, at) order by event_id collate "C"
+on conflict (provider, event_id) do nothing returning event_id`, provider, text[0], text[1], text[2], text[3], text[4], text[5], permanent, when, at)
 	if err != nil {
 		return nil, err
 	}
@@ -166,6 +174,40 @@ with t as (select id::uuid, status, reason, provider_id from unnest($1::text[], 
 )
 delete from kept_messages k using m where k.message_id = m.id and k.shelved_at is null`, settled, status, reason, provided, at, provider)
 	return err
+}
+
+// hear writes down of which messages the provider has told, and finds those of which
+// it told that two attempts were taken: they have two IDs of its. Each is found once.
+func hear(ctx context.Context, tx pgx.Tx, fresh []MessageEvent, at time.Time) (twice int, err error) {
+	var ids, first []string
+	for _, e := range fresh {
+		ids = append(ids, e.MessageID)
+		if e.First {
+			first = append(first, e.MessageID)
+		}
+	}
+	if len(first) > 0 {
+		if _, err := tx.Exec(ctx, `update messages set heard_at = $2 where id = any($1::text[]::uuid[]) and heard_at is null`, first, at); err != nil {
+			return 0, err
+		}
+	}
+	rows, err := tx.Query(ctx, `
+update messages m set twice_at = $2 where id = any($1::text[]::uuid[]) and attempts > 1 and twice_at is null and 1 < (
+    select count(distinct its) from (select provider_id from message_events where message_id = m.id union all select m.provider_id) t (its) where its <> '')
+returning `+messageColumns, ids, at)
+	if err != nil {
+		return 0, err
+	}
+	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (Message, error) { return scanMessage(row) })
+	if err != nil {
+		return 0, err
+	}
+	var faults []Fault
+	for _, m := range list {
+		faults = append(faults, Fault{Kind: ToldTwice, Key: m.ID, Title: "order " + m.Order + " was told twice: " + m.Kind + " by " + m.Channel,
+			Sample: fmt.Sprintf("%s has two messages for one of ours, of which the last attempt was number %d at %s", m.Provider, m.Attempts, m.AttemptedAt.UTC().Format(time.RFC3339))})
+	}
+	return len(list), reportFaults(ctx, tx, faults, at)
 }
 
 // suppressBy does what events say of addresses, in the order in which they happened.

@@ -48,54 +48,27 @@ type Message struct {
 	Recipient  []byte
 	Provider   string
 	ProviderID string
-	Reason     string
-	PlannedAt  time.Time
-	UpdatedAt  time.Time
-}
-
-// MessageHash is the keyed hash by which an address or number of a channel is
-// remembered.
-type MessageHash func(channel, address string) []byte
-
-// Addressee is what is known of an order and its buyer when a message is planned
-// or written. It holds personal data.
-type Addressee struct {
-	Order   Order
-	Contact Contact
-	Address Address // the newest
-	Store   StoreRow
-	// Suppressed are the channels that the buyer's address or number gets nothing by.
-	Suppressed []string
-	Wishes     Wishes
-	Erased     bool // the buyer is: nothing is sent
-	// Messages of the order, oldest first.
-	Messages []Message
-	// Buckets are what the carriers' newest codes with a kind of trouble say, by
-	// parcel. Only DecideMessage reads them.
-	Buckets map[string]string
-	// Err: the order's state cannot be read.
-	Err error
-}
-
-// Bucket is that of the first of some parcels; empty: none.
-func (a *Addressee) Bucket(parcels []string) string {
-	if len(parcels) == 0 {
-		return ""
-	}
-	return a.Buckets[parcels[0]]
+	// Stream names the events that tell of everything that the last attempt's account
+	// takes; empty: there are none.
+	Stream string
+	// AnsweredAt is when the provider answered that it has the last attempt; nil: what
+	// is known of it is known by other ways. TwiceAt is when it turned out that two
+	// attempts were taken.
+	AnsweredAt, TwiceAt *time.Time
+	Reason              string
+	PlannedAt           time.Time
+	UpdatedAt           time.Time
 }
 
 const messageColumns = `m.id::text, m.order_id, m.occasion, m.audience, m.channel, m.kind, m.intent, nullif(m.not_before, 'infinity'), m.until, m.status, m.attempts, m.attempted_at, m.told,
-    m.recipient, m.provider, m.provider_id, m.reason, m.planned_at, m.updated_at`
+    m.recipient, m.provider, m.provider_id, m.stream, m.answered_at, m.twice_at, m.reason, m.planned_at, m.updated_at`
 
 // NotBefore of a message that nobody looks at any more is zero.
 func scanMessage(row pgx.CollectableRow, more ...any) (m Message, err error) {
 	var notBefore *time.Time
 	err = row.Scan(append([]any{&m.ID, &m.Order, &m.Occasion, &m.Audience, &m.Channel, &m.Kind, &m.Intent, &notBefore, &m.Until, &m.Status, &m.Attempts, &m.AttemptedAt, &m.Told,
-		&m.Recipient, &m.Provider, &m.ProviderID, &m.Reason, &m.PlannedAt, &m.UpdatedAt}, more...)...)
-	if notBefore != nil {
-		m.NotBefore = *notBefore
-	}
+		&m.Recipient, &m.Provider, &m.ProviderID, &m.Stream, &m.AnsweredAt, &m.TwiceAt, &m.Reason, &m.PlannedAt, &m.UpdatedAt}, more...)...)
+	m.NotBefore = orZero(notBefore)
 	return m, err
 }
 
@@ -106,92 +79,6 @@ func messages(ctx context.Context, db querier, sql string, args ...any) ([]Messa
 		return nil, err
 	}
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (Message, error) { return scanMessage(row) })
-}
-
-// addressees reads everything that messages about orders are made of, in four
-// statements however many orders there are. Unknown orders are left out.
-func addressees(ctx context.Context, db querier, ids []string, hash MessageHash) (map[string]*Addressee, error) {
-	rows, err := db.Query(ctx, `
-select o.id, o.spec, o.state, o.created_at, o.started_at, o.updated_at,
-    coalesce(c.name, ''), coalesce(c.email, ''), coalesce(c.phone, ''), coalesce(c.language, ''), a.body,
-    coalesce(s.id, o.store), coalesce(s.name, ''), coalesce(s.brand_color, ''), coalesce(s.support_email, ''), coalesce(s.support_url, ''), coalesce(s.webhook_url, ''), coalesce(s.webhook_secret, ''),
-    coalesce(p.channel, ''), coalesce(p.frequency, ''), coalesce(p.language, ''), c.erased_at is not null
-from orders o left join contacts c on c.order_id = o.id left join stores s on s.id = o.store left join preferences p on p.store = o.store and p.customer_ref = o.customer_ref
-    left join lateral (select body from addresses where order_id = o.id order by version desc limit 1) a on true
-where o.id = any($1)`, ids)
-	if err != nil {
-		return nil, err
-	}
-	all := map[string]*Addressee{}
-	var channels []string
-	var hashes [][]byte
-	of := map[string]*Addressee{} // by channel and hash, one of them
-	same := map[string][]*Addressee{}
-	_, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (struct{}, error) {
-		a, id := &Addressee{}, ""
-		var spec, state, address []byte
-		c, s := &a.Contact, &a.Store
-		if err := row.Scan(&id, &spec, &state, &a.Order.CreatedAt, &a.Order.StartedAt, &a.Order.UpdatedAt, &c.Name, &c.Email, &c.Phone, &c.Language, &address,
-			&s.ID, &s.Name, &s.BrandColor, &s.SupportEmail, &s.SupportURL, &s.WebhookURL, &s.WebhookSecret,
-			&a.Wishes.Channel, &a.Wishes.Frequency, &a.Wishes.Language, &a.Erased); err != nil {
-			return struct{}{}, err
-		}
-		a.Err = a.Order.decode("order "+id, spec, state)
-		if address != nil {
-			a.Err = errors.Join(a.Err, json.Unmarshal(address, &a.Address))
-		}
-		all[id] = a
-		for channel, to := range map[string]string{"email": c.Email, "sms": c.Phone} {
-			if to == "" {
-				continue
-			}
-			h := hash(channel, to)
-			key := channel + string(h)
-			if of[key] == nil {
-				channels, hashes = append(channels, channel), append(hashes, h)
-				of[key] = a
-			}
-			same[key] = append(same[key], a)
-		}
-		return struct{}{}, nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	rows, err = db.Query(ctx, `select channel, recipient from suppressions join unnest($1::text[], $2::bytea[]) as u (channel, recipient) using (channel, recipient) where lifted_at is null`, channels, hashes)
-	if err != nil {
-		return nil, err
-	}
-	var channel string
-	var recipient []byte
-	if _, err := pgx.ForEachRow(rows, []any{&channel, &recipient}, func() error {
-		for _, a := range same[channel+string(recipient)] {
-			a.Suppressed = append(a.Suppressed, channel)
-		}
-		return nil
-	}); err != nil {
-		return nil, err
-	}
-	list, err := messages(ctx, db, `select `+messageColumns+` from messages m where m.order_id = any($1) order by m.planned_at, m.id`, ids)
-	if err != nil {
-		return nil, err
-	}
-	for _, m := range list {
-		if a := all[m.Order]; a != nil {
-			a.Messages = append(a.Messages, m)
-		}
-	}
-	return all, nil
-}
-
-// Addressees reads what messages about orders are made of, by order. Unknown
-// orders are left out. It reads personal data.
-func (s *Store) Addressees(ctx context.Context, orders []string, hash MessageHash) (map[string]*Addressee, error) {
-	all, err := addressees(ctx, s.pool, orders, hash)
-	if err != nil {
-		return nil, fmt.Errorf("addressees: %w", err)
-	}
-	return all, nil
 }
 
 // insertMessages keeps each intent once: one that is there already, in whatever
@@ -242,6 +129,7 @@ update messages m set not_before = $4 from due where m.id = due.id returning `+m
 // Attempt is one send that is about to happen.
 type Attempt struct {
 	Provider  string
+	Stream    string          // see Message
 	Recipient []byte          // keyed hash
 	Told      []string        // parcels
 	Body      json.RawMessage // the whole message: personal data
@@ -254,18 +142,8 @@ type Attempt struct {
 // with an attempt: somebody else decided meanwhile, or it is not to be sent any more.
 func (s *Store) DecideMessage(ctx context.Context, m Message, hash MessageHash, at time.Time, decide func(*Addressee) (*Attempt, MessageOutcome)) (sending bool, err error) {
 	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, `select pg_advisory_xact_lock(hashtextextended('messages ' || $1, 0))`, m.Order); err != nil {
-			return err
-		}
-		all, err := addressees(ctx, tx, []string{m.Order}, hash)
+		a, err := addressee(ctx, tx, m.Order, hash)
 		if err != nil {
-			return err
-		}
-		a := all[m.Order]
-		if a == nil {
-			a = &Addressee{Err: ErrNotFound}
-		}
-		if a.Buckets, err = buckets(ctx, tx, m.Order); err != nil {
 			return err
 		}
 		attempt, o := decide(a)
@@ -274,12 +152,12 @@ func (s *Store) DecideMessage(ctx context.Context, m Message, hash MessageHash, 
 		}
 		tag, err := tx.Exec(ctx, `
 with m as (
-    update messages set status = 'sending', attempts = attempts + 1, attempted_at = $3, recipient = $4, provider = $5, provider_id = '', reason = '', told = $6, not_before = $7, updated_at = $3
+    update messages set status = 'sending', attempts = attempts + 1, attempted_at = $3, recipient = $4, provider = $5, provider_id = '', reason = '', told = $6, not_before = $7, updated_at = $3, stream = $9, answered_at = null, heard_at = null
     where id = $1::text::uuid and attempts = $2 and status = 'planned' returning id, order_id, channel
 )
 insert into kept_messages as k (message_id, order_id, channel, body, kept_at) select id, order_id, channel, $8, $3 from m
 on conflict (message_id) do update set body = excluded.body, kept_at = excluded.kept_at`,
-			m.ID, m.Attempts, at, attempt.Recipient, attempt.Provider, append([]string{}, attempt.Told...), at.Add(MessageLease), attempt.Body)
+			m.ID, m.Attempts, at, attempt.Recipient, attempt.Provider, append([]string{}, attempt.Told...), at.Add(MessageLease), attempt.Body, attempt.Stream)
 		sending = tag.RowsAffected() == 1
 		return err
 	})
@@ -287,20 +165,6 @@ on conflict (message_id) do update set body = excluded.body, kept_at = excluded.
 		return false, fmt.Errorf("message %s: decide: %w", m.ID, err)
 	}
 	return sending, nil
-}
-
-func buckets(ctx context.Context, db querier, orderID string) (map[string]string, error) {
-	rows, err := db.Query(ctx, `select distinct on (parcel_id) parcel_id, bucket from inbox where order_id = $1 and parcel_id is not null and bucket <> '' order by parcel_id, occurred_at desc`, orderID)
-	if err != nil {
-		return nil, err
-	}
-	all := map[string]string{}
-	var parcel, bucket string
-	_, err = pgx.ForEachRow(rows, []any{&parcel, &bucket}, func() error {
-		all[parcel] = bucket
-		return nil
-	})
-	return all, err
 }
 
 // MessageOutcome is what came of an attempt, or of a look at a message.
@@ -313,7 +177,9 @@ type MessageOutcome struct {
 	// NotBefore is when to look again; zero: never.
 	NotBefore  time.Time
 	ProviderID string
-	Reason     string
+	// Answered: the provider itself said that it has the attempt, in its answer.
+	Answered bool
+	Reason   string
 	// Suppress is why the attempt's recipient gets nothing any more by this channel;
 	// empty: it does.
 	Suppress string
@@ -331,13 +197,14 @@ func (s *Store) RecordOutcome(ctx context.Context, o MessageOutcome, at time.Tim
 func recordOutcome(ctx context.Context, db execer, o MessageOutcome, at time.Time) error {
 	_, err := db.Exec(ctx, `
 with m as (
-    update messages set status = $3, not_before = coalesce($4::timestamptz, 'infinity'), provider_id = case when $5 = '' then provider_id else $5 end, reason = $6, updated_at = $7
+    update messages set status = $3, not_before = coalesce($4::timestamptz, 'infinity'), provider_id = case when $5 = '' then provider_id else $5 end, reason = $6, updated_at = $7,
+        answered_at = case when $9 then $7 else answered_at end
     where id = $1::text::uuid and attempts = $2 and status in ('planned', 'sending', 'unclear') returning id, channel, recipient
 ), known as (
     delete from kept_messages k using m where k.message_id = m.id and k.shelved_at is null and ($3 not in ('planned', 'sending', 'unclear') or $4 is null)
 )
 insert into suppressions as s (channel, recipient, reason, since) select channel, recipient, $8, $7 from m where $8 <> '' and recipient is not null`+onSuppressed,
-		o.ID, o.Attempts, string(o.Status), orNil(o.NotBefore), o.ProviderID, o.Reason, at, o.Suppress)
+		o.ID, o.Attempts, string(o.Status), orNil(o.NotBefore), o.ProviderID, o.Reason, at, o.Suppress, o.Answered)
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) && pg.ConstraintName == "messages_provider_id" {
 		return fmt.Errorf("message %s: %w", o.ID, ErrTaken)

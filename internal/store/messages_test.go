@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -293,7 +295,7 @@ func one(t *testing.T, s *store.Store, id string) store.Message {
 func begin(t *testing.T, s *store.Store, m store.Message, at time.Time) bool {
 	t.Helper()
 	ok, err := s.DecideMessage(t.Context(), m, hashed, at, func(*store.Addressee) (*store.Attempt, store.MessageOutcome) {
-		return &store.Attempt{Provider: "sendgrid", Recipient: []byte("r"), Told: []string{"1"}, Body: json.RawMessage(`{"to":"buyer@example.com"}`)}, store.MessageOutcome{}
+		return &store.Attempt{Provider: "sendgrid", Stream: "sendgrid account", Recipient: []byte("r"), Told: []string{"1"}, Body: json.RawMessage(`{"to":"buyer@example.com"}`)}, store.MessageOutcome{}
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -454,13 +456,17 @@ func TestSendingGoesByIndexes(t *testing.T) {
 	}
 	for sql, index := range map[string]string{
 		`select id from messages where channel = 'email' and not_before <= now() and not_before < 'infinity' order by not_before limit 10 for update skip locked`: "messages_due",
-		`select * from messages where order_id = any('{a,b}')`:                                          "messages_intent",
-		`select * from messages where status = 'unclear' order by attempted_at limit 10`:                "messages_unclear",
-		`select * from messages where provider = 'twilio' and provider_id = 'x' and provider_id <> ''`:  "messages_provider_id",
-		`delete from kept_messages where order_id = 'a'`:                                                "kept_messages_order",
-		`select * from happenings where id > 5 and id <= 10 order by id limit 3`:                        "happenings_pkey",
-		`select * from message_events where message_id = any('{}'::uuid[])`:                             "message_events_message",
-		`select * from kept_messages where shelved_at is not null order by shelved_at desc, message_id`: "kept_messages_shelf",
+		`select * from messages where order_id = any('{a,b}')`:                                                                                                         "messages_intent",
+		`select * from messages where status = 'unclear' order by attempted_at limit 10`:                                                                               "messages_unclear",
+		`select * from messages where provider = 'twilio' and provider_id = 'x' and provider_id <> ''`:                                                                 "messages_provider_id",
+		`select * from messages where stream = 'a' and stream <> '' and answered_at is not null and attempted_at <= now() order by attempted_at desc limit 5`:          "messages_answered",
+		`select * from messages where stream = 'a' and stream <> '' and answered_at is not null and attempted_at > now() order by attempted_at limit 5`:                "messages_answered",
+		`select * from messages where stream = 'a' and stream <> '' and answered_at is not null and heard_at is null and attempted_at between now() and now() limit 1`: "messages_silent",
+		`select min(heard_at), max(heard_at) from messages where stream = 'a' and stream <> '' and heard_at >= now()`:                                                  "messages_heard",
+		`delete from kept_messages where order_id = 'a'`:                                                                                                               "kept_messages_order",
+		`select * from happenings where id > 5 and id <= 10 order by id limit 3`:                                                                                       "happenings_pkey",
+		`select * from message_events where message_id = any('{}'::uuid[])`:                                                                                            "message_events_message",
+		`select * from kept_messages where shelved_at is not null order by shelved_at desc, message_id`:                                                                "kept_messages_shelf",
 	} {
 		rows, err := conn.Query(t.Context(), "explain "+sql)
 		if err != nil {
@@ -473,5 +479,185 @@ func TestSendingGoesByIndexes(t *testing.T) {
 		if plan := strings.Join(lines, "\n"); !strings.Contains(plan, index) || strings.Contains(plan, "Seq Scan") {
 			t.Errorf("%s\n%s", sql, plan)
 		}
+	}
+}
+
+// What the statement reads around an attempt, held against all rows.
+func TestWitnessesAreThoseAround(t *testing.T) {
+	url := storetest.URL(t)
+	s, err := store.Open(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close(context.Background()) })
+	type row struct {
+		stream           string
+		at               time.Time
+		answered, hasEar bool
+		heard            time.Time
+	}
+	r := rand.New(rand.NewPCG(4, 4))
+	var rows []row
+	for n := range 300 {
+		x := row{stream: []string{"a", "a", "b", ""}[r.IntN(4)], at: placed.Add(time.Duration(n)*time.Minute + time.Duration(r.IntN(50))*time.Second), answered: r.IntN(5) > 0, hasEar: r.IntN(8) > 0}
+		var answered, heard *time.Time
+		if x.answered {
+			answered = &x.at
+		}
+		if x.hasEar {
+			x.heard = x.at.Add(time.Duration(r.IntN(100)) * time.Minute)
+			heard = &x.heard
+		}
+		if _, err := conn.Exec(t.Context(), `insert into messages (order_id, occasion, audience, channel, kind, intent, not_before, until, stream, attempted_at, answered_at, heard_at)
+values ('o', $1::int::text, 'buyer', 'email', 'shipped', '{}', 'infinity', now(), $2, $3, $4, $5)`, n, x.stream, x.at, answered, heard); err != nil {
+			t.Fatal(err)
+		}
+		rows = append(rows, x)
+	}
+	for range 60 {
+		at := placed.Add(time.Duration(r.IntN(310*60)) * time.Second)
+		from, to, since := at.Add(-time.Duration(r.IntN(20))*time.Minute), at.Add(time.Duration(r.IntN(20))*time.Minute), at.Add(30*time.Minute)
+		var want store.Witnesses
+		for _, x := range rows { // by time
+			if x.stream != "a" {
+				continue
+			}
+			if x.hasEar && !x.heard.Before(since) {
+				if want.FirstHeard.IsZero() || x.heard.Before(want.FirstHeard) {
+					want.FirstHeard = x.heard
+				}
+				if x.heard.After(want.LastHeard) {
+					want.LastHeard = x.heard
+				}
+			}
+			if !x.answered {
+				continue
+			}
+			if x.at.After(at) {
+				want.After = append(want.After, store.Witness{Attempted: x.at, Heard: x.heard})
+			} else {
+				want.Before = append([]store.Witness{{Attempted: x.at, Heard: x.heard}}, want.Before...)
+			}
+			want.Silent = want.Silent || !x.hasEar && !x.at.Before(from) && !x.at.After(to)
+		}
+		want.Before, want.After = want.Before[:min(3, len(want.Before))], want.After[:min(3, len(want.After))]
+		m := store.Message{ID: "00000000-0000-0000-0000-000000000000", AttemptedAt: &at, Stream: "a"}
+		got, err := s.Witnesses(t.Context(), m, 3, from, to, since)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, list := range [][]store.Witness{got.Before, got.After, {{Attempted: got.FirstHeard, Heard: got.LastHeard}}, want.Before, want.After, {{Attempted: want.FirstHeard, Heard: want.LastHeard}}} {
+			for i := range list {
+				list[i] = store.Witness{Attempted: list[i].Attempted.UTC(), Heard: list[i].Heard.UTC()}
+			}
+		}
+		if !slices.Equal(got.Before, want.Before) || !slices.Equal(got.After, want.After) || got.Silent != want.Silent || !got.FirstHeard.Equal(want.FirstHeard) || !got.LastHeard.Equal(want.LastHeard) || got.Told {
+			t.Fatalf("at %s:\n%+v\nwant\n%+v", at, got, want)
+		}
+	}
+	none := store.Message{ID: "00000000-0000-0000-0000-000000000000", AttemptedAt: &placed}
+	if got, err := s.Witnesses(t.Context(), none, 3, placed, placed.Add(time.Hour), placed); err != nil || len(got.Before)+len(got.After) > 0 || got.Silent || !got.FirstHeard.IsZero() {
+		t.Errorf("of no stream: %+v, %v", got, err)
+	}
+}
+
+// An answer of 202 makes a witness, the first event one that was heard of; a new
+// attempt is neither.
+func TestWhoIsAWitness(t *testing.T) {
+	s := storetest.New(t)
+	add(t, s, planned("acme:add", "a", "email"), planned("acme:add", "b", "email"))
+	due := claim(t, s, placed)
+	for _, m := range due {
+		begin(t, s, m, placed)
+	}
+	told, unsure := due[0], due[1]
+	outcome := func(m store.Message, status store.MessageStatus, answered bool) {
+		t.Helper()
+		if err := s.RecordOutcome(t.Context(), store.MessageOutcome{ID: m.ID, Attempts: 1, Status: status, Answered: answered, NotBefore: placed.Add(time.Minute)}, placed); err != nil {
+			t.Fatal(err)
+		}
+	}
+	outcome(told, store.MessageSent, true)
+	outcome(unsure, store.MessageUnclear, false)
+	read := func() store.Witnesses {
+		t.Helper()
+		m := one(t, s, unsure.ID)
+		w, err := s.Witnesses(t.Context(), m, 5, placed, placed, placed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return w
+	}
+	if w := read(); len(w.Before) != 1 || !w.Before[0].Heard.IsZero() || !w.Silent || w.Told {
+		t.Errorf("%+v", w)
+	}
+	events(t, s, store.MessageEvent{MessageID: told.ID, ProviderID: "p1", EventID: "later", Kind: "delivered"})
+	if w := read(); !w.Silent {
+		t.Errorf("heard of by another event than the first: %+v", w)
+	}
+	events(t, s, store.MessageEvent{MessageID: told.ID, ProviderID: "p1", EventID: "first", Kind: "sent", First: true})
+	if w := read(); len(w.Before) != 1 || w.Before[0].Heard.IsZero() || w.Silent || w.FirstHeard.IsZero() {
+		t.Errorf("%+v", w)
+	}
+	events(t, s, store.MessageEvent{MessageID: unsure.ID, ProviderID: "p2", EventID: "odd", Kind: "other"})
+	if w := read(); !w.Told {
+		t.Errorf("%+v", w)
+	}
+}
+
+// Two attempts of which the provider has both are a fault, once.
+func TestAMessageThatWasTakenTwiceIsAFault(t *testing.T) {
+	s := storetest.New(t)
+	add(t, s, planned("acme:add", "a", "email"))
+	m := claim(t, s, placed)[0]
+	begin(t, s, m, placed)
+	if err := s.RecordOutcome(t.Context(), store.MessageOutcome{ID: m.ID, Attempts: 1, Status: store.MessagePlanned, NotBefore: placed}, placed); err != nil {
+		t.Fatal(err)
+	}
+	begin(t, s, one(t, s, m.ID), placed.Add(time.Hour))
+	second := store.MessageEvent{MessageID: m.ID, ProviderID: "p2", EventID: "e2", Kind: "sent", First: true}
+	if n := events(t, s, second, store.MessageEvent{MessageID: m.ID, ProviderID: "p2", EventID: "e3", Kind: "delivered"}); n.Twice != 0 {
+		t.Errorf("%+v", n)
+	}
+	first := store.MessageEvent{MessageID: m.ID, ProviderID: "p1", EventID: "e1", Kind: "sent", First: true}
+	if n := events(t, s, first); n.Twice != 1 {
+		t.Errorf("%+v", n)
+	}
+	if n := events(t, s, first, store.MessageEvent{MessageID: m.ID, ProviderID: "p1", EventID: "e4", Kind: "delivered"}); n.Twice != 0 {
+		t.Errorf("it is counted again: %+v", n)
+	}
+	faults, err := s.Faults(t.Context(), true, store.FaultCursor{}, 5)
+	if err != nil || len(faults) != 1 || faults[0].Kind != store.ToldTwice || faults[0].Key != m.ID || one(t, s, m.ID).TwiceAt == nil {
+		t.Errorf("%+v, %v", faults, err)
+	}
+}
+
+// What one message costs: a decision with an attempt, and its outcome. A claim is
+// shared by up to 16.
+func TestWhatAMessageCosts(t *testing.T) {
+	s := storetest.New(t)
+	add(t, s, planned("acme:add", "a", "email"), planned("acme:add", "b", "email"))
+	c := store.Count(t, s)
+	due := claim(t, s, placed)
+	claimed := c.Statements.Swap(0)
+	c.Trips.Store(0)
+	begin(t, s, due[0], placed)
+	if err := s.RecordOutcome(t.Context(), store.MessageOutcome{ID: due[0].ID, Attempts: 1, Status: store.MessageSent, ProviderID: "p", Answered: true}, placed); err != nil {
+		t.Fatal(err)
+	}
+	// begin, lock, order, messages, suppressions, attempt, commit; outcome
+	if got, trips := c.Statements.Load(), c.Trips.Load(); claimed != 1 || got != 8 || trips != 6 {
+		t.Errorf("%d statements in %d trips, and %d to claim", got, trips, claimed)
+	}
+	// begin, lock, insert, all of theirs, settle, heard, twice, commit; however many
+	c.Statements.Store(0)
+	events(t, s, store.MessageEvent{MessageID: due[0].ID, ProviderID: "p", EventID: "e1", Kind: "sent", First: true}, store.MessageEvent{MessageID: due[1].ID, ProviderID: "q", EventID: "e2", Kind: "sent", First: true})
+	if got := c.Statements.Load(); got != 8 {
+		t.Errorf("%d statements for a post of events", got)
 	}
 }

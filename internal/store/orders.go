@@ -220,6 +220,14 @@ func orNil(t time.Time) *time.Time {
 	return &t
 }
 
+// orZero is the opposite of orNil.
+func orZero(t *time.Time) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	return *t
+}
+
 const orderColumns = `select spec, state, created_at, started_at, updated_at from orders where `
 
 func (s *Store) order(ctx context.Context, what, where string, arg any) (o Order, err error) {

@@ -3,6 +3,9 @@ package store
 import (
 	"context"
 	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // Wishes are what a buyer wants to hear. Empty fields wish nothing.
@@ -55,4 +58,26 @@ on conflict (store, customer_ref) do update set frequency = excluded.frequency, 
 func (s *Store) ContactOf(ctx context.Context, orderID string) (c Contact, err error) {
 	err = s.pool.QueryRow(ctx, `select name, email, phone, language from contacts where order_id = $1`, orderID).Scan(&c.Name, &c.Email, &c.Phone, &c.Language)
 	return c, one("contact of "+orderID, err)
+}
+
+// PutContact replaces the personal data of an order's buyer. Another address or number
+// ends the fault that the buyer cannot be reached: what is sent from now on tells
+// whether that is so. ErrNotFound: there is no such order, or its buyer is erased.
+func (s *Store) PutContact(ctx context.Context, orderID string, c Contact, a Audit, at time.Time) error {
+	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		var email, phone string
+		if err := tx.QueryRow(ctx, `select email, phone from contacts where order_id = $1 and erased_at is null for update`, orderID).Scan(&email, &phone); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, `update contacts set name = $2, email = $3, phone = $4, language = $5 where order_id = $1`, orderID, c.Name, c.Email, c.Phone, c.Language); err != nil {
+			return err
+		}
+		if c.Email != "" && c.Email != email || c.Phone != "" && c.Phone != phone {
+			if _, err := closeFault(ctx, tx, UnreachableBuyer, orderID, a.Actor, "the buyer has another address or number", at); err != nil {
+				return err
+			}
+		}
+		return addAudit(ctx, tx, a)
+	})
+	return one("contact of "+orderID, err)
 }

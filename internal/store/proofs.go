@@ -14,6 +14,8 @@ type Aside struct {
 	Appointment *Appointment `json:"appointment,omitempty"`
 	// Held names the proofs that the carrier holds: name, signature, photo, document.
 	Held string `json:"held,omitempty"`
+	// PickupBy is until when the buyer can collect the parcel.
+	PickupBy time.Time `json:"pickup_by,omitzero"`
 }
 
 // Appointment is when freight is picked up or delivered, in UTC. A zero end is open.
@@ -29,7 +31,8 @@ type Signer struct{ Name, Photo string }
 
 // Few events have an aside or a signer, so they go by statements of their own in
 // the transaction of the insert, which costs the others nothing. An event that is
-// there already keeps its own.
+// there already keeps its own, and takes one that it had none of: what is pushed says
+// less than what is asked for.
 const (
 	insertAsides = `
 update inbox set aside = q.aside from (select i.n, t.aside from unnest($1::text[], $2::text[], $3::jsonb[]) as t (source, event_id, aside)

@@ -59,6 +59,24 @@ func TestWhatStandsBesideAnEventIsKeptWithIt(t *testing.T) {
 			}
 		}
 	}
+	// What was pushed says less than what is asked for later: the same event.
+	facts[0].Aside.PickupBy = at.Add(24 * time.Hour)
+	if got, err := s.Accept(ctx, facts[:1]); err != nil || got[0] != store.Duplicate {
+		t.Fatal(got, err)
+	}
+	add(t, s, planned("acme:1001", "a", "email"))
+	m, err := s.MessagesOf(ctx, "acme:1001")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.DecideMessage(ctx, m[0], hashed, at, func(a *store.Addressee) (*store.Attempt, store.MessageOutcome) {
+		if got := a.PickupBy([]string{"1"}); !got.Equal(facts[0].Aside.PickupBy) || a.Err != nil || !a.PickupBy([]string{"2"}).IsZero() || !a.PickupBy(nil).IsZero() {
+			t.Errorf("pick up by %s, %v", got, a.Err)
+		}
+		return nil, store.MessageOutcome{ID: m[0].ID, Status: store.MessageDropped}
+	}); err != nil {
+		t.Fatal(err)
+	}
 	entries, err := s.Timeline(ctx, "acme:1001", 10)
 	if err != nil {
 		t.Fatal(err)

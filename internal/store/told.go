@@ -104,7 +104,7 @@ func withAddressees(ctx context.Context, tx pgx.Tx, told []Told, hash MessageHas
 	for i := range told {
 		ids[i] = told[i].OrderID
 	}
-	all, err := addressees(ctx, tx, ids, hash)
+	all, err := readAddressees(ctx, tx, ids, hash)
 	if err != nil {
 		return nil, err
 	}

@@ -183,6 +183,8 @@ func CheckEvent(e carriers.Event) error {
 		return errors.New("a unique ID that is not clean")
 	case e.Appointment != nil && (e.Appointment.Earliest.IsZero() && e.Appointment.Latest.IsZero() || e.Physical):
 		return errors.New("an appointment without a time, or one that moved the parcel")
+	case !e.PickupBy.IsZero() && e.Milestone != order.ReadyForPickup:
+		return errors.New("a time to collect what does not wait for it")
 	case !utf8.ValidString(e.Description+e.Location+e.Proof.SignedBy+e.Proof.Photo) || strings.ContainsAny(e.Description+e.Location, "\x00\n\r\u202e"):
 		return errors.New("text not clean")
 	}

@@ -23,11 +23,14 @@ type shipment struct {
 }
 
 type parcel struct {
-	Tracking  text       `json:"trackingNumber"`
-	Activity  []activity `json:"activity"`
-	Dates     []promise  `json:"deliveryDate"`
-	Time      window     `json:"deliveryTime"`
-	Count     text       `json:"packageCount"`
+	Tracking text       `json:"trackingNumber"`
+	Activity []activity `json:"activity"`
+	Dates    []promise  `json:"deliveryDate"`
+	Time     window     `json:"deliveryTime"`
+	Count    text       `json:"packageCount"`
+	Point    struct {
+		PickupBy text `json:"pickupByDate"`
+	} `json:"accessPointInformation"`
 	Addresses []struct {
 		Type    text    `json:"type"`
 		Address address `json:"address"`
@@ -164,6 +167,10 @@ func (p parcel) finish(events []carriers.Event) {
 		}
 	} else if !settled(e.Milestone) {
 		e.ETA = p.eta()
+		if e.Milestone == order.ReadyForPickup {
+			// The day is named, and no hour: until it ends where that is known.
+			e.PickupBy = promised(p.Point.PickupBy, "235959", p.there())
+		}
 	}
 }
 
@@ -182,13 +189,17 @@ func (p parcel) eta() time.Time {
 	if token(p.Time.Type) == "DEL" {
 		hour = "" // when it was delivered, not when it will be
 	}
-	var there *carriers.Clock
+	return promised(carriers.First(rdd, sdd), hour, p.there())
+}
+
+// there is the clock of the destination; nil: not known.
+func (p parcel) there() (clock *carriers.Clock) {
 	for _, a := range p.Addresses {
 		if token(a.Type) == "DESTINATION" {
-			there = a.Address.zone()
+			clock = a.Address.zone()
 		}
 	}
-	return promised(carriers.First(rdd, sdd), hour, there)
+	return clock
 }
 
 func place(parts ...text) string {

@@ -2,6 +2,7 @@ package ups
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -264,3 +265,35 @@ func FuzzPush(f *testing.F) {
 }
 
 func FuzzTrack(f *testing.F) { carriertest.Fuzz(f, New().ParseTrack, "track.json", "notfound.json") }
+
+// UPS names the last day at an access point: of what waits there, and of nothing else.
+func TestPickupBy(t *testing.T) {
+	const body = `{"trackResponse":{"shipment":[{"package":[{"trackingNumber":"1ZWB00000300000001","accessPointInformation":{"pickupByDate":%q},
+"packageAddress":[{"type":"DESTINATION","address":{"countryCode":%q,"stateProvince":"NJ","postalCode":"07652"}}],
+"activity":[{"status":{"type":%q,"code":%q},"date":"20260301","time":"100000","gmtDate":"20260301","gmtTime":"150000","gmtOffset":"-05:00"},
+{"status":{"type":"I","code":"OR"},"date":"20260228","time":"100000","gmtDate":"20260228","gmtTime":"150000","gmtOffset":"-05:00"}]}]}]}}`
+	for _, c := range []struct{ date, country, status, code, want string }{
+		{"20260308", "US", "X", "ZP", "2026-03-09T03:59:59Z"}, // the last second of the 8th in New Jersey
+		{"20260308", "", "X", "ZP", "2026-03-08T12:00:00Z"},   // wherever that is
+		{"", "US", "X", "ZP", "0001-01-01T00:00:00Z"},
+		{"string", "US", "X", "ZP", "0001-01-01T00:00:00Z"}, // as in UPS's own example
+		{"20260308", "US", "I", "OT", "0001-01-01T00:00:00Z"},
+	} {
+		events, err := New().ParseTrack(fmt.Appendf(nil, body, c.date, c.country, c.status, c.code))
+		if err != nil || len(events) != 2 {
+			t.Fatal(events, err)
+		}
+		for _, e := range events {
+			want := c.want
+			if e.Code == "OR" {
+				want = "0001-01-01T00:00:00Z"
+			}
+			if got := e.PickupBy.UTC().Format(time.RFC3339); got != want {
+				t.Errorf("%+v: %s by %s, want %s", c, e.Code, got, want)
+			}
+			if err := carriertest.CheckEvent(e); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}

@@ -112,7 +112,9 @@ func (c *Callbacks) take(ctx context.Context, provider string, events []messagin
 	rows := make([]store.MessageEvent, len(events))
 	for i, e := range events {
 		rows[i] = store.MessageEvent{MessageID: e.MessageID, ProviderID: e.ProviderID, EventID: e.EventID, Kind: string(e.Kind), Permanent: e.Permanent,
-			Reason: string(e.Reason), Code: e.Code, At: e.At, Lifts: e.Kind == messaging.Resubscribed}
+			Reason: string(e.Reason), Code: e.Code, At: e.At, Lifts: e.Kind == messaging.Resubscribed,
+			// SendGrid tells one of the two of every mail that it took.
+			First: provider == SendGrid && (e.Kind == messaging.Accepted || e.Kind == messaging.Dropped)}
 	}
 	return c.Store.TakeMessageEvents(ctx, provider, rows, c.Now(), settle)
 }

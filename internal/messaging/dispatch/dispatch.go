@@ -4,9 +4,9 @@
 // plan; which words by package templates; rows of internal/store remember all of it.
 //
 // Neither provider has an idempotency key. So an attempt is committed before its
-// request, and one without a recorded answer is asked for and never sent again
-// blindly: each message goes out at most once, and exactly once where the provider
-// can be asked.
+// request, and one without a recorded answer is never sent again blindly: it is asked
+// for where the provider can be asked (Twilio), and concluded from the events of the
+// others where the provider tells of everything that it takes (SendGrid, fence.go).
 package dispatch
 
 import (
@@ -52,37 +52,50 @@ type Port interface {
 	// Name is that of its events; Via the account.
 	Name() string
 	Via() string
+	// Stream names the events that tell of every message that this account takes, and
+	// are repeated until we have them; empty: there are none.
+	Stream() string
 	Send(ctx context.Context, e Envelope) (messaging.Receipt, error)
 	Find(ctx context.Context, e Envelope, attempted time.Time) (messaging.Finding, messaging.Receipt, error)
 }
 
-// Mails makes a port of a provider of mails that can be asked.
+// Mails makes a port of a provider of mails.
 func Mails(name, via string, p interface {
 	messaging.Email
 	messaging.Finder[messaging.Mail]
 }) Port {
-	return port[messaging.Mail]{name, via, p, func(e Envelope) *messaging.Mail { return e.Mail }}
+	return port[messaging.Mail]{name, via, "", p, func(e Envelope) *messaging.Mail { return e.Mail }}
 }
 
-// Texts makes a port of a provider of text messages that can be asked.
+// Streamed makes a port of a provider of mails whose events tell of every mail that
+// it takes.
+func Streamed(name, via string, p interface {
+	messaging.Email
+	messaging.Finder[messaging.Mail]
+}) Port {
+	return port[messaging.Mail]{name, via, via, p, func(e Envelope) *messaging.Mail { return e.Mail }}
+}
+
+// Texts makes a port of a provider of text messages.
 func Texts(name, via string, p interface {
 	messaging.SMS
 	messaging.Finder[messaging.Text]
 }) Port {
-	return port[messaging.Text]{name, via, p, func(e Envelope) *messaging.Text { return e.Text }}
+	return port[messaging.Text]{name, via, "", p, func(e Envelope) *messaging.Text { return e.Text }}
 }
 
 type port[M messaging.Mail | messaging.Text] struct {
-	name, via string
-	provider  interface {
+	name, via, stream string
+	provider          interface {
 		Send(ctx context.Context, m M) (messaging.Receipt, error)
 		messaging.Finder[M]
 	}
 	of func(Envelope) *M
 }
 
-func (p port[M]) Name() string { return p.name }
-func (p port[M]) Via() string  { return p.via }
+func (p port[M]) Name() string   { return p.name }
+func (p port[M]) Via() string    { return p.via }
+func (p port[M]) Stream() string { return p.stream }
 
 func (p port[M]) Send(ctx context.Context, e Envelope) (messaging.Receipt, error) {
 	m := p.of(e)
@@ -184,5 +197,6 @@ type Store interface {
 	FollowUp(ctx context.Context, m store.Message, other *store.NewMessage, lost bool, at time.Time) (bool, error)
 	Addressees(ctx context.Context, orders []string, hash store.MessageHash) (map[string]*store.Addressee, error)
 	KeptBody(ctx context.Context, id string) (json.RawMessage, error)
+	Witnesses(ctx context.Context, m store.Message, nearest int, from, to, since time.Time) (store.Witnesses, error)
 	CountMessages(ctx context.Context, now time.Time) ([]store.MessageCounts, error)
 }

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -18,6 +19,7 @@ import (
 	"github.com/waybillhq/waybill/activities"
 	"github.com/waybillhq/waybill/internal/messaging"
 	"github.com/waybillhq/waybill/internal/messaging/dispatch"
+	"github.com/waybillhq/waybill/internal/messaging/sendgrid"
 	"github.com/waybillhq/waybill/internal/store"
 	"github.com/waybillhq/waybill/internal/storefront"
 	"github.com/waybillhq/waybill/order"
@@ -99,7 +101,7 @@ func TestABuyerIsToldAndItIsKnownToArrive(t *testing.T) {
 	w.round(order.SMS)
 	w.is(w.by(id, "confirmation", order.Email), store.MessageSent, "")
 	w.is(w.by(id, "out_for_delivery", order.SMS), store.MessageSent, "")
-	w.providers.call(w.callbacks, nil, 0)
+	w.providers.call(w.callbacks, nil)
 	w.is(w.by(id, "confirmation", order.Email), store.MessageDelivered, "")
 	w.is(w.by(id, "out_for_delivery", order.SMS), store.MessageDelivered, "")
 	if got := w.providers.counts(); len(got) != 2 {
@@ -168,6 +170,65 @@ func TestADeadNumberFallsBackAndABuyerWithoutAnyIsAFault(t *testing.T) {
 	}
 }
 
+// A buyer who gives another address is reachable again: the next messages go there,
+// those that failed are not repeated, and what still fails of the old one is no fault.
+func TestAnotherAddressEndsTheFault(t *testing.T) {
+	w := newWorld(t)
+	w.providers.dead = func(to string) bool { return to == mailOf(1) }
+	id := w.order(1, func(o *store.NewOrder) { o.Contact.Phone = ""; o.Spec.Class = order.Routine })
+	w.plan()
+	w.round(order.Email)
+	w.providers.call(w.callbacks, nil)
+	w.round(order.Email) // follows up
+	w.is(w.by(id, "confirmation", order.Email), store.MessageFailed, "bad_address 5.1.1")
+	if faults := w.faults(); len(faults) != 1 || faults[0].Kind != store.UnreachableBuyer {
+		t.Fatalf("%+v", faults)
+	}
+	change := func(n int, c store.Contact) {
+		t.Helper()
+		a := store.Audit{ID: "aud_" + strconv.Itoa(n), OrderID: id, Action: "change_contact", Actor: "key:shop", Role: "storefront", Request: json.RawMessage(`{}`)}
+		if err := w.store.PutContact(t.Context(), id, c, a, w.clock.now()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	change(1, store.Contact{Name: "another name", Email: mailOf(1)})
+	if len(w.faults()) != 1 {
+		t.Error("another name ends the fault")
+	}
+	change(2, store.Contact{Name: buyerName, Email: mailOf(2)})
+	if len(w.faults()) != 0 {
+		t.Errorf("%+v", w.faults())
+	}
+	before := len(w.providers.ledger)
+	w.clock.forward(time.Hour)
+	w.round(order.Email)
+	if len(w.providers.ledger) != before {
+		t.Error("what failed is sent again")
+	}
+	w.orderWith(1, nil, func(s *order.State) {
+		s.Seq, s.Written = 2, 1
+		p := &s.Parcels[0]
+		p.Milestone, p.Since, p.PossessionAt = order.Delivered, s.Now, s.Now
+		s.Told = append(s.Told, order.Happening{Seq: 2, N: 1, Type: order.MilestoneReached, At: s.Now, Parcel: p.ID, Milestone: order.Delivered})
+	})
+	w.plan()
+	w.round(order.Email)
+	w.is(w.by(id, "delivered", order.Email), store.MessageSent, "")
+	if to := w.providers.ledger[len(w.providers.ledger)-1].to; to != mailOf(2) {
+		t.Errorf("it went to %s", to)
+	}
+	// The old address' failure is heard of late.
+	change(3, store.Contact{Name: buyerName, Email: mailOf(3)})
+	exec(t, w.sql(), `update messages set status = 'failed', not_before = $2 where order_id = $1 and kind = 'delivered'`, id, w.clock.now())
+	w.round(order.Email)
+	if faults := w.faults(); len(faults) != 0 {
+		t.Errorf("%+v", faults)
+	}
+	if err := w.store.PutContact(t.Context(), "acme:nobody", store.Contact{}, store.Audit{ID: "aud_9", Request: json.RawMessage(`{}`)}, w.clock.now()); !errors.Is(err, store.ErrNotFound) {
+		t.Error(err)
+	}
+}
+
 func TestWhoGaveNoAddressIsNotPlannedFor(t *testing.T) {
 	w := newWorld(t)
 	id := w.order(1, func(o *store.NewOrder) { o.Contact.Email, o.Contact.Phone = "", "" })
@@ -185,7 +246,7 @@ func TestABouncedMailFallsBackOnce(t *testing.T) {
 	w.plan()
 	w.round(order.Email)
 	w.is(w.by(id, "out_for_delivery", order.Email), store.MessageSent, "")
-	w.providers.call(w.callbacks, rand.New(rand.NewPCG(1, 1)), 0)
+	w.providers.call(w.callbacks, rand.New(rand.NewPCG(1, 1)))
 	w.round(order.Email) // follows up
 	w.is(w.by(id, "out_for_delivery", order.Email), store.MessageFailed, "bad_address 5.1.1")
 	w.round(order.SMS)
@@ -297,7 +358,7 @@ func TestWhatNobodyKnowsIsAskedForAndNeverSentTwice(t *testing.T) {
 		t.Errorf("the mail is kept for good: %v", err)
 	}
 	// An event settles it however late.
-	w.providers.call(w.callbacks, nil, 0)
+	w.providers.call(w.callbacks, nil)
 	w.is(w.by(id, "confirmation", order.Email), store.MessageDelivered, "")
 }
 
@@ -381,7 +442,7 @@ func TestForgedCallbacksChangeNothing(t *testing.T) {
 			raw := `[{"event":"bounce","sg_event_id":"e","waybill_message":"` + w.by(id, "confirmation", order.Email).ID + `"}]`
 			sig, at := w.providers.sign(raw)
 			c := *w.callbacks
-			c.Now = func() time.Time { return w.clock.now().Add(10 * time.Minute) }
+			c.Now = func() time.Time { return w.clock.now().Add(sendgrid.ReplayWindow + time.Minute) }
 			_, err := c.SendGridEvents(t.Context(), []byte(raw), sig, at)
 			return err
 		},
@@ -439,7 +500,7 @@ func TestNobodysDataLeavesItsTables(t *testing.T) {
 	var heard []activities.SendDone
 	for range 8 {
 		heard = append(heard, w.round(order.Email), w.round(order.SMS))
-		w.providers.call(w.callbacks, rand.New(rand.NewPCG(2, 2)), 0.2)
+		w.providers.call(w.callbacks, rand.New(rand.NewPCG(2, 2)))
 		w.clock.forward(time.Minute)
 	}
 	told, err := json.Marshal(heard)

@@ -71,6 +71,9 @@ func (h *Hooks) Name() string { return hooks }
 // Via implements Port.
 func (h *Hooks) Via() string { return hooks }
 
+// Stream implements Port.
+func (h *Hooks) Stream() string { return "" }
+
 // Send posts one alert: at most one request.
 func (h *Hooks) Send(ctx context.Context, e Envelope) (messaging.Receipt, error) {
 	if e.Hook == nil || h.urls[e.Hook.Team] == nil {

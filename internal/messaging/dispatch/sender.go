@@ -1,6 +1,7 @@
 package dispatch
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -14,6 +15,7 @@ import (
 	"github.com/waybillhq/waybill/activities"
 	"github.com/waybillhq/waybill/internal/messaging"
 	"github.com/waybillhq/waybill/internal/messaging/plan"
+	"github.com/waybillhq/waybill/internal/messaging/templates"
 	"github.com/waybillhq/waybill/internal/store"
 	"github.com/waybillhq/waybill/order"
 )
@@ -153,6 +155,9 @@ func (r *round) handle(ctx context.Context, m store.Message) error {
 	return nil
 }
 
+// noAddress is why a message failed that nobody could be sent.
+const noAddress = "no address"
+
 // attempt judges, commits, sends and records. A cancelled context ends it before
 // the request; after that it is finished.
 func (r *round) attempt(ctx context.Context, m store.Message) error {
@@ -203,8 +208,11 @@ func (r *round) decide(m store.Message, a *store.Addressee, now time.Time) (e En
 		return e, nil, settled(m, store.MessageFailed, now, "unreadable")
 	}
 	p := r.Writer.people(a)[i.Audience]
+	if by := a.PickupBy(i.Parcels); i.Kind == templates.ReadyForPickup && !by.IsZero() && by.Before(i.Until) {
+		i.Until = by // nothing is to be collected after that
+	}
 	if !p.Erased && now.Before(i.Until) && !p.Reaches(i.Channel) {
-		return e, nil, settled(m, store.MessageFailed, now, "no address")
+		return e, nil, settled(m, store.MessageFailed, now, noAddress)
 	}
 	v := plan.Judge(i, a.Order.Current(), p, sentOf(a, m.ID), now)
 	switch {
@@ -219,7 +227,7 @@ func (r *round) decide(m store.Message, a *store.Addressee, now time.Time) (e En
 		r.Log.Error("message cannot be written", "message", m.ID, "kind", m.Kind, "error", err)
 		return e, nil, settled(m, store.MessageFailed, now, "no words: "+err.Error())
 	}
-	return e, &store.Attempt{Provider: r.Port.Name(), Recipient: recipient, Told: v.Parcels, Body: encode(e)}, o
+	return e, &store.Attempt{Provider: r.Port.Name(), Stream: r.Port.Stream(), Recipient: recipient, Told: v.Parcels, Body: encode(e)}, o
 }
 
 // settled is an outcome of m as it is now. A failed one is looked at once more, for
@@ -234,7 +242,7 @@ func (r *round) outcome(m store.Message, receipt messaging.Receipt, err error) s
 	if err == nil {
 		r.well()
 		o := settled(m, store.MessageSent, time.Time{}, "")
-		o.ProviderID = receipt.ProviderID
+		o.ProviderID, o.Answered = receipt.ProviderID, true
 		return o
 	}
 	var e *messaging.Error
@@ -341,13 +349,34 @@ func (r *round) ended(o store.MessageOutcome) {
 	case store.MessagePlanned, store.MessageSending, store.MessageDelivered, store.MessageUnclear:
 	}
 	r.mu.Unlock()
+	r.count(string(o.Status))
+}
+
+func (r *round) count(outcome string) {
 	if r.Ended != nil {
-		r.Ended(string(r.Channel), string(o.Status))
+		r.Ended(string(r.Channel), outcome)
 	}
 }
 
+// find looks for a message at the provider, and where that cannot say among what the
+// provider tells of all messages.
+func (r *round) find(ctx context.Context, m store.Message, e Envelope, now time.Time) (messaging.Finding, messaging.Receipt, error) {
+	call, cancel := context.WithTimeout(ctx, sendTime)
+	defer cancel()
+	finding, receipt, err := r.Port.Find(call, e, *m.AttemptedAt)
+	if err != nil || finding != messaging.Unknown || m.Stream == "" || m.Stream != r.Port.Stream() {
+		return finding, receipt, err
+	}
+	from, to := span(*m.AttemptedAt, now)
+	w, err := r.Store.Witnesses(ctx, m, nearest, from, to, m.AttemptedAt.Add(settleTime))
+	if err != nil {
+		return messaging.Unknown, receipt, err
+	}
+	return fence(w, *m.AttemptedAt), receipt, nil
+}
+
 // ask settles a message whose answer is not known. It is never sent again unless
-// the provider says that it has it not.
+// the provider says that it has it not, or would have said that it has it.
 func (r *round) ask(ctx context.Context, m store.Message) error {
 	now := r.Now()
 	finding, receipt := messaging.Unknown, messaging.Receipt{}
@@ -358,9 +387,7 @@ func (r *round) ask(ctx context.Context, m store.Message) error {
 	var e Envelope
 	// Erased words, or those of another account, cannot be asked for.
 	if err == nil && json.Unmarshal(body, &e) == nil && e.Via == r.Port.Via() && m.AttemptedAt != nil {
-		call, cancel := context.WithTimeout(ctx, sendTime)
-		finding, receipt, err = r.Port.Find(call, e, *m.AttemptedAt)
-		cancel()
+		finding, receipt, err = r.find(ctx, m, e, now)
 		var fault *messaging.Error
 		if errors.As(err, &fault) {
 			finding = messaging.Unknown
@@ -376,6 +403,7 @@ func (r *round) ask(ctx context.Context, m store.Message) error {
 		err := r.Store.RecordOutcome(ctx, o, now)
 		if err == nil {
 			r.Log.Info("message found at the provider", "message", m.ID, "provider", m.Provider)
+			r.count("found")
 			r.ended(o)
 		}
 		if !errors.Is(err, store.ErrTaken) {
@@ -384,7 +412,11 @@ func (r *round) ask(ctx context.Context, m store.Message) error {
 		// The same words went out as another message; this one cannot be told apart.
 	case messaging.NotTaken:
 		r.Log.Info("message not at the provider", "message", m.ID, "provider", m.Provider)
-		return r.record(ctx, settled(m, store.MessagePlanned, now, m.Reason))
+		err := r.record(ctx, settled(m, store.MessagePlanned, now, m.Reason))
+		if err == nil {
+			r.count("not_taken")
+		}
+		return err
 	case messaging.Unknown:
 	}
 	o := settled(m, store.MessageUnclear, time.Time{}, cmp.Or(m.Reason, "no answer recorded"))
@@ -401,6 +433,17 @@ func (r *round) ask(ctx context.Context, m store.Message) error {
 		r.Log.Warn("nobody knows whether a message was sent", "message", m.ID, "provider", m.Provider)
 	}
 	return r.record(ctx, o)
+}
+
+// elsewhere says whether the buyer can be reached by the channel of a failed message
+// after all: it went to an address that is not the buyer's any more, or had none then.
+func (r *round) elsewhere(m store.Message, a *store.Addressee, p plan.Person) bool {
+	to := a.Contact.Email
+	if r.Channel == order.SMS {
+		to = a.Contact.Phone
+	}
+	had := m.Recipient != nil || m.Reason == noAddress
+	return had && p.Reaches(r.Channel) && !bytes.Equal(m.Recipient, r.Writer.Hash(m.Channel, to))
 }
 
 // followUp tells a failed message by another channel, or that the buyer cannot be
@@ -423,11 +466,11 @@ func (r *round) followUp(ctx context.Context, m store.Message) error {
 			row := newMessage(next)
 			other = &row
 		}
-		lost = other == nil && !p.Erased
+		lost = other == nil && !p.Erased && !r.elsewhere(m, a, p)
 	}
 	fellBack, err := r.Store.FollowUp(ctx, m, other, lost, r.Now())
-	if fellBack && r.Ended != nil {
-		r.Ended(string(r.Channel), "fell_back")
+	if fellBack {
+		r.count("fell_back")
 	}
 	return err
 }

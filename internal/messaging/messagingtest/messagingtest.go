@@ -220,29 +220,29 @@ func Spec(t *testing.T, up string, path ...string) *openapi3.T {
 // its specification.
 func Validating(t *testing.T, doc *openapi3.T, path string, params map[string]string, then http.Handler) *httptest.Server {
 	t.Helper()
-	item := doc.Paths.Value(path)
-	if item == nil {
-		t.Fatalf("%s is not in the specification", path)
-	}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		want := path
-		for k, v := range params {
-			want = strings.ReplaceAll(want, "{"+k+"}", v)
-		}
-		op := item.GetOperation(r.Method)
-		if r.URL.Path != want || op == nil {
-			t.Errorf("%s %s is not in the specification", r.Method, r.URL.Path)
-			return
-		}
-		if err := openapi3filter.ValidateRequest(r.Context(), &openapi3filter.RequestValidationInput{
-			Request: r, PathParams: params, QueryParams: r.URL.Query(),
-			Route:   &routers.Route{Spec: doc, Path: path, PathItem: item, Method: r.Method, Operation: op},
-			Options: &openapi3filter.Options{AuthenticationFunc: openapi3filter.NoopAuthenticationFunc, MultiError: true},
-		}); err != nil {
+		if err := Validate(doc, path, params, r); err != nil {
 			t.Errorf("the specification refuses it: %v", err)
 		}
 		then.ServeHTTP(w, r)
 	}))
 	t.Cleanup(server.Close)
 	return server
+}
+
+// Validate holds a request against a path of a specification.
+func Validate(doc *openapi3.T, path string, params map[string]string, r *http.Request) error {
+	want := path
+	for k, v := range params {
+		want = strings.ReplaceAll(want, "{"+k+"}", v)
+	}
+	item := doc.Paths.Value(path)
+	if item == nil || r.URL.Path != want || item.GetOperation(r.Method) == nil {
+		return fmt.Errorf("%s %s is not in it", r.Method, r.URL.Path)
+	}
+	return openapi3filter.ValidateRequest(r.Context(), &openapi3filter.RequestValidationInput{
+		Request: r, PathParams: params, QueryParams: r.URL.Query(),
+		Route:   &routers.Route{Spec: doc, Path: path, PathItem: item, Method: r.Method, Operation: item.GetOperation(r.Method)},
+		Options: &openapi3filter.Options{AuthenticationFunc: openapi3filter.NoopAuthenticationFunc, MultiError: true},
+	})
 }

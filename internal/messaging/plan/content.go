@@ -20,8 +20,11 @@ type Details struct {
 	// Reason is the bucket that the carrier gave last for the first parcel; empty:
 	// none. Left is where it says that it put the parcel.
 	Reason, Left string
-	ProofURL     string // of a delivery; empty: there is none
-	ReturnURL    string // of the return's label; empty: the tracking page
+	// PickupBy is until when the carrier says that the first parcel can be collected;
+	// zero: it does not.
+	PickupBy  time.Time
+	ProofURL  string // of a delivery; empty: there is none
+	ReturnURL string // of the return's label; empty: the tracking page
 	// Carrier writes a carrier's name; nil: its code.
 	Carrier func(code string) string
 }
@@ -98,7 +101,9 @@ func Content(i Intent, parcels []string, s *order.State, p Person, d Details, no
 		}
 	case templates.ReadyForPickup:
 		if len(about) > 0 {
-			c.Until = about[0].Since.Add(time.Duration(s.Spec.Policy.Pickup))
+			if c.Until = d.PickupBy; c.Until.IsZero() {
+				c.Until = about[0].Since.Add(time.Duration(s.Spec.Policy.Pickup))
+			}
 			c.Place.Name = about[0].LastPlace
 			if c.Place.Name == "" {
 				c.Place.Name = d.carrier(about[0].Carrier)

@@ -71,6 +71,35 @@ func way(s *order.State, kind templates.Kind, p Person) (c Channel, on bool) {
 	return list[0], true
 }
 
+// settle is how long news of a parcel waits at least: it catches what a carrier takes
+// back at once, and facts of one moment that come in one after the other, of which the
+// last counts.
+const settle = 2 * time.Minute
+
+// company is how long a message that groups waits: the group time if another parcel of
+// the order may yet go into it, else until the news has settled. One that is told of
+// already, or could be told of now, needs no waiting for.
+func company(s *order.State, i Intent) time.Duration {
+	for j := range s.Parcels {
+		if o := &s.Parcels[j]; !slices.Contains(i.Parcels, o.ID) && joins(i.Kind, o) {
+			return group(s)
+		}
+	}
+	return min(settle, group(s))
+}
+
+// joins says whether what a kind tells may become true of a parcel in the time that a
+// message waits: one that the warehouse has may be shipped, one on its way may arrive.
+func joins(k templates.Kind, o *order.Parcel) bool {
+	if !o.ToCome() {
+		return false
+	}
+	if k == templates.Shipped {
+		return o.PossessionAt.IsZero()
+	}
+	return !o.PossessionAt.IsZero() && !(k == templates.OutForDelivery && o.Milestone == order.OutForDelivery)
+}
+
 func group(s *order.State) time.Duration {
 	if g := s.Spec.Policy.Messages.Group; g > 0 {
 		return time.Duration(g)

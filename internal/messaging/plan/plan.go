@@ -145,7 +145,7 @@ func Plan(s *order.State, told []order.Happening, who People, now time.Time) (al
 			}
 			i.Audience, i.Channel, i.Urgency, i.NotBefore = Buyer, way, row.urgency, now
 			if row.groups {
-				i.NotBefore = now.Add(group(s))
+				i.NotBefore = now.Add(company(s, i))
 			}
 			if i.Until.IsZero() {
 				i.Until = i.At.Add(row.fresh)

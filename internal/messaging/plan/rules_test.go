@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -41,17 +42,17 @@ func TestClassesHearByOtherWays(t *testing.T) {
 
 // What is overtaken before it goes out is not said.
 func TestSuperseded(t *testing.T) {
-	l := live(t, spec("1")).carrier(5, "1", order.Accepted).carrier(5.1, "1", order.OutForDelivery).until(7)
+	l := live(t, spec("1")).carrier(5, "1", order.Accepted).carrier(5.02, "1", order.OutForDelivery).until(7)
 	l.expect("confirmation email", "out_for_delivery email 1")
 	l.dropped(templates.Shipped, "superseded: the parcel is out_for_delivery")
 
-	l = live(t, spec("1")).carrier(5, "1", order.OutForDelivery).carrier(5.2, "1", order.Delivered).until(8)
+	l = live(t, spec("1")).carrier(5, "1", order.OutForDelivery).carrier(5.02, "1", order.Delivered).until(8)
 	l.expect("confirmation email", "delivered email 1")
 	l.dropped(templates.OutForDelivery, "superseded")
 
 	// A delivery that support takes back at once was none.
 	l = live(t, spec("1")).carrier(5, "1", order.Accepted).carrier(30, "1", order.Delivered)
-	l.person(30.2, func(m order.Meta) order.Event {
+	l.person(30.02, func(m order.Meta) order.Event {
 		return order.CorrectMilestone{Meta: m, Parcel: "1", Milestone: order.InTransit}
 	}).until(40)
 	l.expect("confirmation email", "shipped email 1")
@@ -80,6 +81,57 @@ func TestSplitShipmentsGoIntoOneMail(t *testing.T) {
 	if got := l.heard(Buyer); got[len(got)-1] != "delivered email 1+2" {
 		t.Errorf("%v", got)
 	}
+}
+
+// News waits for company only where company may come.
+func TestNoWaitingForNobody(t *testing.T) {
+	hours := func(minutes float64) float64 { return minutes / 60 }
+	sentAt := func(l *life, want string, minutes float64) {
+		t.Helper()
+		for _, o := range l.sent {
+			if strings.TrimRight(fmt.Sprintf("%s %s", o.Kind, strings.Join(o.Parcels, "+")), " ") == want {
+				if got := o.SentAt.Sub(l.at(0)).Minutes(); got < minutes-0.01 || got > minutes+0.01 {
+					t.Errorf("%s went after %.2f minutes, want %.2f", want, got, minutes)
+				}
+				return
+			}
+		}
+		t.Errorf("no %s: %v", want, l.heard(Buyer))
+	}
+	// One parcel: at once, as far as anything is certain at once.
+	l := live(t, spec("1")).carrier(hours(60), "1", order.Accepted).carrier(hours(600), "1", order.Delivered).until(20)
+	sentAt(l, "shipped 1", 62)
+	sentAt(l, "delivered 1", 602)
+
+	// The first of two waits for the second, the second for nobody, and takes it along.
+	l = live(t, spec("1", "2")).carrier(hours(60), "1", order.Accepted).carrier(hours(65), "2", order.Accepted).until(2)
+	sentAt(l, "shipped 2+1", 67)
+	// What still lies in the warehouse cannot arrive with it.
+	l = live(t, spec("1", "2")).carrier(hours(60), "1", order.Accepted).until(2)
+	sentAt(l, "shipped 1", 80)
+	l.carrier(hours(300), "1", order.OutForDelivery).carrier(hours(420), "1", order.Delivered).until(8)
+	sentAt(l, "out_for_delivery 1", 302)
+	sentAt(l, "delivered 1", 422)
+	// What is on the same van may.
+	l = live(t, spec("1", "2")).carrier(hours(10), "1", order.Accepted).carrier(hours(11), "2", order.Accepted)
+	l.carrier(hours(60), "1", order.OutForDelivery).carrier(hours(61), "2", order.OutForDelivery).until(2)
+	sentAt(l, "shipped 2+1", 13)
+	sentAt(l, "out_for_delivery 2+1", 63)
+	l.carrier(hours(300), "1", order.Delivered).until(6)
+	sentAt(l, "delivered 1", 320)
+	// A cancelled one will not come.
+	l = live(t, spec("1", "2"))
+	l.person(0.5, func(m order.Meta) order.Event { return order.Cancel{Meta: m, Parcels: []string{"2"}} })
+	if p := l.s.ParcelByID("2"); p.Milestone != order.Cancelled {
+		t.Fatalf("%+v", p)
+	}
+	l.carrier(hours(60), "1", order.Accepted).until(2)
+	sentAt(l, "shipped 1", 62)
+	// A shorter group time than that is the policy's wish.
+	s := spec("1")
+	s.Policy.Messages.Group = order.Duration(time.Second)
+	l = live(t, s).carrier(hours(60), "1", order.Accepted).until(2)
+	sentAt(l, "shipped 1", 60+1.0/60)
 }
 
 func TestQuietHours(t *testing.T) {
@@ -379,5 +431,21 @@ func TestFallback(t *testing.T) {
 	i.Channel = order.SMS
 	if next, ok := Fallback(i, &s, Person{HasPhone: true}); ok {
 		t.Errorf("%+v", next)
+	}
+}
+
+// The carrier knows better than the policy how long it keeps a parcel.
+func TestThePickupsLastDayIsTheCarriers(t *testing.T) {
+	l := live(t, spec("1")).carrier(5, "1", order.Accepted).carrier(24, "1", order.ReadyForPickup).until(26)
+	i := l.sent[len(l.sent)-1].Intent
+	d := details()
+	for _, by := range []time.Time{{}, placed.Add(5 * day)} {
+		want := l.s.Parcels[0].Since.Add(time.Duration(l.s.Spec.Policy.Pickup))
+		if d.PickupBy = by; !by.IsZero() {
+			want = by
+		}
+		if c, err := Content(i, i.Parcels, &l.s, buyer, d, l.now); err != nil || i.Kind != templates.ReadyForPickup || !c.Until.Equal(want) {
+			t.Errorf("%s: until %s, want %s, %v", i.Kind, c.Until, want, err)
+		}
 	}
 }

@@ -30,8 +30,12 @@ const (
 	// MaxWebhook bounds a webhook's body in bytes.
 	MaxWebhook = 4 << 20
 	maxEvents  = 20_000
-	// ReplayWindow is how far the signed time may be from now.
-	ReplayWindow = 5 * time.Minute
+	// ReplayWindow is how old a signature may be. SendGrid repeats what it could not
+	// deliver for 24 hours and does not say whether it signs that anew; a shorter window
+	// would lose events for good. Each counts once, so a replay does nothing.
+	ReplayWindow = 26 * time.Hour
+	// skew is how far ahead the signer's clock may be.
+	skew = 5 * time.Minute
 )
 
 // Key reads the verification key as SendGrid shows it: base64 of a PKIX public
@@ -83,7 +87,7 @@ func Verify(keys []*ecdsa.PublicKey, body []byte, signature, timestamp string, n
 	if err != nil {
 		return messaging.ErrReplayed
 	}
-	if away := now.Sub(time.Unix(at, 0)); away > ReplayWindow || away < -ReplayWindow {
+	if away := now.Sub(time.Unix(at, 0)); away > ReplayWindow || away < -skew {
 		return messaging.ErrReplayed
 	}
 	return nil

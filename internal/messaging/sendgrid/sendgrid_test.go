@@ -77,6 +77,30 @@ func TestRequestKeepsTheSpecification(t *testing.T) {
 	}
 }
 
+// What holds our requests refuses others.
+func TestTheSpecificationRefusesOtherRequests(t *testing.T) {
+	doc := messagingtest.Spec(t, "../../..", "sendgrid", "tsg_mail_v3.json")
+	const good = `{"personalizations":[{"to":[{"email":"jo@buyer.example"}]}],"from":{"email":"a@shop.example"},"subject":"s","content":[{"type":"text/plain","value":"t"}]}`
+	valid := func(method, path, body string) error {
+		r := httptest.NewRequest(method, path, strings.NewReader(body))
+		r.Header.Set("Content-Type", "application/json")
+		return messagingtest.Validate(doc, "/v3/mail/send", nil, r)
+	}
+	if err := valid("POST", "/v3/mail/send", good); err != nil {
+		t.Fatal(err)
+	}
+	for name, err := range map[string]error{
+		"another path":   valid("POST", "/v3/mail", good),
+		"another method": valid("GET", "/v3/mail/send", ""),
+		"no sender":      valid("POST", "/v3/mail/send", strings.Replace(good, `"from":{"email":"a@shop.example"},`, "", 1)),
+		"to a number":    valid("POST", "/v3/mail/send", strings.Replace(good, `"jo@buyer.example"`, "7", 1)),
+	} {
+		if err == nil {
+			t.Errorf("%s is allowed", name)
+		}
+	}
+}
+
 // The library's own client mixes the mails of sends at once; ours must not.
 func TestSendsAtOnceDoNotMix(t *testing.T) {
 	var mu sync.Mutex

@@ -165,6 +165,30 @@ func TestRequestsKeepTheSpecification(t *testing.T) {
 	}
 }
 
+// What holds our requests refuses others.
+func TestTheSpecificationRefusesOtherRequests(t *testing.T) {
+	doc := messagingtest.Spec(t, "../../..", "twilio", "twilio_api_v2010.messages.json")
+	valid := func(method, path, form string) error {
+		r := httptest.NewRequest(method, path, strings.NewReader(form))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		return messagingtest.Validate(doc, list, map[string]string{"AccountSid": account}, r)
+	}
+	at := strings.ReplaceAll(list, "{AccountSid}", account)
+	if err := valid("POST", at, "To=%2B15005550009&From=%2B15005550006&Body=x"); err != nil {
+		t.Fatal(err)
+	}
+	for name, err := range map[string]error{
+		"another path":    valid("POST", at+"x", "To=%2B15005550009"),
+		"another method":  valid("DELETE", at, ""),
+		"to nobody":       valid("POST", at, "Body=x"),
+		"a period of ten": valid("POST", at, "To=%2B15005550009&ValidityPeriod=ten"),
+	} {
+		if err == nil {
+			t.Errorf("%s is allowed", name)
+		}
+	}
+}
+
 // The library reads the environment for a region; ours is the configuration's.
 func TestEnvironmentDoesNotMoveTheHost(t *testing.T) {
 	t.Setenv("TWILIO_EDGE", "sydney")
