@@ -366,9 +366,5 @@ func (s *server) wouldGrant(ctx context.Context, o store.Order, who acts.Asker, 
 	if err != nil {
 		return err
 	}
-	st := *o.Current()
-	if now.After(st.Now) {
-		st.Now = now
-	}
-	return order.Check(&st, e)
+	return order.Check(o.Current().At(now), e)
 }
