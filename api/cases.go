@@ -102,6 +102,10 @@ func (s *server) reportNotReceived(c echo.Context) error {
 	return act(s, c, "parcel", func(id string, b reasoned) acts.Request { return acts.ReportNotReceived(id, b.Reason) })
 }
 
+func (s *server) foundParcel(c echo.Context) error {
+	return act(s, c, "parcel", func(id string, b reasoned) acts.Request { return acts.FoundParcel(id, b.Reason) })
+}
+
 func (s *server) decideRemedy(c echo.Context) error {
 	type body struct {
 		Agree bool `json:"agree"`

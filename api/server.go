@@ -268,6 +268,7 @@ func (s *server) handlers() map[string]echo.HandlerFunc {
 		"extendWait":        s.extendWait,
 		"fireWait":          s.fireWait,
 		"reportNotReceived": s.reportNotReceived,
+		"foundParcel":       s.foundParcel,
 		"decideRemedy":      s.decideRemedy,
 		"endRemedy":         s.endRemedy,
 		"endInstruction":    s.endInstruction,

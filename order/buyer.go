@@ -45,8 +45,10 @@ const (
 	// theirs, since histories keep notes.
 	WrongAddress = "the buyer says that the address is wrong: ask them for the right one, by the contact that we know"
 
-	maxBuyerDays      = 10 // ahead, for another attempt
-	maxBuyerAddresses = 12 // versions of an order's address
+	maxBuyerDays = 10 // ahead, for another attempt
+	// MaxBuyerAddresses is the last version of an order's address that its buyer may
+	// add.
+	MaxBuyerAddresses = 12
 )
 
 // checkBuyer says why a buyer may not ask for that. What it lets pass is checked
@@ -148,8 +150,8 @@ func (s *State) checkBuyerCorrects(e CorrectAddress) error {
 		return refuseFor(WhySettled, "", "no case about the address is open")
 	case s.Spec.Class == HighValue:
 		return refuseFor(WhyPerson, "", "the address of an order of class %s is corrected by support", HighValue)
-	case e.AddressVersion > maxBuyerAddresses:
-		return refuseFor(WhyTooMany, "address_version", "the address was changed %d times already", maxBuyerAddresses-1)
+	case e.AddressVersion > MaxBuyerAddresses:
+		return refuseFor(WhyTooMany, "address_version", "the address was changed %d times already", MaxBuyerAddresses)
 	}
 	e.By = Support
 	return Check(s, e)

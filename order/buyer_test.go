@@ -128,7 +128,7 @@ func TestWhatBuyersMay(t *testing.T) {
 		{"another address without need", attempted(spec), address, WhySettled},
 		{"before it is sent", after(spec), address, WhySettled},
 		{"of a valuable order", unaddressed(dear), address, WhyPerson},
-		{"changed all the time", unaddressed(spec), func(s *State) Event { return CorrectAddress{byBuyer(31), maxBuyerAddresses + 1} }, WhyTooMany},
+		{"changed all the time", unaddressed(spec), func(s *State) Event { return CorrectAddress{byBuyer(31), MaxBuyerAddresses + 1} }, WhyTooMany},
 		{"asked to be asked", unaddressed(dear), func(s *State) Event {
 			return NoteCase{byBuyer(31), openCaseOf(s, AddressProblem), WrongAddress}
 		}, granted},
