@@ -6,7 +6,6 @@ import (
 	"embed"
 	"encoding/hex"
 	"errors"
-	"html/template"
 	"net/http"
 	"path"
 	"strings"
@@ -47,10 +46,7 @@ var static = func() map[string]file {
 	return all
 }()
 
-var templates = template.Must(template.New("").Funcs(template.FuncMap{
-	"asset": func(name string) string { return "/assets/pages/" + name + "?v=" + static[name].hash },
-	"story": storyHTML,
-}).ParseFS(files, "templates/*.html"))
+var templates = parsed(english, "parts.html", "track.html", "wishes.html", "console.html", "faults.html", "rhythms.html")
 
 func asset(c echo.Context) error {
 	f, ok := static[c.Param("file")]

@@ -29,12 +29,12 @@ func TestTheBuyerSeesWhenFreightComes(t *testing.T) {
 		"over":              {[]store.Entry{told(-9, "delivery", at(-4), at(-2))}, ""},
 		"a pickup":          {[]store.Entry{told(-9, "pickup", at(20), at(22))}, ""},
 	} {
-		if got := booked(c.entries, lens{now: now, home: time.UTC}); got != c.want {
+		if got := booked(c.entries, lens{t: english, now: now, home: time.UTC}); got != c.want {
 			t.Errorf("%s: %q, want %q", name, got, c.want)
 		}
 	}
 	berlin := time.FixedZone("+01:00", 3600)
-	if got := booked([]store.Entry{told(-9, "delivery", at(20), at(22))}, lens{now: now, home: berlin, known: true}); got != "Thursday 5 March, 09:00–11:00" {
+	if got := booked([]store.Entry{told(-9, "delivery", at(20), at(22))}, lens{t: english, now: now, home: berlin, known: true}); got != "Thursday 5 March, 09:00–11:00" {
 		t.Error(got)
 	}
 
@@ -45,7 +45,7 @@ func TestTheBuyerSeesWhenFreightComes(t *testing.T) {
 	held.Held = "name, photo"
 	draw := func() string {
 		var page strings.Builder
-		for _, g := range trackPageOf(store.Order{Spec: spec, State: &st}, []store.Entry{held}, brand{Name: "Acme"}, now).Groups {
+		for _, g := range trackPageOf(english, store.Order{Spec: spec, State: &st}, []store.Entry{held}, brand{Name: "Acme"}, now).Groups {
 			for _, k := range g.Parcels {
 				page.WriteString(k.Booked)
 			}

@@ -217,8 +217,11 @@ func TestEntryTellsLateReceipt(t *testing.T) {
 func TestGallery(t *testing.T) {
 	e, m := newServer(t)
 	body := get(e, "/console/gallery?store=acme", signedIn()).body
+	has(t, body, `href="/console/gallery?lang=de&amp;store=acme"`)
+	has(t, get(e, "/console/gallery?lang=de", signedIn()).body, "Zugestellt", `name="lang" value="de"`)
+	has(t, get(e, "/console/gallery/delivered?lang=de", signedIn()).body, `<html lang="de">`, "Zugestellt")
 	for _, f := range m.fixtures {
-		has(t, body, "/console/gallery/"+f.Name+"?store=acme")
+		has(t, body, "/console/gallery/"+f.Name+"?lang=en&amp;store=acme")
 		for _, view := range []string{"", "?view=console"} {
 			if r := get(e, "/console/gallery/"+f.Name+view, signedIn()); r.Code != http.StatusOK || !strings.HasSuffix(r.body, "</html>") {
 				t.Errorf("%s%s: status %d", f.Name, view, r.Code)

@@ -274,7 +274,7 @@ func detailOf(o store.Order, entries []store.Entry, show int, now time.Time) det
 	}
 	for i := range v.Parcels {
 		x := &v.Parcels[i]
-		r := parcelRow{ID: x.ID, Milestone: label(string(x.Milestone)), Tone: string(parcelWords(x, "", lens{now: now, home: time.UTC}).Mood), Carrier: carrierName(x.Carrier), Service: clean(x.Service, 40),
+		r := parcelRow{ID: x.ID, Milestone: label(string(x.Milestone)), Tone: string(moodOf(x.Milestone)), Carrier: carrierName(x.Carrier), Service: clean(x.Service, 40),
 			Tracking: clean(x.Tracking, 40), Place: clean(x.LastPlace, 120), Attempts: x.Attempts, Since: stampOf(x.Since, now), ETA: stampOf(x.ETA, now),
 			Possession: stampOf(x.PossessionAt, now), Movement: stampOf(x.LastMovement, now), From: clean(x.From, 120), MovedTo: clean(x.MovedTo, 120)}
 		var in []string
@@ -322,7 +322,7 @@ func entryOf(e store.Entry, now time.Time) entryRow {
 		r.What += " (" + label(e.DeliveredTo) + ")"
 	}
 	if a := e.Appointment; a != nil {
-		r.Text = strings.TrimSpace(r.Text + " " + a.For + " appointment " + stretch(a.Earliest, a.Latest, time.UTC) + " UTC")
+		r.Text = strings.TrimSpace(r.Text + " " + a.For + " appointment " + english.Stretch(a.Earliest.UTC(), a.Latest.UTC()) + " UTC")
 	}
 	if e.Held != "" {
 		r.Text = strings.TrimSpace(r.Text + " (proof at the carrier: " + clean(e.Held, 100) + ")")

@@ -4,6 +4,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/waybillhq/waybill/internal/speech"
 	"github.com/waybillhq/waybill/internal/store"
 )
 
@@ -14,13 +15,14 @@ import (
 type drawn struct {
 	mu    sync.Mutex
 	size  int
-	pages map[string]drawnPage // by the hash of the token
+	pages map[string]drawnPage // by the hash of the token and the language asked for
 }
 
 type drawnPage struct {
 	version store.Version
 	brand   brand
 	minute  time.Time
+	tongue  *speech.Tongue
 	body    []byte
 }
 

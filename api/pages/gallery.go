@@ -10,6 +10,7 @@ import (
 
 	"github.com/waybillhq/waybill/internal/carriers/easypost"
 	"github.com/waybillhq/waybill/internal/carriers/ups"
+	"github.com/waybillhq/waybill/internal/speech"
 	"github.com/waybillhq/waybill/internal/store"
 	"github.com/waybillhq/waybill/order"
 )
@@ -20,9 +21,10 @@ import (
 
 type galleryList struct {
 	head
-	Store   string
-	Rows    []galleryRow
-	Console []choice // pages of the console that are no order's
+	Store, Lang string
+	Languages   []choice
+	Rows        []galleryRow
+	Console     []choice // pages of the console that are no order's
 }
 
 type galleryRow struct {
@@ -43,15 +45,19 @@ func (s *server) gallery(c echo.Context, w who) error {
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return s.consoleError(c, w, "gallery", err)
 	}
-	g := galleryList{head: s.head(w, "Page gallery", "gallery"), Store: clean(c.QueryParam("store"), 32)}
+	t := speech.Of(c.QueryParam("lang"))
+	g := galleryList{head: s.head(w, "Page gallery", "gallery"), Store: clean(c.QueryParam("store"), 32), Lang: t.Tag()}
 	suffix := ""
 	if storeID(g.Store) {
-		suffix = "?store=" + g.Store
+		suffix = "&store=" + g.Store
+	}
+	for _, other := range speech.Tongues() {
+		g.Languages = append(g.Languages, choice{Value: "/console/gallery?lang=" + other.Tag() + suffix, Label: other.Name(), Chosen: other == t})
 	}
 	for _, f := range append(fixtures(s.Now()), crowd(s.Now())) {
-		p := trackPageOf(f.Order, f.Entries, b, s.Now())
+		p := trackPageOf(t, f.Order, f.Entries, b, s.Now())
 		st := f.Order.Current().Status
-		g.Rows = append(g.Rows, galleryRow{f.Name, "/console/gallery/" + f.Name + suffix, "/console/gallery/" + f.Name + "?view=console", p.Words.Status, p.Words.Sentence, label(string(st)), tone(st)})
+		g.Rows = append(g.Rows, galleryRow{f.Name, "/console/gallery/" + f.Name + "?lang=" + g.Lang + suffix, "/console/gallery/" + f.Name + "?view=console", p.Words.Status, p.Words.Sentence, label(string(st)), tone(st)})
 	}
 	for _, p := range s.faultStates(w) {
 		g.Console = append(g.Console, choice{Value: "/console/gallery/" + p.name, Label: p.name})
@@ -127,7 +133,8 @@ func (s *server) galleryPage(c echo.Context, w who) error {
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return s.consoleError(c, w, "gallery", err)
 	}
-	return s.render(c, http.StatusOK, "track", trackPageOf(f.Order, f.Entries, b, s.Now()))
+	t := speech.Of(c.QueryParam("lang"))
+	return s.speak(c, http.StatusOK, t, "track", trackPageOf(t, f.Order, f.Entries, b, s.Now()))
 }
 
 // fixture is a made-up order with its timeline.

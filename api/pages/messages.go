@@ -195,7 +195,7 @@ func (s *server) renderFraming(c echo.Context, name string, data any) error {
 	b := buffers.Get().(*bytes.Buffer)
 	defer buffers.Put(b)
 	b.Reset()
-	if err := s.draw(b, name, data); err != nil {
+	if err := s.draw(b, templates, name, data); err != nil {
 		return err
 	}
 	secure(c.Response().Header())

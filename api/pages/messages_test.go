@@ -39,7 +39,7 @@ func TestWishesAreChosenWithoutJavaScript(t *testing.T) {
 		t.Fatal(r.Code, m.wishes)
 	}
 	r = get(e, r.Header().Get("Location"))
-	has(t, r.body, "Saved.", `value="important" checked`, `value="sms" checked`, `value="pt-BR" selected`)
+	has(t, r.body, "Salvo.", `<html lang="pt-BR">`, `value="important" checked`, `value="sms" checked`, `value="pt-BR" selected`)
 
 	// What is not offered is not kept.
 	for _, bad := range []url.Values{{}, {"frequency": {"hourly"}}, {"frequency": {"all"}, "channel": {"pigeon"}}, {"frequency": {"all"}, "language": {"<script>"}}} {

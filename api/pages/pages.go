@@ -9,6 +9,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"html/template"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -21,6 +22,7 @@ import (
 	"github.com/waybillhq/waybill/internal/carriers"
 	"github.com/waybillhq/waybill/internal/carriers/all"
 	"github.com/waybillhq/waybill/internal/links"
+	"github.com/waybillhq/waybill/internal/speech"
 	"github.com/waybillhq/waybill/internal/store"
 )
 
@@ -145,29 +147,44 @@ func secure(h http.Header) {
 
 var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
-// render writes a page, whole or not at all.
+// render writes a page of the console, whole or not at all.
 func (s *server) render(c echo.Context, status int, name string, data any) error {
+	return s.write(c, status, nil, templates, name, data)
+}
+
+// speak writes a page of buyers in their language.
+func (s *server) speak(c echo.Context, status int, t *speech.Tongue, name string, data any) error {
+	return s.write(c, status, t, spoken[t], name, data)
+}
+
+func (s *server) write(c echo.Context, status int, t *speech.Tongue, set *template.Template, name string, data any) error {
 	b := buffers.Get().(*bytes.Buffer)
 	defer buffers.Put(b)
 	b.Reset()
-	if err := s.draw(b, name, data); err != nil {
+	if err := s.draw(b, set, name, data); err != nil {
 		return err
 	}
-	return s.send(c, status, b.Bytes())
+	return s.send(c, status, t, b.Bytes())
 }
 
-func (s *server) draw(b *bytes.Buffer, name string, data any) error {
-	if err := templates.ExecuteTemplate(b, name, data); err != nil {
+func (s *server) draw(b *bytes.Buffer, set *template.Template, name string, data any) error {
+	if err := set.ExecuteTemplate(b, name, data); err != nil {
 		s.Log.Error("pages: render", "page", name, "err", err)
 		return echo.NewHTTPError(http.StatusInternalServerError)
 	}
 	return nil
 }
 
-func (s *server) send(c echo.Context, status int, body []byte) error {
-	secure(c.Response().Header())
+// send answers with a page; the language, if it depends on who reads.
+func (s *server) send(c echo.Context, status int, t *speech.Tongue, body []byte) error {
+	h := c.Response().Header()
+	secure(h)
+	if t != nil {
+		h.Set("Content-Language", t.Tag())
+		h.Add("Vary", "Accept-Language")
+	}
 	if s.https(c) {
-		c.Response().Header().Set("Strict-Transport-Security", "max-age=31536000")
+		h.Set("Strict-Transport-Security", "max-age=31536000")
 	}
 	return c.HTMLBlob(status, body)
 }

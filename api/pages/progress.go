@@ -23,24 +23,8 @@ type step struct {
 	Name    string
 	Date    string
 	State   string // done, now, todo, warn, stop, hold: an icon each
+	Said    string // the state in words, for those who do not see the icon
 	Current bool
-}
-
-// Said is the state in words, for those who do not see the icon.
-func (s step) Said() string {
-	switch s.State {
-	case "done":
-		return "done"
-	case "now":
-		return "now"
-	case "warn":
-		return "now, needs attention"
-	case "stop":
-		return "stopped here"
-	case "hold":
-		return "on hold"
-	}
-	return "not yet"
 }
 
 // progress is a parcel's way in at most five steps. A label, or the warehouse's
@@ -59,11 +43,20 @@ func progress(p *order.ParcelView, placed time.Time, held bool, l lens) []step {
 	}
 	has := func(m order.Milestone) bool { return reached(m) != "" }
 
-	ordered := step{Name: "Ordered", Date: l.short(placed)}
-	prepared := step{Name: "Prepared", Date: reached(order.Packed, order.HandedOver)}
-	shipped := step{Name: "Shipped", Date: reached(order.Accepted)}
-	out := step{Name: "Out for delivery", Date: reached(order.OutForDelivery)}
-	delivered := step{Name: "Delivered"}
+	// called is a step of that milestone's name; some have names of their own here.
+	called := func(m order.Milestone, date string) step {
+		name := l.say("step."+string(m), nil)
+		if name == "" {
+			name = l.say(string(m)+".status", nil)
+		}
+		return step{Name: name, Date: date}
+	}
+	since := l.short(p.Since)
+	ordered := step{Name: l.say("step.ordered", nil), Date: l.short(placed)}
+	prepared := called(order.Packed, reached(order.Packed, order.HandedOver))
+	shipped := called(order.Accepted, reached(order.Accepted))
+	out := called(order.OutForDelivery, reached(order.OutForDelivery))
+	delivered := called(order.Delivered, "")
 
 	steps, now, state := []step{ordered, prepared, shipped, out, delivered}, 0, "now"
 	switch p.Milestone {
@@ -79,28 +72,28 @@ func progress(p *order.ParcelView, placed time.Time, held bool, l lens) []step {
 	case order.OutForDelivery:
 		now = 3
 	case order.ReadyForPickup:
-		steps[3] = step{Name: "Ready for pickup", Date: l.short(p.Since)}
+		steps[3] = called(order.ReadyForPickup, since)
 		now = 3
 	case order.AttemptFailed:
-		steps[3] = step{Name: "Delivery tried", Date: l.short(p.Since)}
+		steps[3] = called(order.AttemptFailed, since)
 		now, state = 3, "warn"
 	case order.Delivered:
-		steps[4].Date = l.short(p.Since)
+		steps[4].Date = since
 		now, state = 4, "done"
 	case order.Returning:
-		steps = []step{ordered, prepared, shipped, {Name: "On its way back", Date: l.short(p.Since)}, {Name: "Returned"}}
+		steps = []step{ordered, prepared, shipped, called(order.Returning, since), called(order.Returned, "")}
 		now, state = 3, "warn"
 	case order.Returned:
-		steps = []step{ordered, prepared, shipped, {Name: "On its way back", Date: reached(order.Returning)}, {Name: "Returned", Date: l.short(p.Since)}}
+		steps = []step{ordered, prepared, shipped, called(order.Returning, reached(order.Returning)), called(order.Returned, since)}
 		now, state = 4, "done"
 	case order.Lost:
-		steps = []step{ordered, prepared, shipped, {Name: "Lost", Date: l.short(p.Since)}}
+		steps = []step{ordered, prepared, shipped, called(order.Lost, since)}
 		now, state = 3, "stop"
 	case order.Destroyed:
-		steps = []step{ordered, prepared, shipped, {Name: "Cannot be delivered", Date: l.short(p.Since)}}
+		steps = []step{ordered, prepared, shipped, called(order.Destroyed, since)}
 		now, state = 3, "stop"
 	case order.Cancelled:
-		steps = []step{ordered, {Name: "Cancelled", Date: l.short(p.Since)}}
+		steps = []step{ordered, called(order.Cancelled, since)}
 		now, state = 1, "stop"
 	}
 	if held && now < 2 && state == "now" {
@@ -115,6 +108,7 @@ func progress(p *order.ParcelView, placed time.Time, held bool, l lens) []step {
 		default:
 			steps[i].State, steps[i].Date = "todo", ""
 		}
+		steps[i].Said = l.say("step.is_"+steps[i].State, nil)
 	}
 	return steps
 }

@@ -169,7 +169,7 @@ func TestBothOrdersOfAReplacementSayIt(t *testing.T) {
 
 // Every state of a return has words for the buyer that say what comes next.
 func TestEveryStateOfAReturnHasWords(t *testing.T) {
-	l := newLens(testNow, nil, testNow)
+	l := newLens(english, testNow, nil, testNow)
 	for _, d := range order.ReturnDefinitions {
 		v := order.View{}
 		w := returnWords(&order.ReturnView{Return: order.Return{ID: "R1", State: d.State, Parcel: "R1"}, Title: d.Title}, &v, "Acme", l)

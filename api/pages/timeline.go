@@ -2,12 +2,15 @@ package pages
 
 import (
 	"cmp"
+	"fmt"
 	"html/template"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/waybillhq/waybill/internal/carriers"
+	"github.com/waybillhq/waybill/internal/speech"
 	"github.com/waybillhq/waybill/internal/store"
 	"github.com/waybillhq/waybill/order"
 )
@@ -24,68 +27,28 @@ type moment struct {
 
 // momentText is what a carrier's or our own milestone means to a buyer. The
 // carrier's own sentence is not shown: it may name people or streets.
-func momentText(m order.Milestone, carrier string) string {
-	if carrier == "" {
-		carrier = "the carrier"
-	}
-	switch m {
-	case order.Expected:
-		return "Order placed"
-	case order.Packed:
-		return "Packed"
-	case order.Labelled:
-		return "Shipping label created"
-	case order.HandedOver:
-		return "Given to " + carrier + ", not yet scanned"
-	case order.Cancelled:
-		return "Cancelled"
-	case order.Accepted:
-		return upper(carrier) + " has the parcel"
-	case order.InTransit:
-		return "On the way"
-	case order.InCustoms:
-		return "In customs"
-	case order.OutForDelivery:
-		return "Out for delivery"
-	case order.ReadyForPickup:
-		return "Ready for pickup"
-	case order.AttemptFailed:
-		return "Delivery attempted"
-	case order.Lost:
-		return "Reported lost"
-	case order.Delivered:
-		return "Delivered"
-	case order.Returning:
-		return "On its way back"
-	case order.Returned:
-		return "Back with the sender"
-	case order.Destroyed:
-		return "Can no longer be delivered"
-	case order.Picked: // the buyer cares from the packed box on
+func momentText(m order.Milestone, w speech.Words, l lens) string {
+	if m == order.Picked { // the buyer cares from the packed box on
 		return ""
 	}
-	return ""
+	if text := l.say("story."+string(m), w); text != "" {
+		return text
+	}
+	return l.say(string(m)+".status", nil)
 }
 
-// takenBy says who or what took a delivered parcel; never a name.
-func takenBy(to carriers.DeliveredTo) string {
-	switch to {
-	case carriers.ToPerson:
-		return " to a person"
-	case carriers.ToNeighbour:
-		return " to a neighbour"
-	case carriers.ToLocker:
-		return " to a locker"
-	case carriers.ToPorch:
-		return ", left at the address"
-	case carriers.ToAgent:
-		return " to an agent"
-	case carriers.ToMailbox:
-		return " to a mailbox"
-	case carriers.InPart:
-		return ", in part"
+// takenBy says who or what took a delivered parcel, if that is known; never a name.
+func takenBy(to carriers.DeliveredTo, l lens) string {
+	return l.say("story.to."+string(to), nil)
+}
+
+// inPieces is the order's own count of a parcel's pieces in the reader's words.
+func inPieces(count string, l lens) string {
+	var n, total int
+	if _, err := fmt.Sscanf(count, "%d of %d", &n, &total); err != nil {
+		return l.say("story.piece", nil)
 	}
-	return ""
+	return l.say("story.pieces", speech.Words{"n": strconv.Itoa(n), "total": strconv.Itoa(total)})
 }
 
 // moments builds the story of one parcel, newest first, from what its
@@ -93,7 +56,7 @@ func takenBy(to carriers.DeliveredTo) string {
 // believe is not told: a buyer must never read "delivered" under a parcel that
 // is on the way.
 func moments(p *order.ParcelView, placed time.Time, entries []store.Entry, l lens) []moment {
-	carrier := carrierName(p.Carrier)
+	w := l.about("", carrierName(p.Carrier))
 	var out []moment
 	add := func(m order.Milestone, text, place string, e store.Entry) {
 		if text == "" {
@@ -103,7 +66,7 @@ func moments(p *order.ParcelView, placed time.Time, entries []store.Entry, l len
 		if !sure && l.known {
 			t, sure = e.At.In(l.home), true
 		}
-		out = append(out, moment{at: e.At, Text: text, Place: place, Day: t.Format("Mon 2 Jan"), Clock: t.Format("15:04"), ISO: e.At.UTC().Format(time.RFC3339), Guess: !sure, milestone: m})
+		out = append(out, moment{at: e.At, Text: text, Place: place, Day: l.t.ShortDay(t), Clock: speech.Clock(t), ISO: e.At.UTC().Format(time.RFC3339), Guess: !sure, milestone: m})
 	}
 	told := map[order.Milestone]bool{}
 	for i := range entries {
@@ -119,18 +82,22 @@ func moments(p *order.ParcelView, placed time.Time, entries []store.Entry, l len
 				place = clean(e.Location, 80) // a shop's address, not the buyer's
 			}
 			told[m] = true
-			text := momentText(m, carrier)
+			text := momentText(m, w, l)
 			switch {
 			case m == order.Delivered && e.Piece != "" && p.Pieces > 1:
-				text = "One piece delivered"
+				text = l.say("story.piece", nil)
 			case m == order.Delivered && e.DeliveredTo != "":
-				text += takenBy(carriers.DeliveredTo(e.DeliveredTo))
+				text = cmp.Or(takenBy(carriers.DeliveredTo(e.DeliveredTo), l), text)
 			}
 			add(m, text, place, *e)
 		case string(order.PiecesDelivered):
-			add(order.Delivered, e.Description, "", *e)
+			add(order.Delivered, inPieces(e.Description, l), "", *e)
 		case string(order.MilestoneUndone):
-			add(m, "Corrected: "+lower(parcelStatus(m)), "", *e)
+			corrected := speech.Words{}
+			if what := momentText(m, w, l); what != "" {
+				corrected["what"] = what
+			}
+			add(m, l.say("story.corrected", corrected), "", *e)
 		}
 	}
 	for _, r := range p.Reached {
@@ -147,13 +114,13 @@ func moments(p *order.ParcelView, placed time.Time, entries []store.Entry, l len
 				break
 			}
 		}
-		add(r.Milestone, momentText(r.Milestone, carrier), "", e)
+		add(r.Milestone, momentText(r.Milestone, w, l), "", e)
 	}
 	placedEntry := store.Entry{At: placed}
 	if _, off := placed.Zone(); off != 0 {
 		placedEntry.LocalTime = placed.Format(time.RFC3339)
 	}
-	add(order.Expected, momentText(order.Expected, carrier), "", placedEntry)
+	add(order.Expected, momentText(order.Expected, w, l), "", placedEntry)
 	slices.SortStableFunc(out, func(a, b moment) int {
 		if c := b.at.Compare(a.at); c != 0 {
 			return c
@@ -208,13 +175,4 @@ func ownScan(entries []store.Entry, r order.Reached) bool {
 
 func rank(m order.Milestone) int {
 	return slices.IndexFunc(order.Definitions, func(d order.Definition) bool { return d.Milestone == m })
-}
-
-func parcelStatus(m order.Milestone) string { return momentText(m, "") }
-
-func lower(s string) string {
-	if s == "" {
-		return "back to an earlier step"
-	}
-	return string(s[0]|0x20) + s[1:]
 }

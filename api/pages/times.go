@@ -6,12 +6,14 @@ import (
 	"strings"
 	"time"
 
+	"github.com/waybillhq/waybill/internal/speech"
 	"github.com/waybillhq/waybill/internal/store"
 	"github.com/waybillhq/waybill/order"
 )
 
-// lens says when it is and where the reader probably is.
+// lens says when it is, where the reader probably is, and what they speak.
 type lens struct {
+	t    *speech.Tongue
 	now  time.Time
 	home *time.Location
 	// known: somebody said where home is; otherwise it is UTC.
@@ -89,10 +91,12 @@ func wall(e store.Entry) (t time.Time, ok bool) {
 	return e.At.UTC(), false
 }
 
+func (l lens) say(key string, w speech.Words) string { return say(l.t, key, w) }
+
 // newLens takes the reader to be where the parcel was last heard of, since
 // nothing else is known about them without asking for personal data.
-func newLens(now time.Time, entries []store.Entry, promise time.Time) lens {
-	l := lens{now: now, home: time.UTC, failed: map[string]string{}}
+func newLens(t *speech.Tongue, now time.Time, entries []store.Entry, promise time.Time) lens {
+	l := lens{t: t, now: now, home: time.UTC, failed: map[string]string{}}
 	for i := range entries {
 		if e := &entries[i]; e.Milestone == string(order.AttemptFailed) && e.Kind == string(store.KindCarrierEvent) {
 			l.failed[e.Parcel] = e.Bucket // the last one counts, also when it says nothing
@@ -137,42 +141,59 @@ func (l lens) away(t time.Time) int {
 func (l lens) day(t time.Time) string {
 	t = l.local(t)
 	if t.Year() != l.now.Year() {
-		return t.Format("Monday 2 January 2006")
+		return l.t.Date(t)
 	}
-	return t.Format("Monday 2 January")
+	return l.t.Day(t)
 }
 
-// soon is day, but says today and tomorrow.
-func (l lens) soon(t time.Time) string {
+// near is today, tomorrow or yesterday, or nothing.
+func (l lens) near(t time.Time) string {
 	switch l.away(t) {
 	case 0:
-		return "today"
+		return l.say("day.today", nil)
 	case 1:
-		return "tomorrow, " + l.day(t)
+		return l.say("day.tomorrow", nil)
 	case -1:
-		return "yesterday, " + l.day(t)
+		return l.say("day.yesterday", nil)
 	}
-	return l.day(t)
+	return ""
+}
+
+// soon is day, but says today, and that it is tomorrow.
+func (l lens) soon(t time.Time) string {
+	switch word := l.near(t); {
+	case word == "":
+		return l.day(t)
+	case l.away(t) == 0:
+		return word
+	default:
+		return l.say("day.named", speech.Words{"word": word, "day": l.day(t)})
+	}
 }
 
 // onDay reads well after "was delivered".
 func (l lens) onDay(t time.Time) string {
-	switch l.away(t) {
-	case 0, -1:
-		return l.soon(t)
+	if word := l.near(t); word != "" {
+		return word
 	}
-	return "on " + l.day(t)
+	if t = l.local(t); t.Year() != l.now.Year() {
+		return l.t.OnDate(t)
+	}
+	return l.t.On(t)
 }
 
-// clock is " at 14:05", or nothing where the reader's clock is not known.
-func (l lens) clock(t time.Time) string {
-	if !l.known {
-		return ""
+// moment is onDay and the hour, where the reader's clock is known.
+func (l lens) moment(t time.Time) string {
+	switch {
+	case !l.known:
+		return l.onDay(t)
+	case l.near(t) != "":
+		return l.near(t) + " " + l.t.Hour(t.In(l.home))
 	}
-	return " at " + t.In(l.home).Format("15:04")
+	return l.t.At(l.onDay(t), t.In(l.home))
 }
 
-func (l lens) short(t time.Time) string { return l.local(t).Format("2 Jan") }
+func (l lens) short(t time.Time) string { return l.t.Brief(l.local(t)) }
 
 // ago says how long ago, or in how long, in one unit.
 func ago(now, t time.Time) string {
@@ -215,26 +236,9 @@ func booked(entries []store.Entry, l lens) string {
 	if end.Before(l.now) {
 		return ""
 	}
-	text := stretch(a.Earliest, a.Latest, l.home)
+	text := l.t.Stretch(a.Earliest.In(l.home), a.Latest.In(l.home))
 	if !l.known {
 		text += " UTC"
 	}
 	return text
-}
-
-// stretch writes a stretch of time there: an end that is open is left out.
-func stretch(from, to time.Time, there *time.Location) string {
-	const day, clock = "Monday 2 January", "15:04"
-	from, to = from.In(there), to.In(there)
-	switch {
-	case from.IsZero():
-		return "by " + to.Format(day+", "+clock)
-	case to.IsZero():
-		return "from " + from.Format(day+", "+clock)
-	case from.Equal(to):
-		return from.Format(day + ", " + clock)
-	case from.Format(time.DateOnly) == to.Format(time.DateOnly):
-		return from.Format(day+", "+clock) + "–" + to.Format(clock)
-	}
-	return from.Format(day+", "+clock) + " – " + to.Format(day+", "+clock)
 }

@@ -3,14 +3,15 @@ package pages
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"net/http"
 	"regexp"
+	"strconv"
 	"time"
 
 	"github.com/labstack/echo/v4"
 
 	"github.com/waybillhq/waybill/internal/links"
+	"github.com/waybillhq/waybill/internal/speech"
 	"github.com/waybillhq/waybill/internal/store"
 	"github.com/waybillhq/waybill/order"
 )
@@ -92,8 +93,13 @@ func (s *server) track(c echo.Context) error {
 	}
 	hash := links.TokenHash(token)
 	now := s.Now().Truncate(time.Minute) // the page says of which minute it is
+	t, chosen := wanted(c)
+	key := string(hash)
+	if chosen { // else it is the order's own
+		key += t.Tag()
+	}
 	known := store.Version{}
-	have, ok := s.drawn.get(string(hash))
+	have, ok := s.drawn.get(key)
 	if ok && have.minute.Equal(now) && have.brand == s.brands.get(ctx, have.brand.ID) {
 		known = have.version
 	}
@@ -105,7 +111,10 @@ func (s *server) track(c echo.Context) error {
 		return s.unavailable(c, "order by token", err) // never the token: it opens the page
 	}
 	if known == version && known != (store.Version{}) {
-		return s.send(c, http.StatusOK, have.body)
+		return s.send(c, http.StatusOK, have.tongue, have.body)
+	}
+	if !chosen {
+		t = speech.Of(o.Language)
 	}
 	// Read after the version: the page may show more than that says, never less.
 	entries, failed := s.Store.Moments(ctx, o.Spec.ID, trackEntries)
@@ -118,31 +127,31 @@ func (s *server) track(c echo.Context) error {
 	page := buffers.Get().(*bytes.Buffer)
 	defer buffers.Put(page)
 	page.Reset()
-	if err := s.draw(page, "track", trackPageOf(o, entries, b, now)); err != nil {
+	if err := s.draw(page, spoken[t], "track", trackPageOf(t, o, entries, b, now)); err != nil {
 		return err
 	}
 	if failed == nil {
-		s.drawn.put(string(hash), drawnPage{version, b, now, bytes.Clone(page.Bytes())})
+		s.drawn.put(key, drawnPage{version, b, now, t, bytes.Clone(page.Bytes())})
 	}
-	return s.send(c, http.StatusOK, page.Bytes())
+	return s.send(c, http.StatusOK, t, page.Bytes())
 }
 
 // noOrder is the same page whether a link was mistyped, has expired or never
 // was: it tells nobody which.
 func (s *server) noOrder(c echo.Context) error {
-	return s.render(c, http.StatusNotFound, "notfound", nil)
+	return s.speak(c, http.StatusNotFound, tongueOf(c, ""), "notfound", nil)
 }
 
 func (s *server) unavailable(c echo.Context, what string, err error) error {
 	s.Log.Error("pages: "+what, "err", err)
 	c.Response().Header().Set("Retry-After", "10")
-	return s.render(c, http.StatusServiceUnavailable, "unavailable", nil)
+	return s.speak(c, http.StatusServiceUnavailable, tongueOf(c, ""), "unavailable", nil)
 }
 
-func trackPageOf(o store.Order, entries []store.Entry, b brand, now time.Time) trackPage {
+func trackPageOf(t *speech.Tongue, o store.Order, entries []store.Entry, b brand, now time.Time) trackPage {
 	st := o.Current()
 	v := order.ViewOf(st)
-	l := newLens(now, entries, st.PromisedAt)
+	l := newLens(t, now, entries, st.PromisedAt)
 	// Once, so that 200 parcels do not each walk the whole timeline.
 	byParcel := map[string][]store.Entry{}
 	for _, e := range entries {
@@ -162,23 +171,25 @@ func trackPageOf(o store.Order, entries []store.Entry, b brand, now time.Time) t
 	live := liveParcels(&v)
 	p := trackPage{
 		Brand: b, Number: clean(v.Number, 64), Words: orderWords(&v, b.Name, counts, l), Arrival: arrivalOf(&v, l), Total: len(live),
-		Updated: l.now.In(l.home).Format("15:04"), Recorded: l.now.UTC().Format(time.RFC3339), UTC: !l.known,
+		Updated: speech.Clock(l.now.In(l.home)), Recorded: l.now.UTC().Format(time.RFC3339), UTC: !l.known,
 	}
-	p.Title = fmt.Sprintf("%s · Order %s · %s", p.Words.Status, p.Number, b.Name)
-	p.Contact = "Order " + p.Number
+	p.Title = l.say("page.title", speech.Words{"status": p.Words.Status, "number": p.Number, "shop": b.Name})
+	p.Contact = l.say("page.contact", speech.Words{"number": p.Number})
 	held := v.OnHold && stillHere(&v)
 	alone := len(live) == 1 && !unplanned(&v)
 
 	cards := make([]card, len(v.Parcels))
 	for i := range v.Parcels {
 		pv := &v.Parcels[i]
-		k := card{Title: "Your parcel", Words: parcelWords(pv, b.Name, l), Alone: alone && pv.Milestone != order.Cancelled || len(v.Parcels) == 1 && !unplanned(&v),
+		k := card{Words: parcelWords(pv, b.Name, l), Alone: alone && pv.Milestone != order.Cancelled || len(v.Parcels) == 1 && !unplanned(&v),
 			Carrier: carrierName(pv.Carrier), Tracking: clean(pv.Tracking, 40), Folded: len(v.Parcels) > openParcels}
+		title := speech.Words{}
 		if len(v.Parcels) > 1 {
-			k.Title = fmt.Sprintf("Parcel %d of %d", i+1, len(v.Parcels))
+			title["i"], title["n"] = strconv.Itoa(i+1), strconv.Itoa(len(v.Parcels))
 		}
+		k.Title = l.say("page.parcel", title)
 		if held && pv.Milestone.Stage() == order.Preparing && !pv.Milestone.Settled() {
-			k.Words = words{paused, "On hold", b.Name + " has put this order on hold before sending it.", ""}
+			k.Words = words{paused, l.say("order.held", nil), l.say("order.held_sentence", speech.Words{"shop": b.Name}), ""}
 		}
 		for _, a := range pv.Lines {
 			k.Items = append(k.Items, item{names[a.SKU], a.Quantity})
@@ -207,9 +218,9 @@ func trackPageOf(o store.Order, entries []store.Entry, b brand, now time.Time) t
 			p.Steps, cards[i].Steps = cards[i].Steps, nil
 		}
 	}
-	p.Groups = groupsOf(cards, v.Parcels, counts)
+	p.Groups = groupsOf(cards, v.Parcels, counts, l)
 	if p.Returns = returnCards(&v, names, b.Name, l); len(p.Returns) > 0 && v.Status == order.StatusDelivered {
-		p.Words.Next = "See below where your return is." // and not who to ask whether it came
+		p.Words.Next = l.say("order.returns", nil) // and not who to ask whether it came
 	}
 	if !alone && p.Total > 1 {
 		x := 0
@@ -218,7 +229,7 @@ func trackPageOf(o store.Order, entries []store.Entry, b brand, now time.Time) t
 			ph := phases[phaseOf(m)]
 			if n := counts[phaseOf(m)]; n > 0 {
 				p.Bar = append(p.Bar, segment{x, n, ph.mood})
-				p.Counts = append(p.Counts, count{n, ph.title, ph.mood})
+				p.Counts = append(p.Counts, count{n, ph.grouped(n, l), ph.mood})
 				x += n
 			}
 		}
@@ -235,7 +246,7 @@ func trackPageOf(o store.Order, entries []store.Entry, b brand, now time.Time) t
 
 // groupsOf leaves a few parcels as they are and sorts many by what they need
 // from the reader.
-func groupsOf(cards []card, parcels []order.ParcelView, counts []int) []group {
+func groupsOf(cards []card, parcels []order.ParcelView, counts []int, l lens) []group {
 	if len(cards) <= openParcels {
 		return []group{{Parcels: cards, Open: true}}
 	}
@@ -244,7 +255,7 @@ func groupsOf(cards []card, parcels []order.ParcelView, counts []int) []group {
 		if counts[i] == 0 {
 			continue
 		}
-		g := group{Title: fmt.Sprintf("%d %s", counts[i], ph.title), Mood: ph.mood, Open: len(gs) == 0}
+		g := group{Title: strconv.Itoa(counts[i]) + " " + ph.grouped(counts[i], l), Mood: ph.mood, Open: len(gs) == 0}
 		for j := range cards {
 			if phaseOf(parcels[j].Milestone) == i {
 				g.Parcels = append(g.Parcels, cards[j])

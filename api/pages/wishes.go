@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"net/url"
@@ -9,6 +10,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/waybillhq/waybill/internal/messaging/plan"
+	"github.com/waybillhq/waybill/internal/speech"
 	"github.com/waybillhq/waybill/internal/store"
 	"github.com/waybillhq/waybill/order"
 )
@@ -27,21 +29,24 @@ type wishesPage struct {
 	Saved, Erased                 bool
 }
 
+// option is something to choose: what it is called is a key of lines, or a name.
 type option struct{ value, label string }
 
 var (
-	frequencyOptions = []option{
-		{string(plan.Everything), "Every step: shipped, out for delivery, delivered, and when something is wrong"},
-		{string(plan.Important), "Only what needs me, or changes the day"},
-		{string(plan.LegalOnly), "Nothing but confirmations of orders, returns and refunds"},
-	}
-	channelOptions  = []option{{"", "As the shop does it"}, {string(order.Email), "By e-mail where possible"}, {string(order.SMS), "By text message where possible"}}
-	languageOptions = []option{{"", "As ordered"}, {"en", "English"}, {"de", "Deutsch"}, {"es", "Español"}, {"pt-BR", "Português"}}
+	frequencyOptions = []option{{string(plan.Everything), "wishes.all"}, {string(plan.Important), "wishes.important"}, {string(plan.LegalOnly), "wishes.none"}}
+	channelOptions   = []option{{"", "wishes.any"}, {string(order.Email), "wishes.email"}, {string(order.SMS), "wishes.sms"}}
+	languageOptions  = func() []option {
+		all := []option{{"", "wishes.as_ordered"}}
+		for _, t := range speech.Tongues() {
+			all = append(all, option{t.Tag(), t.Name()})
+		}
+		return all
+	}()
 )
 
-func choices(list []option, chosen string) (all []choice) {
+func choices(t *speech.Tongue, list []option, chosen string) (all []choice) {
 	for _, o := range list {
-		all = append(all, choice{Value: o.value, Label: o.label, Chosen: o.value == chosen})
+		all = append(all, choice{Value: o.value, Label: cmp.Or(say(t, o.label, nil), o.label), Chosen: o.value == chosen})
 	}
 	return all
 }
@@ -77,16 +82,38 @@ func (s *server) wishes(c echo.Context) error {
 	if err != nil {
 		return s.unavailable(c, "wishes", err)
 	}
-	p := wishesPageOf(s.brands.get(ctx, o.Spec.Store), o.Spec.Number, w)
+	t, err := s.wisherTongue(c, id, w)
+	if err != nil {
+		return s.unavailable(c, "wishes", err)
+	}
+	p := wishesPageOf(t, s.brands.get(ctx, o.Spec.Store), o.Spec.Number, w)
 	p.Href, p.Erased, p.Saved = c.Request().URL.EscapedPath(), erased, c.QueryParam("saved") != ""
-	return s.render(c, http.StatusOK, "wishes", p)
+	if lang, ok := speech.Find(c.QueryParam("lang")); ok {
+		p.Href += "?lang=" + lang.Tag()
+	}
+	return s.speak(c, http.StatusOK, t, "wishes", p)
 }
 
-func wishesPageOf(b brand, number string, w store.Wishes) wishesPage {
+// wisherTongue is the language that was chosen just now, or wished for, or is the
+// browser's, or the order's.
+func (s *server) wisherTongue(c echo.Context, id string, w store.Wishes) (*speech.Tongue, error) {
+	for _, tag := range []string{c.QueryParam("lang"), w.Language} {
+		if t, ok := speech.Find(tag); ok {
+			return t, nil
+		}
+	}
+	if t, ok := wanted(c); ok {
+		return t, nil
+	}
+	contact, err := s.Store.ContactOf(c.Request().Context(), id)
+	return speech.Of(contact.Language), err
+}
+
+func wishesPageOf(t *speech.Tongue, b brand, number string, w store.Wishes) wishesPage {
 	if w.Frequency == "" {
 		w.Frequency = string(plan.Everything)
 	}
-	return wishesPage{Brand: b, Number: clean(number, 64), Frequencies: choices(frequencyOptions, w.Frequency), Channels: choices(channelOptions, w.Channel), Spoken: choices(languageOptions, w.Language)}
+	return wishesPage{Brand: b, Number: clean(number, 64), Frequencies: choices(t, frequencyOptions, w.Frequency), Channels: choices(t, channelOptions, w.Channel), Spoken: choices(t, languageOptions, w.Language)}
 }
 
 // wish keeps what the form says. A mail program's own button posts
@@ -116,6 +143,9 @@ func (s *server) wish(c echo.Context) error {
 			return s.unavailable(c, "wishes", err)
 		}
 		back += "?saved=1"
+		if lang, ok := speech.Find(c.QueryParam("lang")); ok && w.Language == "" { // else it is as wished
+			back += "&lang=" + lang.Tag()
+		}
 	}
 	secure(c.Response().Header())
 	return c.Redirect(http.StatusSeeOther, back)

@@ -2,11 +2,13 @@ package pages
 
 import (
 	"cmp"
-	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/waybillhq/waybill/internal/carriers"
+	"github.com/waybillhq/waybill/internal/speech"
 	"github.com/waybillhq/waybill/order"
 )
 
@@ -30,124 +32,116 @@ var carrierPages = map[string]string{
 	"dhl":   "https://www.dhl.com/global-en/home/tracking.html?tracking-id=",
 }
 
-func upper(s string) string {
-	if s == "" {
-		return s
+// about are the words of sentences about a shop and a carrier. A carrier without a
+// name is called what it is.
+func (l lens) about(shop, carrier string) speech.Words {
+	if carrier == "" {
+		return speech.Words{"shop": shop, "carrier": l.say("carrier", nil), "carrier_first": l.say("carrier_first", nil), "carrier_acc": l.say("carrier_acc", nil), "carrier_dat": l.say("carrier_dat", nil)}
 	}
-	return strings.ToUpper(s[:1]) + s[1:]
+	return speech.Words{"shop": shop, "carrier": carrier, "carrier_first": upper(carrier), "carrier_acc": carrier, "carrier_dat": carrier}
+}
+
+func moodOf(m order.Milestone) mood {
+	switch m {
+	case order.Expected, order.Picked, order.Packed, order.Labelled, order.HandedOver:
+		return calm
+	case order.Accepted, order.InTransit, order.InCustoms, order.OutForDelivery:
+		return moving
+	case order.ReadyForPickup, order.AttemptFailed, order.Returning:
+		return act
+	case order.Delivered:
+		return good
+	case order.Lost, order.Returned, order.Destroyed, order.Cancelled:
+		return bad
+	}
+	return calm
 }
 
 // parcelWords says where one parcel is.
 func parcelWords(p *order.ParcelView, shop string, l lens) words {
-	carrier := carrierName(p.Carrier)
-	if carrier == "" {
-		carrier = "the carrier"
-	}
-	seen := ""
-	if place := town(p.LastPlace); place != "" {
-		seen = ", last seen in " + place
-		if !p.LastMovement.IsZero() && l.away(p.LastMovement) <= -2 {
-			seen += " " + l.onDay(p.LastMovement) // silence is said, not hidden
-		}
-	}
+	w := l.about(shop, carrierName(p.Carrier))
+	key := string(p.Milestone)
+	sentence, next := key+".sentence", key+".next"
 	switch p.Milestone {
-	case order.Expected:
-		return words{calm, "Order received", shop + " has your order and will prepare it.", "You will see it here as soon as it ships."}
-	case order.Picked:
-		return words{calm, "Being prepared", "Your items are being packed.", "You will see it here as soon as it ships."}
-	case order.Packed:
-		return words{calm, "Packed", "Your parcel is packed and waits for " + carrier + ".", "You will see it here as soon as it ships."}
-	case order.Labelled:
-		return words{calm, "Label created", "The shipping label is ready, but " + carrier + " does not have your parcel yet.", "It counts as shipped once " + carrier + " has scanned it."}
-	case order.HandedOver:
-		return words{calm, "Waiting for the first scan", shop + " has given your parcel to " + carrier + ", which has not scanned it yet.", "It counts as shipped once " + carrier + " has scanned it."}
-	case order.Accepted:
-		return words{moving, "Shipped", upper(carrier) + " has your parcel" + seen + ".", "Nothing to do for now: it travels to your area next."}
-	case order.InTransit:
-		return words{moving, "On the way", "Your parcel is travelling with " + carrier + seen + ".", "Nothing to do for now: it goes out for delivery once it is in your area."}
-	case order.InCustoms:
-		return words{moving, "In customs", "Customs is checking your parcel. That can take some days.", "If customs or " + carrier + " asks you for documents or a payment, answer soon: the parcel waits for it."}
+	case order.Accepted, order.InTransit:
+		if place := town(p.LastPlace); place != "" {
+			w["place"] = place
+			if !p.LastMovement.IsZero() && l.away(p.LastMovement) <= -2 {
+				w["seen"] = l.onDay(p.LastMovement) // silence is said, not hidden
+			}
+		}
 	case order.OutForDelivery:
 		if l.away(p.Since) != 0 || !p.ETA.IsZero() && l.away(p.ETA) != 0 {
-			return words{moving, "Out for delivery", upper(carrier) + " took your parcel out for delivery " + l.onDay(p.Since) + ".", "Someone may have to be there to receive it."}
+			sentence, next = key+".then", key+".then_what"
+			w["on"] = l.onDay(p.Since)
 		}
-		return words{moving, "Out for delivery", "Your parcel is on the delivery vehicle.", "It should reach you today. Someone may have to be there to receive it."}
 	case order.ReadyForPickup:
-		at := ""
 		if place := clean(p.LastPlace, 80); place != "" {
-			at = " at " + place
+			w["place"] = place
 		}
-		return words{act, "Ready for pickup", "Your parcel is waiting for you" + at + ".", "Collect it soon and bring an ID or your pickup code: uncollected parcels are sent back."}
 	case order.AttemptFailed:
-		tried := upper(carrier) + " tried to deliver your parcel " + l.onDay(p.Since) + " but could not hand it over."
-		if p.Attempts > 1 {
-			tried = fmt.Sprintf("%s has tried to deliver your parcel %d times, last %s, but could not hand it over.", upper(carrier), p.Attempts, l.onDay(p.Since))
-		}
-		if why, ok := attempts[cmp.Or(sameAttempt[l.failed[p.ID]], l.failed[p.ID])]; ok {
-			do := upper(carrier) + " usually tries again on the next working day. " + why.do
-			if why.noNext {
-				do = why.do
-			}
-			return words{act, "Delivery attempted", strings.TrimSuffix(tried, ".") + ": " + why.said + ".", strings.NewReplacer("{carrier}", carrier, "{shop}", shop).Replace(do)}
-		}
-		return words{act, "Delivery attempted", tried, upper(carrier) + " usually tries again on the next working day. With the tracking number you can ask " + carrier + " for another day or a pickup point."}
-	case order.Lost:
-		return words{bad, "Lost", upper(carrier) + " cannot find your parcel. We are sorry.", "Please contact " + shop + " about a replacement or a refund."}
+		return attemptWords(p, w, l)
 	case order.Delivered:
-		return words{good, "Delivered", "Your parcel was delivered " + l.onDay(p.Since) + l.clock(p.Since) + ".", "Not there? Look by the door and in the mailbox, and ask your neighbours. Then contact " + shop + "."}
-	case order.Returning:
-		return words{act, "On its way back", "Your parcel is on its way back to " + shop + ".", "Please contact " + shop + " if you still want it, or about a refund."}
-	case order.Returned:
-		return words{bad, "Returned to sender", "Your parcel is back with " + shop + ".", "Please contact " + shop + " about a second delivery or a refund."}
-	case order.Destroyed:
-		return words{bad, "Cannot be delivered", upper(carrier) + " says that your parcel can no longer be delivered. We are sorry.", "Please contact " + shop + " about a replacement or a refund."}
+		w["at"] = l.moment(p.Since)
 	case order.Cancelled:
-		return words{bad, "Cancelled", "This parcel was cancelled " + l.onDay(p.Since) + " and will not be sent.", ""}
+		w["on"] = l.onDay(p.Since)
+	case order.Expected, order.Picked, order.Packed, order.Labelled, order.HandedOver, order.InCustoms, order.Lost, order.Returning, order.Returned, order.Destroyed:
 	}
-	return words{calm, "In progress", shop + " has your order.", ""}
+	return words{moodOf(p.Milestone), l.say(key+".status", nil), l.say(sentence, w), l.say(next, w)}
 }
 
-// attempts say why a delivery failed and what helps, by the bucket that the
+// attemptWords say why a delivery failed and what helps, by the bucket that the
 // carrier's reason fell into.
-var attempts = map[string]struct {
-	said, do string
-	noNext   bool // nothing better comes of another try as it is
-}{
-	"recipient_unavailable": {said: "nobody was there to receive it", do: "With the tracking number you can ask {carrier} for another day or a pickup point."},
-	"business_closed":       {said: "the business was closed", do: "With the tracking number you can tell {carrier} when somebody is there."},
-	"refused":               {said: "it was refused at the door", do: "Please contact {shop} soon if that was a mistake: a refused parcel is sent back.", noNext: true},
-	"address":               {said: "the address was not found or is not complete", do: "Please contact {shop} soon to check the address: without it the parcel is sent back.", noNext: true},
-	"access":                {said: "the driver could not get to the door", do: "With the tracking number you can tell {carrier} how to get in, or ask for a pickup point."},
-	"signature_id":          {said: "a signature or an ID was needed", do: "Someone has to be there to sign, with an ID at hand."},
-	"payment":               {said: "a payment was due", do: "Have the payment ready, or ask {carrier} how to pay before."},
-	"weather":               {said: "the weather did not allow it", do: "Nothing to do for now."},
-	"customs":               {said: "customs has not released it yet", do: "If customs or {carrier} asks you for documents or a payment, answer soon: the parcel waits for it.", noNext: true},
-	"carrier_delay":         {said: "the driver did not get to it in time", do: "Nothing to do for now."},
+func attemptWords(p *order.ParcelView, w speech.Words, l lens) words {
+	w["on"] = l.onDay(p.Since)
+	if p.Attempts > 1 {
+		w["n"] = strconv.Itoa(p.Attempts)
+	}
+	bucket, help := cmp.Or(sameAttempt[l.failed[p.ID]], l.failed[p.ID]), "attempt_failed.next"
+	if why := l.say("why."+bucket, nil); why != "" {
+		w["why"], help = why, "do."+bucket
+	}
+	next := l.say(help, w)
+	switch bucket {
+	case "refused", "address", "customs": // nothing better comes of another try as it is
+	default:
+		next = l.say("attempt_failed.again", w) + " " + next
+	}
+	return words{act, l.say("attempt_failed.status", nil), l.say("attempt_failed.sentence", w), next}
 }
 
-// sameAttempt are other names of those buckets.
+// sameAttempt are other names of buckets of failed attempts.
 var sameAttempt = map[string]string{"no_access": "access", "access_code": "access", "animal": "access", "missort_missed": "carrier_delay", "equipment": "carrier_delay"}
 
 // phase groups parcels for a reader with many of them; what needs the reader
-// comes first.
+// comes first. Lines of orders have words for each: group.key, are.key.
 type phase struct {
-	key, title string // as in "3 delivered"
-	say        string // as in "3 could not be handed over"; empty: "3 are" and the title
-	mood       mood
+	key  string
+	mood mood
 }
 
 var phases = []phase{
-	{"pickup", "ready for pickup", "", act},
-	{"attempt", "delivery attempted", "could not be handed over", act},
-	{"lost", "lost or undeliverable", "", bad},
-	{"back", "going back to sender", "", act},
-	{"out", "out for delivery", "", moving},
-	{"way", "on the way", "", moving},
-	{"prep", "being prepared", "", calm},
-	{"done", "delivered", "", good},
-	{"returned", "returned to sender", "", bad},
-	{"cancelled", "cancelled", "", bad},
+	{"pickup", act},
+	{"attempt", act},
+	{"lost", bad},
+	{"back", act},
+	{"out", moving},
+	{"way", moving},
+	{"prep", calm},
+	{"done", good},
+	{"returned", bad},
+	{"cancelled", bad},
 }
+
+// number are the words of a sentence about so many.
+func number(n int) speech.Words {
+	w := speech.Words{"n": strconv.Itoa(n)}
+	w.When("one", n == 1)
+	return w
+}
+
+// grouped is as in "3 delivered", without the number.
+func (p phase) grouped(n int, l lens) string { return l.say("group."+p.key, number(n)) }
 
 func phaseOf(m order.Milestone) int {
 	key := "prep"
@@ -183,32 +177,27 @@ func phaseOf(m order.Milestone) int {
 // orderWords says where a whole order is. One parcel speaks for itself; of
 // several, the counts speak.
 func orderWords(v *order.View, shop string, counts []int, l lens) words {
+	about := speech.Words{"shop": shop}
 	if v.Status == order.StatusCancelled || !v.CancelledAt.IsZero() && len(v.Parcels) == 0 {
-		when := ""
 		if !v.CancelledAt.IsZero() {
-			when = " " + l.onDay(v.CancelledAt)
+			about["on"] = l.onDay(v.CancelledAt)
 		}
-		return words{bad, "Cancelled", "This order was cancelled" + when + ". Nothing will be sent.", "For questions about a payment, contact " + shop + "."}
-	}
-	if v.OnHold && len(v.Parcels) > 0 && stillHere(v) {
-		what := " has put this order on hold before sending it."
-		for _, p := range liveParcels(v) {
-			if p.Milestone.Stage() > order.Preparing {
-				what = " has put on hold what has not left yet."
-			}
-		}
-		return words{paused, "On hold", shop + what, "If you did not expect that, contact " + shop + "."}
+		return words{bad, l.say("cancelled.status", nil), l.say("order.cancelled", about), l.say("order.cancelled_next", about)}
 	}
 	live := liveParcels(v)
+	if v.OnHold && len(v.Parcels) > 0 && stillHere(v) {
+		about.When("partly", slices.ContainsFunc(live, shipped))
+		return words{paused, l.say("order.held", nil), l.say("order.held_sentence", about), l.say("order.held_next", about)}
+	}
 	if len(live) == 1 && !unplanned(v) {
 		w := parcelWords(live[0], shop, l)
-		if len(v.Parcels) > 1 && w.Status != "Cancelled" {
-			w.Sentence += " The rest of the order was cancelled."
+		if len(v.Parcels) > 1 {
+			w.Sentence = l.say("order.rest_cancelled", speech.Words{"sentence": w.Sentence})
 		}
 		return w
 	}
 	if len(live) == 0 {
-		return words{calm, "Order received", shop + " has your order and will prepare it.", "You will see it here as soon as it ships."}
+		return words{calm, l.say("expected.status", nil), l.say("expected.sentence", about), l.say("expected.next", nil)}
 	}
 	total := len(live)
 	delivered := counts[phaseOf(order.Delivered)]
@@ -218,83 +207,75 @@ func orderWords(v *order.View, shop string, counts []int, l lens) words {
 		if n == 0 || phases[i].key == "cancelled" {
 			continue
 		}
-		switch {
-		case phases[i].key == "done":
-		case phases[i].say != "":
-			rest = append(rest, fmt.Sprintf("%d %s", n, phases[i].say))
-		default:
-			rest = append(rest, fmt.Sprintf("%d %s %s", n, are(n), phases[i].title))
+		if phases[i].key != "done" {
+			rest = append(rest, l.say("are."+phases[i].key, number(n)))
 		}
 		if w.Mood == calm {
 			w.Mood = phases[i].mood
 		}
 	}
-	shipped := 0
+	sent := 0
 	for _, p := range live {
-		if p.Milestone.Stage() > order.Preparing {
-			shipped++
+		if shipped(p) {
+			sent++
 		}
+	}
+	of := func(n int) speech.Words {
+		return speech.Words{"n": strconv.Itoa(n), "total": strconv.Itoa(total)}
 	}
 	switch {
 	case delivered == total && !unplanned(v):
-		return words{good, "Delivered", fmt.Sprintf("All %d parcels were delivered.", total), "Something missing? Look by the door and in the mailbox, and ask your neighbours. Then contact " + shop + "."}
-	case unplanned(v) && shipped > 0:
-		w.Status = "Partly shipped"
+		about["n"] = strconv.Itoa(total)
+		return words{good, l.say("delivered.status", nil), l.say("order.all_delivered", about), l.say("order.all_delivered_next", about)}
+	case unplanned(v) && sent > 0:
+		w.Status = l.say("order.partly_shipped", nil)
 		if delivered == total {
-			w.Status = "Partly delivered"
+			w.Status = l.say("order.partly_delivered", nil)
 		}
-		n := fmt.Sprintf("%d parcels have", shipped)
-		if shipped == 1 {
-			n = "One parcel has"
-		}
-		w.Sentence = n + " left; the rest of your order is still being prepared."
+		w.Sentence = l.say("order.partly_sentence", number(sent))
 	case delivered > 0:
-		w.Status = fmt.Sprintf("%d of %d parcels delivered", delivered, total)
-	case shipped == 0:
-		w.Status = "Being prepared"
-		w.Sentence = fmt.Sprintf("%s is preparing your order in %d parcels.", shop, total)
-		w.Next = "You will see each of them here as soon as it ships."
-		if total == 1 {
-			w.Sentence, w.Next = shop+" is preparing your order.", "You will see it here as soon as it ships."
-		}
+		w.Status = l.say("order.delivered_of", of(delivered))
+	case sent == 0:
+		key := "picked.status"
 		if v.Status == order.StatusReceived {
-			w.Status = "Order received"
+			key = "expected.status"
+		}
+		about["n"] = strconv.Itoa(total)
+		about.When("one", total == 1)
+		w.Status, w.Sentence, w.Next = l.say(key, nil), l.say("order.prepared", about), l.say("order.prepared_next", nil)
+		if total == 1 {
+			w.Next = l.say("expected.next", nil)
 		}
 		return w
-	case shipped < total:
-		w.Status = fmt.Sprintf("%d of %d parcels shipped", shipped, total)
+	case sent < total:
+		w.Status = l.say("order.shipped_of", of(sent))
+	case w.Mood != moving:
+		w.Status = l.say("order.parcels", number(total))
 	default:
-		w.Status = fmt.Sprintf("%d parcels on the way", total)
-		if w.Mood != moving {
-			w.Status = fmt.Sprintf("Your %d parcels", total)
-		}
+		w.Status = l.say("order.on_the_way", number(total))
 	}
-	switch {
-	case w.Sentence != "":
-	case len(rest) > 3: // the counts below say it better
-		w.Sentence = fmt.Sprintf("Your order comes in %d parcels.", total)
-	default:
-		w.Sentence = fmt.Sprintf("Your order comes in %d parcels. %s.", total, upper(listed(rest)))
+	if w.Sentence == "" {
+		parts := number(total)
+		if len(rest) <= 3 { // else the counts below say it better
+			parts["parcels"] = upper(l.listed(rest))
+		}
+		w.Sentence = l.say("order.comes_in", parts)
 	}
 	if w.Mood == act || w.Mood == bad {
-		w.Next = "See below what you can do."
+		w.Next = l.say("order.below", nil)
 	}
 	return w
 }
 
-func are(n int) string {
-	if n == 1 {
-		return "is"
-	}
-	return "are"
-}
+func shipped(p *order.ParcelView) bool { return p.Milestone.Stage() > order.Preparing }
 
 // listed joins with commas and a last "and".
-func listed(parts []string) string {
-	if n := len(parts); n > 1 {
-		return strings.Join(parts[:n-1], ", ") + " and " + parts[n-1]
+func (l lens) listed(parts []string) string {
+	n := len(parts) - 1
+	if n < 1 {
+		return strings.Join(parts, "")
 	}
-	return strings.Join(parts, "")
+	return l.say("order.list", speech.Words{"list": strings.Join(parts[:n], ", "), "last": parts[n]})
 }
 
 func liveParcels(v *order.View) []*order.ParcelView {
@@ -340,7 +321,7 @@ type arrival struct {
 func arrivalOf(v *order.View, l lens) *arrival {
 	if v.Status == order.StatusDelivered {
 		if v.Late && daysBetween(l.local(v.PromisedAt), v.DeliveredAt.In(l.local(v.PromisedAt).Location())) > 0 {
-			return &arrival{Label: "Promised by", Day: l.day(v.PromisedAt), Note: "It came later than promised. We are sorry.", Late: true}
+			return &arrival{l.say("arrival.promised", nil), upper(l.day(v.PromisedAt)), l.say("arrival.came_late", nil), true}
 		}
 		return nil // the head says when
 	}
@@ -373,25 +354,24 @@ func arrivalOf(v *order.View, l lens) *arrival {
 	passed := !promise.IsZero() && (v.Late || promise.Before(l.now))
 	// Later by the calendar: an evening instead of noon is not late to a buyer.
 	slips := !promise.IsZero() && !eta.IsZero() && daysBetween(l.local(promise), eta.In(l.local(promise).Location())) > 0
+	was := speech.Words{"day": l.day(promise)}
 	switch {
 	case held && promise.IsZero():
 		return nil
 	case held:
-		return &arrival{Label: "Promised by", Day: upper(l.soon(promise)), Note: "The date may change while the order is on hold.", Late: passed}
-	case (passed || slips) && known:
-		a := &arrival{Label: "New date", Day: upper(l.soon(eta)), Late: true, Note: "Later than promised: it should have come by " + l.day(promise) + ". We are sorry."}
-		if !slips {
-			a.Label, a.Note = "Expected", "Later than promised. We are sorry."
-		}
-		return a
+		return &arrival{l.say("arrival.promised", nil), upper(l.soon(promise)), l.say("arrival.may_change", nil), passed}
+	case slips && known:
+		return &arrival{l.say("arrival.new", nil), upper(l.soon(eta)), l.say("arrival.later_than", was), true}
+	case passed && known:
+		return &arrival{l.say("arrival.expected", nil), upper(l.soon(eta)), l.say("arrival.later", nil), true}
 	case slips:
-		return &arrival{Label: "Late", Day: upper(l.soon(eta)) + " or after", Late: true, Note: "Later than promised: it should have come by " + l.day(promise) + ". We are sorry."}
+		return &arrival{l.say("arrival.late", nil), l.say("arrival.or_after", speech.Words{"day": upper(l.soon(eta))}), l.say("arrival.later_than", was), true}
 	case passed:
-		return &arrival{Label: "Late", Day: "No new date yet", Late: true, Note: "It should have come by " + l.day(promise) + ". We are sorry: the new date will stand here as soon as " + "it is known."}
+		return &arrival{l.say("arrival.late", nil), l.say("arrival.none", nil), l.say("arrival.not_yet_here", was), true}
 	case known:
-		return &arrival{Label: "Expected", Day: upper(l.soon(eta))}
+		return &arrival{Label: l.say("arrival.expected", nil), Day: upper(l.soon(eta))}
 	case !promise.IsZero():
-		return &arrival{Label: "Arrives by", Day: upper(l.soon(promise))}
+		return &arrival{Label: l.say("arrival.by", nil), Day: upper(l.soon(promise))}
 	}
 	return nil
 }

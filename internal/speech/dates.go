@@ -94,11 +94,14 @@ func (t *Tongue) On(d time.Time) string { return t.before(d) + t.Day(d) }
 // OnDate is "on Tuesday 24 November 2026".
 func (t *Tongue) OnDate(d time.Time) string { return t.before(d) + t.Date(d) }
 
-// At is " at 14:05", behind a day of a sentence.
-func (t *Tongue) At(d time.Time) string { return put1(t.at, 'H', Clock(d)) }
+// Hour is "at 14:05".
+func (t *Tongue) Hour(d time.Time) string { return put1(t.hour, 'H', Clock(d)) }
+
+// At is a day that has been written, and its hour: "... at 14:05".
+func (t *Tongue) At(day string, d time.Time) string { return day + t.comma + t.Hour(d) }
 
 // Moment is "on Tuesday 24 November at 14:05".
-func (t *Tongue) Moment(d time.Time) string { return t.On(d) + t.At(d) }
+func (t *Tongue) Moment(d time.Time) string { return t.At(t.On(d), d) }
 
 // Deadlines, and when they are short.
 func (t *Tongue) By(d time.Time) string         { return t.by + t.Day(d) }
@@ -145,16 +148,16 @@ func (t *Tongue) ShortWindow(from, to time.Time) string {
 // Stretch is "Thursday 26 November, 14:00–18:00", on a line of its own, always with
 // its hours. An end that is zero is open; one of both is not.
 func (t *Tongue) Stretch(from, to time.Time) string {
-	hour := func(d time.Time) string { return t.Day(d) + put1(t.behind, 'H', Clock(d)) }
+	moment := func(d time.Time) string { return t.Day(d) + put1(t.behind, 'H', Clock(d)) }
 	switch {
 	case from.IsZero():
-		return t.by + hour(to)
+		return t.by + moment(to)
 	case to.IsZero():
-		return t.since + hour(from)
+		return t.since + moment(from)
 	case from.Equal(to):
-		return hour(from)
+		return moment(from)
 	case SameDay(from, to):
 		return t.Day(from) + put2(t.hours, Clock(from), Clock(to))
 	}
-	return hour(from) + " – " + hour(to)
+	return moment(from) + " – " + moment(to)
 }

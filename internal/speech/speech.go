@@ -34,7 +34,8 @@ type Tongue struct {
 	on, onWeekend string
 
 	// Forms of hours: H; X and Y.
-	at      string // behind a day, as part of a sentence
+	hour    string // in a sentence
+	comma   string // between a day and its hour there
 	behind  string // behind a day, on a line of its own
 	span    string // between two clock times, behind a day
 	hours   string // the same on a line of its own

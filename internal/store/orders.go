@@ -321,12 +321,13 @@ type Version struct {
 func (s *Store) Track(ctx context.Context, tokenHash []byte, known Version) (o Order, v Version, err error) {
 	var spec, state []byte
 	err = s.pool.QueryRow(ctx, `
-select o.seq, o.updated, f.facts, f.newest, case when not k.known and o.state is null then o.spec end, case when not k.known then o.state end, o.created_at, o.started_at, o.updated_at
+select o.seq, o.updated, f.facts, f.newest, case when not k.known and o.state is null then o.spec end, case when not k.known then o.state end, o.created_at, o.started_at, o.updated_at,
+    case when not k.known then coalesce((select language from contacts where order_id = o.id), '') else '' end
 from (select *, (extract(epoch from updated_at) * 1000000)::bigint as updated from orders where token_hash = $1) o,
     lateral (select count(*) as facts, coalesce(max(n), 0) as newest from inbox where order_id = o.id) f,
     lateral (select (o.seq, o.updated, f.facts, f.newest) = ($2::bigint, $3::bigint, $4::bigint, $5::bigint) as known) k`,
 		tokenHash, known.Seq, known.Updated, known.Facts, known.Newest).
-		Scan(&v.Seq, &v.Updated, &v.Facts, &v.Newest, &spec, &state, &o.CreatedAt, &o.StartedAt, &o.UpdatedAt)
+		Scan(&v.Seq, &v.Updated, &v.Facts, &v.Newest, &spec, &state, &o.CreatedAt, &o.StartedAt, &o.UpdatedAt, &o.Language)
 	if err := one("order by token", err); err != nil || spec == nil && state == nil {
 		return o, v, err
 	}

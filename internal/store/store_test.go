@@ -111,8 +111,14 @@ func TestEachOrderIsCreatedOnceWhateverRacesForIt(t *testing.T) {
 	if _, err := s.Order(t.Context(), "acme:2"); !errors.Is(err, store.ErrNotFound) {
 		t.Error(err)
 	}
-	if o, _, err := s.Track(t.Context(), newOrder("1").TokenHash, store.Version{}); err != nil || o.Spec.ID != "acme:1" {
-		t.Error(o.Spec.ID, err)
+	if o, _, err := s.Track(t.Context(), newOrder("1").TokenHash, store.Version{}); err != nil || o.Spec.ID != "acme:1" || o.Language != "" {
+		t.Error(o.Spec.ID, o.Language, err)
+	}
+	spanish := newOrder("3")
+	spanish.Contact.Language = "es-MX"
+	create(t, s, spanish)
+	if o, _, err := s.Track(t.Context(), spanish.TokenHash, store.Version{}); err != nil || o.Language != "es-MX" {
+		t.Error(o.Language, err)
 	}
 }
 

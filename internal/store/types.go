@@ -50,6 +50,7 @@ type Order struct {
 	CreatedAt time.Time
 	StartedAt *time.Time
 	UpdatedAt time.Time
+	Language  string // BCP 47, in which it was ordered; [Store.Track] alone reads it
 }
 
 // Current is the state to show: the workflow's, or the one that it will begin with.
