@@ -49,7 +49,7 @@ type buyerPage struct {
 // buyerForm asks one thing.
 type buyerForm struct {
 	Href, ID, Seen, Of string
-	Title              string // of several
+	Title              string // where the page says more than that
 	Items              []item
 	Legend             string
 	Choices            []choice
@@ -222,7 +222,9 @@ func (b *buyer) words(m mood, key string, w speech.Words) words {
 func (b *buyer) form(name, of, standing string, p *order.ParcelView) buyerForm {
 	f := buyerForm{Href: b.href + "/" + name + b.lang, ID: freshID(), Of: of, Seen: b.seal(name + "\x00" + of + "\x00" + standing)}
 	if p != nil {
-		f.Title, f.Items = b.title(p), b.items(p.Lines)
+		if f.Items = b.items(p.Lines); len(b.v.Parcels) > 1 {
+			f.Title = b.title(p)
+		}
 	}
 	return f
 }

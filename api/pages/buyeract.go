@@ -304,11 +304,19 @@ func (b *buyer) returnPage() (p buyerPage) {
 		if _, no := b.refused(func(m order.Meta) order.Event { return order.RequestReturn{Meta: m, Lines: []order.ReturnLine{one}} }); !no {
 			f := b.form(links.Return, "", standing.String(), nil)
 			f.Rows, f.Send, f.begin = rows, b.l.say("return.send", nil), b.beginReturn
-			p.Forms, p.Words = []buyerForm{f}, b.words(act, "return.ask", b.loose)
+			if p.Forms, p.Words = []buyerForm{f}, b.words(act, "return.ask", b.loose); p.done {
+				p.Words = b.words(calm, "return.yours", b.loose)
+				p.Forms[0].Title = b.l.say("return.more", nil)
+			}
 			return p
 		}
 	}
-	if p.Words = b.words(calm, "return.few", b.loose); !b.anyDelivered() {
+	switch {
+	case p.done:
+		p.Words = b.words(calm, "return.yours", b.loose)
+	case b.anyDelivered():
+		p.Words = b.words(calm, "return.few", b.loose)
+	default:
 		p.Words = b.words(calm, "return.undelivered", b.loose)
 	}
 	return p
