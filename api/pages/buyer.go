@@ -463,8 +463,7 @@ func (b *buyer) anotherDay() (p buyerPage) {
 	return p
 }
 
-// instructed says what a carrier was told of a parcel, and what it answered. Only
-// what the buyer may choose is named.
+// instructed says what a carrier was told of a parcel, and what it answered.
 func (b *buyer) instructed(pv *order.ParcelView, i *order.Instruction) words {
 	w, what := b.about(pv), ".other"
 	switch i.Kind {
@@ -472,6 +471,7 @@ func (b *buyer) instructed(pv *order.ParcelView, i *order.Instruction) words {
 		what, w["on"] = ".redeliver", b.l.t.On(i.Day.UTC())
 	case order.HoldAtLocation:
 		what = ".hold"
+	default: // what staff chose is not named
 	}
 	if i.State == order.InstructionAccepted {
 		return words{good, b.l.say("another_day.agreed.status", nil), b.l.say("another_day.agreed"+what, w), b.l.say("another_day.agreed.next", w)}
