@@ -122,7 +122,7 @@ func buyerTongue(c echo.Context, tag string) *speech.Tongue {
 			return t
 		}
 	}
-	return tongueOf(c, "")
+	return wantedOrEnglish(c)
 }
 
 var errErased = errors.New("the buyer is erased")

@@ -66,7 +66,7 @@ func (s *server) enterBuyer(c echo.Context, limit *rates.Limit) (*buyer, error) 
 
 // note is a page of one sentence, for who is not let in.
 func (s *server) note(c echo.Context, status int, key string) error {
-	t := tongueOf(c, "")
+	t := wantedOrEnglish(c)
 	return s.speak(c, status, t, "buyer-note", say(t, key, nil))
 }
 

@@ -66,13 +66,13 @@ func parsed(t *speech.Tongue, names ...string) *template.Template {
 	return all
 }
 
-var label0 = regexp.MustCompile(`\{\{say "([a-z_.]+)"\}\}`)
+var plainLabel = regexp.MustCompile(`\{\{say "([a-z_.]+)"\}\}`)
 
 // labelled puts in what needs no words before the template is read: it costs nothing
 // when pages are drawn.
 func labelled(text string, t *speech.Tongue) string {
-	text = label0.ReplaceAllStringFunc(text, func(m string) string {
-		return template.HTMLEscapeString(say(t, label0.FindStringSubmatch(m)[1], nil))
+	text = plainLabel.ReplaceAllStringFunc(text, func(m string) string {
+		return template.HTMLEscapeString(say(t, plainLabel.FindStringSubmatch(m)[1], nil))
 	})
 	var row strings.Builder
 	for _, other := range speech.Tongues() {
@@ -105,12 +105,12 @@ func wanted(c echo.Context) (*speech.Tongue, bool) {
 	return speech.Accepted(c.Request().Header.Get("Accept-Language"))
 }
 
-// tongueOf is the language that is wanted, or else that of the tag.
-func tongueOf(c echo.Context, tag string) *speech.Tongue {
+// wantedOrEnglish is for pages that are no order's.
+func wantedOrEnglish(c echo.Context) *speech.Tongue {
 	if t, ok := wanted(c); ok {
 		return t
 	}
-	return speech.Of(tag)
+	return english
 }
 
 // upper begins a sentence, or stands on a line of its own.

@@ -57,10 +57,10 @@ var pageLines = map[string][]speech.Line{
 	"wishes.link":     {{"This link is yours: whoever has it can change these choices.", "Dieser Link gehört Ihnen: Wer ihn hat, kann diese Auswahl ändern.", "Este enlace es tuyo: quien lo tenga puede cambiar estas opciones.", "Este link é seu: quem o tiver pode mudar estas escolhas."}},
 
 	"wishes.all":        {{"Every step: shipped, out for delivery, delivered, and when something is wrong", "Jeden Schritt: versandt, in Zustellung, zugestellt, und wenn etwas nicht stimmt", "Cada paso: enviado, en reparto, entregado, y cuando algo va mal", "Cada etapa: enviado, saiu para entrega, entregue, e quando algo der errado"}},
-	"wishes.important":  {{"Only what needs me, or changes the day", "Nur, was mich braucht oder den Tag ändert", "Solo lo que requiere algo de mí o cambia el día", "Só o que precisa de mim ou muda o dia"}},
+	"wishes.important":  {{"Only what needs me, or changes the day", "Nur, wenn ich etwas tun muss oder sich der Tag ändert", "Solo cuando tengo que hacer algo o cambia el día", "Só quando eu precisar fazer algo ou o dia mudar"}},
 	"wishes.none":       {{"Nothing but confirmations of orders, returns and refunds", "Nur Bestätigungen zu Bestellungen, Rücksendungen und Erstattungen", "Solo confirmaciones de pedidos, devoluciones y reembolsos", "Só confirmações de pedidos, devoluções e reembolsos"}},
-	"wishes.any":        {{"As the shop does it", "Wie der Shop es hält", "Como lo haga la tienda", "Como a loja fizer"}},
+	"wishes.any":        {{"As the shop does it", "Wie es der Shop vorsieht", "Como prefiera la tienda", "Como a loja preferir"}},
 	"wishes.email":      {{"By e-mail where possible", "Möglichst per E-Mail", "Por correo electrónico si es posible", "Por e-mail, se possível"}},
 	"wishes.sms":        {{"By text message where possible", "Möglichst per SMS", "Por SMS si es posible", "Por SMS, se possível"}},
-	"wishes.as_ordered": {{"As ordered", "Wie bestellt", "Como en el pedido", "Como no pedido"}},
+	"wishes.as_ordered": {{"As ordered", "Wie bei der Bestellung", "Como en el pedido", "Como no pedido"}},
 }

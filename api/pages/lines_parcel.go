@@ -43,7 +43,7 @@ var parcelLines = map[string][]speech.Line{
 
 	"accepted.status": {{"Shipped", "Versandt", "Enviado", "Enviado"}},
 	"accepted.sentence": {
-		{"{carrier_first} has your parcel, last seen in {place} {seen}.", "{carrier_first} hat Ihr Paket, zuletzt gesehen {seen} in {place}.", "{carrier_first} tiene tu paquete, visto por última vez {seen} en {place}.", "{carrier_first} está com seu pacote, visto pela última vez {seen} em {place}."},
+		{"{carrier_first} has your parcel, last seen in {place} {seen}.", "{carrier_first} hat Ihr Paket, zuletzt gesehen {seen}, in {place}.", "{carrier_first} tiene tu paquete, visto por última vez {seen} en {place}.", "{carrier_first} está com seu pacote, visto pela última vez {seen}, em {place}."},
 		{"{carrier_first} has your parcel, last seen in {place}.", "{carrier_first} hat Ihr Paket, zuletzt gesehen in {place}.", "{carrier_first} tiene tu paquete, visto por última vez en {place}.", "{carrier_first} está com seu pacote, visto pela última vez em {place}."},
 		{"{carrier_first} has your parcel.", "{carrier_first} hat Ihr Paket.", "{carrier_first} tiene tu paquete.", "{carrier_first} está com seu pacote."},
 	},
@@ -51,7 +51,7 @@ var parcelLines = map[string][]speech.Line{
 
 	"in_transit.status": {{"On the way", "Unterwegs", "En camino", "A caminho"}},
 	"in_transit.sentence": {
-		{"Your parcel is travelling with {carrier_dat}, last seen in {place} {seen}.", "Ihr Paket ist mit {carrier_dat} unterwegs, zuletzt gesehen {seen} in {place}.", "Tu paquete está en camino con {carrier_dat}, visto por última vez {seen} en {place}.", "Seu pacote está a caminho com {carrier_dat}, visto pela última vez {seen} em {place}."},
+		{"Your parcel is travelling with {carrier_dat}, last seen in {place} {seen}.", "Ihr Paket ist mit {carrier_dat} unterwegs, zuletzt gesehen {seen}, in {place}.", "Tu paquete está en camino con {carrier_dat}, visto por última vez {seen} en {place}.", "Seu pacote está a caminho com {carrier_dat}, visto pela última vez {seen}, em {place}."},
 		{"Your parcel is travelling with {carrier_dat}, last seen in {place}.", "Ihr Paket ist mit {carrier_dat} unterwegs, zuletzt gesehen in {place}.", "Tu paquete está en camino con {carrier_dat}, visto por última vez en {place}.", "Seu pacote está a caminho com {carrier_dat}, visto pela última vez em {place}."},
 		{"Your parcel is travelling with {carrier_dat}.", "Ihr Paket ist mit {carrier_dat} unterwegs.", "Tu paquete está en camino con {carrier_dat}.", "Seu pacote está a caminho com {carrier_dat}."},
 	},
@@ -93,7 +93,7 @@ var parcelLines = map[string][]speech.Line{
 	"delivered.sentence": {{"Your parcel was delivered {at}.", "Ihr Paket wurde {at} zugestellt.", "Tu paquete se entregó {at}.", "Seu pacote foi entregue {at}."}},
 	"delivered.next":     {{"Not there? Look by the door and in the mailbox, and ask your neighbours. Then contact {shop}.", "Nicht da? Sehen Sie an der Tür und im Briefkasten nach und fragen Sie die Nachbarn. Wenden Sie sich dann an {shop}.", "¿No está? Mira junto a la puerta y en el buzón, y pregunta a tus vecinos. Después contacta con {shop}.", "Não está aí? Veja junto à porta e na caixa de correio e pergunte aos vizinhos. Depois fale com a loja {shop}."}},
 
-	"returning.status":   {{"On its way back", "Auf dem Rückweg", "De vuelta", "Em devolução"}},
+	"returning.status":   {{"On its way back", "Auf dem Rückweg", "Vuelve al remitente", "Em devolução"}},
 	"returning.sentence": {{"Your parcel is on its way back to {shop}.", "Ihr Paket ist auf dem Rückweg zu {shop}.", "Tu paquete va de vuelta a {shop}.", "Seu pacote está voltando para a loja {shop}."}},
 	"returning.next":     {{"Please contact {shop} if you still want it, or about a refund.", "Wenn Sie es noch möchten oder eine Erstattung wünschen, wenden Sie sich bitte an {shop}.", "Contacta con {shop} si todavía lo quieres o para pedir un reembolso.", "Fale com a loja {shop} se ainda quiser recebê-lo ou para pedir um reembolso."}},
 
@@ -134,7 +134,7 @@ var parcelLines = map[string][]speech.Line{
 	// The steps of a parcel's way, where they are not called as its status is.
 	"step.ordered":        {{"Ordered", "Bestellt", "Pedido", "Pedido"}},
 	"step.packed":         {{"Prepared", "Vorbereitet", "Preparado", "Preparado"}},
-	"step.attempt_failed": {{"Delivery tried", "Zustellversuch", "Intento de entrega", "Tentativa de entrega"}},
+	"step.attempt_failed": {{"Delivery tried", "Zustellung versucht", "Intento de entrega", "Tentativa de entrega"}},
 	"step.returned":       {{"Returned", "Zurück", "Devuelto", "Devolvido"}},
 	"step.is_done":        {{"done", "erledigt", "hecho", "concluído"}},
 	"step.is_now":         {{"now", "jetzt", "ahora", "agora"}},

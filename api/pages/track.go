@@ -139,13 +139,13 @@ func (s *server) track(c echo.Context) error {
 // noOrder is the same page whether a link was mistyped, has expired or never
 // was: it tells nobody which.
 func (s *server) noOrder(c echo.Context) error {
-	return s.speak(c, http.StatusNotFound, tongueOf(c, ""), "notfound", nil)
+	return s.speak(c, http.StatusNotFound, wantedOrEnglish(c), "notfound", nil)
 }
 
 func (s *server) unavailable(c echo.Context, what string, err error) error {
 	s.Log.Error("pages: "+what, "err", err)
 	c.Response().Header().Set("Retry-After", "10")
-	return s.speak(c, http.StatusServiceUnavailable, tongueOf(c, ""), "unavailable", nil)
+	return s.speak(c, http.StatusServiceUnavailable, wantedOrEnglish(c), "unavailable", nil)
 }
 
 func trackPageOf(t *speech.Tongue, o store.Order, entries []store.Entry, b brand, now time.Time) trackPage {

@@ -33,6 +33,7 @@ func TestArrowsPointOneWay(t *testing.T) {
 		"internal/folder":           {"order", "internal/feed", "internal/carriers", "internal/store", "internal/rhythm", "internal/intake"},
 		"internal/policy":           {"order"},
 		"internal/links":            {},
+		"internal/rates":            {},
 		"internal/gs1":              {},
 		"internal/epcis":            {"order", "internal/gs1"},
 		"internal/localpg":          {},
@@ -43,11 +44,11 @@ func TestArrowsPointOneWay(t *testing.T) {
 		"internal/messaging":           {},
 		"internal/messaging/twilio":    {"internal/messaging"},
 		"internal/messaging/sendgrid":  {"internal/messaging"},
-		"internal/messaging/templates": {"internal/messaging", "order"},
-		"internal/messaging/plan":      {"internal/messaging", "internal/messaging/templates", "order"},
+		"internal/messaging/templates": {"internal/messaging", "internal/speech", "order"},
+		"internal/messaging/plan":      {"internal/links", "internal/messaging", "internal/messaging/templates", "internal/speech", "order"},
 		// What is sent is decided there; this is all that touches both rows and providers.
 		"internal/messaging/dispatch": {"order", "activities", "internal/feed", "internal/carriers", "internal/links", "internal/store", "internal/rhythm", "internal/storefront",
-			"internal/messaging", "internal/messaging/plan", "internal/messaging/templates", "internal/messaging/twilio", "internal/messaging/sendgrid"},
+			"internal/messaging", "internal/messaging/plan", "internal/messaging/templates", "internal/speech", "internal/messaging/twilio", "internal/messaging/sendgrid"},
 	}
 	for pkg, allowed := range may {
 		out, err := exec.Command("go", "list", "-deps", us+pkg).Output()
