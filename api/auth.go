@@ -191,7 +191,7 @@ func (s *server) authorize(c echo.Context, op *operation) error {
 	if !slices.ContainsFunc(op.scopes, who.has) {
 		return forbidden("This needs one of the scopes " + strings.Join(op.scopes, ", ") + "; the key has " + strings.Join(key.Scopes, ", ") + ".")
 	}
-	if !s.rates.allow(key.ID, s.now()) {
+	if !s.rates.Allow(key.ID, s.now()) {
 		return tooMany("This key asks too often.")
 	}
 	return nil
@@ -295,43 +295,4 @@ func (k *keyCache) evict(now time.Time) {
 		}
 		delete(k.entries, id)
 	}
-}
-
-// rates gives each key a bucket of requests that refills steadily. Only keys
-// that have passed are counted, so the map holds at most one entry per real key.
-type rates struct {
-	perSecond float64 // 0: unlimited
-	burst     float64
-
-	mu      sync.Mutex
-	buckets map[string]bucket
-}
-
-type bucket struct {
-	left float64
-	at   time.Time
-}
-
-func (r *rates) allow(id string, now time.Time) bool {
-	if r.perSecond <= 0 {
-		return true
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	b, ok := r.buckets[id]
-	if !ok {
-		b = bucket{left: r.burst, at: now}
-	}
-	if passed := now.Sub(b.at).Seconds(); passed > 0 {
-		b.left, b.at = min(r.burst, b.left+passed*r.perSecond), now
-	}
-	allowed := b.left >= 1
-	if allowed {
-		b.left--
-	}
-	if r.buckets == nil {
-		r.buckets = make(map[string]bucket)
-	}
-	r.buckets[id] = b
-	return allowed
 }

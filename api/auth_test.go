@@ -31,6 +31,7 @@ var mayDo = map[string][]string{
 	"extendWait":        {Warehouse, Support, Ops, Admin},
 	"fireWait":          {Warehouse, Support, Ops, Admin},
 	"reportNotReceived": {Storefront, Support, Ops, Admin},
+	"foundParcel":       {Storefront, Support, Ops, Admin},
 	"decideRemedy":      {Support, Ops, Admin},
 	"endRemedy":         {Support, Ops, Admin},
 	"endInstruction":    {Support, Ops, Admin},

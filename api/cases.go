@@ -102,6 +102,10 @@ func (s *server) reportNotReceived(c echo.Context) error {
 	return act(s, c, "parcel", func(id string, b reasoned) acts.Request { return acts.ReportNotReceived(id, b.Reason) })
 }
 
+func (s *server) foundParcel(c echo.Context) error {
+	return act(s, c, "parcel", func(id string, b reasoned) acts.Request { return acts.FoundParcel(id, b.Reason) })
+}
+
 func (s *server) decideRemedy(c echo.Context) error {
 	type body struct {
 		Agree bool `json:"agree"`
@@ -366,9 +370,5 @@ func (s *server) wouldGrant(ctx context.Context, o store.Order, who acts.Asker, 
 	if err != nil {
 		return err
 	}
-	st := *o.Current()
-	if now.After(st.Now) {
-		st.Now = now
-	}
-	return order.Check(&st, e)
+	return order.Check(o.Current().At(now), e)
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/waybillhq/waybill/internal/intake"
 	"github.com/waybillhq/waybill/internal/links"
 	"github.com/waybillhq/waybill/internal/messaging/dispatch"
+	"github.com/waybillhq/waybill/internal/rates"
 	"github.com/waybillhq/waybill/internal/store"
 	"github.com/waybillhq/waybill/order"
 )
@@ -146,7 +147,7 @@ type server struct {
 	limits   Limits
 	metrics  *metrics
 	keys     *keyCache
-	rates    *rates
+	rates    *rates.Limit
 	inFlight chan struct{}
 	desk     *acts.Desk
 	confirm  func(ctx context.Context, carrier string, c carriers.Confirmation) error
@@ -193,7 +194,7 @@ func New(d Deps) *Server {
 	s := &Server{Echo: echo.New(), server: server{
 		store: d.Store, intake: d.Intake, orders: d.Orders, log: d.Log, links: d.Links, ready: d.Ready, now: d.Now, limits: l, metrics: m,
 		keys:     &keyCache{load: d.Store.Key, now: d.Now, ttl: l.KeyTTL, size: l.KeyCache},
-		rates:    &rates{perSecond: l.KeyPerSecond, burst: l.KeyBurst},
+		rates:    &rates.Limit{PerSecond: l.KeyPerSecond, Burst: l.KeyBurst},
 		inFlight: make(chan struct{}, l.InFlight),
 		desk:     &acts.Desk{Audits: d.Store, Orders: d.Orders, Facts: d.Store, Log: d.Log, Now: d.Now},
 		confirm:  d.Confirm,
@@ -275,6 +276,7 @@ func (s *server) handlers() map[string]echo.HandlerFunc {
 		"extendWait":        s.extendWait,
 		"fireWait":          s.fireWait,
 		"reportNotReceived": s.reportNotReceived,
+		"foundParcel":       s.foundParcel,
 		"decideRemedy":      s.decideRemedy,
 		"endRemedy":         s.endRemedy,
 		"endInstruction":    s.endInstruction,

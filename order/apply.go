@@ -42,6 +42,7 @@ func Apply(s *State, e Event) []Command {
 		if s.Rules >= instructRules {
 			s.AddressedAt = s.Now
 		}
+		s.addressCorrected(m)
 		s.tell(Happening{Type: AddressCorrected, At: s.Now, Actor: m.Actor, Cause: m.ID, Text: m.Reason})
 	case CorrectMilestone:
 		s.correctMilestone(e)
@@ -70,6 +71,8 @@ func Apply(s *State, e Event) []Command {
 		}
 	case ReportNotReceived:
 		s.reportNotReceived(e)
+	case FoundParcel:
+		s.found(e)
 	case AdoptPolicy:
 		s.adopt(e)
 	case TakeParcels:

@@ -150,15 +150,21 @@ func (c *Calendar) day(t time.Time) (number int64, h Hours, offset int64, end ti
 	if local%secondsPerDay < 0 {
 		number--
 	}
-	noon := time.Unix(number*secondsPerDay+secondsPerDay/2, 0).UTC()
-	if _, holiday := slices.BinarySearch(c.Holidays, DateOf(noon)); !holiday {
-		h = c.Week[noon.Weekday()]
-	}
+	h = c.hours(number)
 	end = time.Unix((number+1)*secondsPerDay-offset, 0).UTC()
 	if !until.IsZero() && until.Before(end) {
 		end = until
 	}
 	return number, h, offset, end
+}
+
+// hours of a local day, by its number since 1970.
+func (c *Calendar) hours(number int64) (h Hours) {
+	noon := time.Unix(number*secondsPerDay+secondsPerDay/2, 0).UTC()
+	if _, holiday := slices.BinarySearch(c.Holidays, DateOf(noon)); !holiday {
+		h = c.Week[noon.Weekday()]
+	}
+	return h
 }
 
 // open is the first open stretch from t on; ok is false when there is none.
@@ -271,7 +277,7 @@ func (c *Calendar) amount(d time.Duration) string {
 // faults of the calendar; at names it.
 func (c *Calendar) faults(at string) (found []Refusal) {
 	bad := func(field, format string, args ...any) {
-		found = append(found, Refusal{at + field, fmt.Sprintf(format, args...)})
+		found = append(found, Refusal{Field: at + field, Reason: fmt.Sprintf(format, args...)})
 	}
 	if !carrierPattern.MatchString(c.Name) {
 		bad(".name", "must be 1 to 32 of a-z, 0-9, _ and -")

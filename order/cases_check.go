@@ -156,16 +156,16 @@ func (s *State) checkNotReceived(e ReportNotReceived) error {
 		return refuse("parcel", "%s is the parcel of return %s", p.ID, p.Return)
 	}
 	if p.Milestone != Delivered {
-		return refuse("parcel", "%s is not said to be delivered: it is %s", p.ID, p.Milestone)
+		return refuseFor(WhyUndelivered, "parcel", "%s is not said to be delivered: it is %s", p.ID, p.Milestone)
 	}
 	if s.caseOf(NotReceived, p.ID) != nil {
-		return refuse("parcel", "%s has been reported already", p.ID)
+		return refuseFor(WhyReported, "parcel", "%s has been reported already", p.ID)
 	}
 	if s.decided(NotReceived, p.ID, p.Since) {
-		return refuse("parcel", "%s was reported before and decided about; support can reopen that case", p.ID)
+		return refuseFor(WhyDecided, "parcel", "%s was reported before and decided about; support can reopen that case", p.ID)
 	}
 	if w := time.Duration(s.Spec.Policy.Completed().ReportWindow); s.Now.After(p.Since.Add(w)) {
-		return refuse("parcel", "%s was delivered at %s, more than %s ago", p.ID, day(p.Since), human(w))
+		return refuseFor(WhyTooLate, "parcel", "%s was delivered at %s, more than %s ago", p.ID, day(p.Since), human(w))
 	}
 	return nil
 }

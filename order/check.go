@@ -15,6 +15,8 @@ import (
 type Refusal struct {
 	Field  string `json:"field,omitempty"`
 	Reason string `json:"reason"`
+	// Why names it where buyers can meet it.
+	Why Why `json:"why,omitempty"`
 }
 
 func (r *Refusal) Error() string {
@@ -25,7 +27,11 @@ func (r *Refusal) Error() string {
 }
 
 func refuse(field, format string, args ...any) error {
-	return &Refusal{Field: field, Reason: fmt.Sprintf(format, args...)}
+	return refuseFor("", field, format, args...)
+}
+
+func refuseFor(why Why, field, format string, args ...any) error {
+	return &Refusal{Field: field, Reason: fmt.Sprintf(format, args...), Why: why}
 }
 
 var (
@@ -202,6 +208,9 @@ func Check(s *State, e Event) error {
 	if len(m.Reason) > 500 {
 		return refuse("reason", "must be at most 500 bytes")
 	}
+	if m.By == Buyer {
+		return s.checkBuyer(e)
+	}
 	switch e := e.(type) {
 	case PutParcel:
 		return s.checkPutParcel(e)
@@ -279,6 +288,8 @@ func Check(s *State, e Event) error {
 		return needReason(m)
 	case ReportNotReceived:
 		return s.checkNotReceived(e)
+	case FoundParcel:
+		return s.checkFound(e)
 	case AdoptPolicy:
 		return s.checkAdopt(e)
 	case TakeParcels:

@@ -155,7 +155,7 @@ func QuietHours(text string) (from, until time.Duration, err error) {
 
 func (m MessagePolicy) faults() (found []Refusal) {
 	bad := func(field, format string, args ...any) {
-		found = append(found, Refusal{"messages." + field, fmt.Sprintf(format, args...)})
+		found = append(found, Refusal{Field: "messages." + field, Reason: fmt.Sprintf(format, args...)})
 	}
 	channels := func(field string, list []Channel, allowed ...Channel) {
 		for i, c := range list {

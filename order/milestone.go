@@ -74,6 +74,7 @@ const (
 	ReturnsDesk Source = "returns_desk"
 	Storefront  Source = "storefront"
 	Support     Source = "support"
+	Buyer       Source = "buyer" // by a link that only the buyer gets
 	Engine      Source = "engine"
 )
 

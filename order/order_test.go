@@ -946,7 +946,7 @@ func TestCheckRefusesWithTheFieldAtFault(t *testing.T) {
 			t.Errorf("%T is refused: %v", e, err)
 		}
 	}
-	equal(t, "text", (&Refusal{"until", "must lie ahead"}).Error(), "until: must lie ahead")
+	equal(t, "text", (&Refusal{Field: "until", Reason: "must lie ahead"}).Error(), "until: must lie ahead")
 }
 
 func unplanned() Spec {

@@ -313,7 +313,7 @@ func (p Policy) Validate() error {
 // rhythms[0].gap. Fields of calendars are calendars[0].hours and the like.
 func (p Policy) Faults() (found []Refusal) {
 	bad := func(field, format string, args ...any) {
-		found = append(found, Refusal{field, fmt.Sprintf(format, args...)})
+		found = append(found, Refusal{Field: field, Reason: fmt.Sprintf(format, args...)})
 	}
 	for _, f := range p.durations() {
 		d := time.Duration(*f.d)

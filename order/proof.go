@@ -2,6 +2,8 @@ package order
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -64,6 +66,11 @@ func (s *State) proved(p *Parcel, e Answered) {
 		c.Text += "; " + text
 	}
 	s.tell(Happening{Type: ProofFetched, At: s.Now, Parcel: p.ID, Case: NotReceived, Text: text})
+}
+
+// Photographed says that we hold a photo of the parcel's delivery.
+func (p *Parcel) Photographed() bool {
+	return p.Milestone == Delivered && p.Proof.Reference != "" && slices.Contains(strings.Split(p.Proof.Held, ", "), "photo")
 }
 
 func (p Proof) text() string {

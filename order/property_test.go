@@ -26,7 +26,7 @@ func drawTime(t *rapid.T, label string) time.Time {
 	return at(float64(rapid.IntRange(0, 60).Draw(t, label)) * 6)
 }
 
-var sources = []Source{Warehouse, CarrierSays, CarrierSays, ReturnsDesk, Storefront, Support, Engine, "", "martian"}
+var sources = []Source{Warehouse, CarrierSays, CarrierSays, ReturnsDesk, Storefront, Support, Buyer, Engine, "", "martian"}
 
 func drawMilestone(t *rapid.T) Milestone {
 	i := rapid.IntRange(-2, len(Definitions)-1).Draw(t, "milestone")
@@ -177,7 +177,7 @@ func drawPolicy(t *rapid.T, p Policy) Policy {
 
 // drawAct is something that people do about cases, waits and remedies.
 func drawAct(t *rapid.T, s *State, now time.Time) Event {
-	m := Meta{ID: fmt.Sprint("a", s.Seq), By: rapid.SampledFrom([]Source{Support, Support, Support, Warehouse, Storefront}).Draw(t, "by"),
+	m := Meta{ID: fmt.Sprint("a", s.Seq), By: rapid.SampledFrom([]Source{Support, Support, Support, Warehouse, Storefront, Buyer}).Draw(t, "by"),
 		Actor: rapid.SampledFrom([]string{"ann", "bo"}).Draw(t, "actor"), Reason: rapid.SampledFrom([]string{"because", ""}).Draw(t, "reason"), Applied: now}
 	var ids []string
 	for _, c := range s.Cases {
@@ -199,7 +199,7 @@ func drawAct(t *rapid.T, s *State, now time.Time) Event {
 	if rapid.Bool().Draw(t, "about returns") {
 		return drawReturnAct(t, s, m)
 	}
-	switch rapid.IntRange(0, 14).Draw(t, "act") {
+	switch rapid.IntRange(0, 15).Draw(t, "act") {
 	case 0:
 		return AssignCase{m, on, "ann"}
 	case 1:
@@ -220,6 +220,8 @@ func drawAct(t *rapid.T, s *State, now time.Time) Event {
 		return AdoptPolicy{m, drawPolicy(t, s.Spec.Policy), rapid.IntRange(0, 3).Draw(t, "switch") == 0}
 	case 12:
 		return CorrectAddress{m, s.AddressVersion + 1}
+	case 14:
+		return FoundParcel{m, "A"}
 	case 13:
 		e := EndInstruction{Meta: m, Instruction: "nothing", Done: rapid.Bool().Draw(t, "done")}
 		if len(s.Instructions) > 0 {

@@ -24,10 +24,10 @@ func (s *State) checkRequestReturn(e RequestReturn) error {
 	switch {
 	case s.Rules < peopleRules:
 		return refuse("", "the order follows rules %d, which know no returns, until its next run", s.Rules)
-	case e.By != Storefront && e.By != Support && e.By != ReturnsDesk:
+	case e.By != Buyer && e.By != Storefront && e.By != Support && e.By != ReturnsDesk:
 		return refuse("by", "%q may not ask for a return", e.By)
 	case len(s.Returns) >= maxReturns:
-		return refuse("", "an order has at most %d returns", maxReturns)
+		return refuseFor(WhyTooMany, "", "an order has at most %d returns", maxReturns)
 	}
 	lines := 0
 	for i := range s.Returns {
@@ -40,7 +40,7 @@ func (s *State) checkRequestReturn(e RequestReturn) error {
 	if e.Parcel != "" {
 		p = s.ParcelByID(e.Parcel)
 		switch {
-		case e.By == Storefront:
+		case e.By == Storefront, e.By == Buyer:
 			return refuse("by", "only support and the returns desk may take in a parcel")
 		case p == nil:
 			return refuse("parcel", "%q is not a parcel of this order", e.Parcel)
@@ -54,12 +54,15 @@ func (s *State) checkRequestReturn(e RequestReturn) error {
 			return refuse("parcel", "all that was in %s is in other returns: cancel those first", p.ID)
 		}
 	} else if len(e.Lines) == 0 {
-		return refuse("lines", "at least one is needed")
+		return refuseFor(WhyNothing, "lines", "at least one is needed")
 	}
 	if err := checkPackage("package", e.Package); err != nil {
 		return err
 	}
 	for i, l := range e.Lines {
+		if e.By == Buyer && (l.Wanted == ExchangeRemedy || len(l.Photos) > 0) {
+			return refuseFor(WhyPerson, "lines["+strconv.Itoa(i)+"].wanted", "%q may ask for a refund or a replacement", Buyer) // what to send instead, the shop knows
+		}
 		if err := s.checkReturnLine("lines["+strconv.Itoa(i)+"].", l, p); err != nil {
 			return err
 		}
@@ -76,7 +79,7 @@ func (s *State) checkReturnLine(at string, l ReturnLine, p *Parcel) error {
 	case line == nil:
 		return refuse(at+"sku", "%q is not on this order", l.SKU)
 	case l.Quantity < 1:
-		return refuse(at+"quantity", "must be at least 1, not %d", l.Quantity)
+		return refuseFor(WhyQuantity, at+"quantity", "must be at least 1, not %d", l.Quantity)
 	case !slices.Contains(ReturnReasons, l.Reason) || l.Reason == NotDelivered && (p == nil || !p.neverHad()):
 		return refuse(at+"reason", "%q is no reason for a return", l.Reason)
 	case l.Wanted != RefundRemedy && l.Wanted != ReplacementRemedy && l.Wanted != ExchangeRemedy:
@@ -88,9 +91,9 @@ func (s *State) checkReturnLine(at string, l ReturnLine, p *Parcel) error {
 		ever, now := s.returnable(l.SKU)
 		switch {
 		case l.Quantity > ever:
-			return refuse(at+"quantity", "%d of %s, but only %d were delivered and are in no return", l.Quantity, l.SKU, ever)
+			return refuseFor(WhyQuantity, at+"quantity", "%d of %s, but only %d were delivered and are in no return", l.Quantity, l.SKU, ever)
 		case l.Quantity > now:
-			return refuse(at+"quantity", "%d of %s, but only %d were delivered within %s", l.Quantity, l.SKU, now, s.Spec.Policy.Completed().ReturnWindow)
+			return refuseFor(WhyTooLate, at+"quantity", "%d of %s, but only %d were delivered within %s", l.Quantity, l.SKU, now, s.Spec.Policy.Completed().ReturnWindow)
 		}
 		return checkPhotos(at, l.Photos)
 	}

@@ -94,10 +94,7 @@ func (r *Return) Left(sku string) int {
 // Returnable is how many units of each of an order's lines may be sent back now;
 // lines of which none may are left out.
 func Returnable(s *State, now time.Time) []Allocation {
-	at := *s
-	if now.After(at.Now) {
-		at.Now = now
-	}
+	at := s.At(now)
 	var list []Allocation
 	for _, l := range s.Spec.Lines {
 		if _, n := at.returnable(l.SKU); n > 0 {

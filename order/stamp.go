@@ -66,6 +66,9 @@ func Stamp(e Event, now time.Time) Event {
 	case ReportNotReceived:
 		e.Applied = now
 		return e
+	case FoundParcel:
+		e.Applied = now
+		return e
 	case DecideRemedy:
 		e.Applied = now
 		return e

@@ -46,6 +46,7 @@ const (
 	UpdateExtendWait       = "extend_wait"
 	UpdateFireWait         = "fire_wait"
 	UpdateNotReceived      = "report_not_received"
+	UpdateFoundParcel      = "found_parcel"
 	UpdateDecideRemedy     = "decide_remedy"
 	UpdateEndRemedy        = "end_remedy"
 	UpdateEndInstruction   = "end_instruction"
@@ -95,6 +96,8 @@ func UpdateName(request order.Event) string {
 		return UpdateFireWait
 	case order.ReportNotReceived:
 		return UpdateNotReceived
+	case order.FoundParcel:
+		return UpdateFoundParcel
 	case order.DecideRemedy:
 		return UpdateDecideRemedy
 	case order.EndRemedy:

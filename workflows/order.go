@@ -377,6 +377,7 @@ func (sh *shell) handlers(ctx workflow.Context) error {
 		answer[order.ExtendWait](ctx, sh, UpdateExtendWait, "Give something more time"),
 		answer[order.FireWait](ctx, sh, UpdateFireWait, "Let a wait end now"),
 		answer[order.ReportNotReceived](ctx, sh, UpdateNotReceived, "A delivered parcel did not come"),
+		answer[order.FoundParcel](ctx, sh, UpdateFoundParcel, "A parcel that was missing has turned up"),
 		answer[order.DecideRemedy](ctx, sh, UpdateDecideRemedy, "Agree to a refund above the limit, or decline it"),
 		answer[order.EndRemedy](ctx, sh, UpdateEndRemedy, "Record what came of a refund, replacement or claim"),
 		answer[order.EndInstruction](ctx, sh, UpdateEndInstruction, "Record what a carrier said that a person told what to do"),

@@ -275,15 +275,12 @@ func (s *server) roleNow(ctx context.Context, w who) (role string, may []order.S
 // voice is as whom somebody asks who may speak for several: the first whom the order
 // does not refuse for who it is.
 func (s *server) voice(ctx context.Context, o store.Order, w who, may []order.Source, r acts.Request) order.Source {
-	st := *o.Current()
-	if now := s.Now(); now.After(st.Now) {
-		st.Now = now
-	}
+	st := o.Current().At(s.Now())
 	first := may[0]
 	for i := len(may) - 1; i >= 0; i-- {
 		e, _, err := r.Event(ctx, order.Meta{By: may[i], Actor: w.Actor, Reason: r.Reason})
 		if err == nil {
-			err = order.Check(&st, e)
+			err = order.Check(st, e)
 		}
 		var no *order.Refusal
 		if err == nil || errors.As(err, &no) && no.Field != "by" {
@@ -383,11 +380,7 @@ func (p *detailPage) actions(st *order.State, v order.View, me string, may []ord
 	for _, rows := range [][]parcelRow{p.Parcels, p.Settled} {
 		for i := range rows {
 			e := order.ReportNotReceived{Meta: order.Meta{By: order.Support}, Parcel: rows[i].ID}
-			at := *st
-			if now.After(at.Now) {
-				at.Now = now
-			}
-			if goesOn, err := order.Reopens(st, now, e); support && (st.Closed && goesOn && err == nil || !st.Closed && order.Check(&at, e) == nil) {
+			if support && order.WouldGrant(st, now, e) == nil {
 				rows[i].Missing = offer(form{Act: "not-received", Of: rows[i].ID})
 			}
 		}

@@ -18,15 +18,9 @@ type head struct {
 }
 
 func (s *server) mountConsole(e *echo.Echo) {
-	guard := http.NewCrossOriginProtection()
-	// Behind a proxy the Host may be an inner name; the public one is ours too.
-	if u, err := url.Parse(s.Links.PublicURL); err == nil && u.Scheme != "" && u.Host != "" {
-		s.public = *u
-		_ = guard.AddTrustedOrigin(u.Scheme + "://" + u.Host)
-	}
 	g := e.Group("/console", func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
-			if err := guard.Check(c.Request()); err != nil {
+			if err := s.guard.Check(c.Request()); err != nil {
 				secure(c.Response().Header())
 				return c.String(http.StatusForbidden, "This form was sent from another site.\n")
 			}

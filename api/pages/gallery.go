@@ -24,7 +24,8 @@ type galleryList struct {
 	Store, Lang string
 	Languages   []choice
 	Rows        []galleryRow
-	Console     []choice // pages of the console that are no order's
+	Buyers      []galleryRow // states of the page on which buyers act
+	Console     []choice     // pages of the console that are no order's
 }
 
 type galleryRow struct {
@@ -58,6 +59,10 @@ func (s *server) gallery(c echo.Context, w who) error {
 		p := trackPageOf(t, f.Order, f.Entries, b, s.Now())
 		st := f.Order.Current().Status
 		g.Rows = append(g.Rows, galleryRow{f.Name, "/console/gallery/" + f.Name + "?lang=" + g.Lang + suffix, "/console/gallery/" + f.Name + "?view=console", p.Words.Status, p.Words.Sentence, label(string(st)), tone(st)})
+	}
+	for _, x := range buyerStates(s.Now()) {
+		p := x.page(t, b, s.Now())
+		g.Buyers = append(g.Buyers, galleryRow{x.Name, "/console/gallery/" + x.Name + "?lang=" + g.Lang + suffix, "", p.Words.Status, p.Words.Sentence, "", ""})
 	}
 	for _, p := range s.faultStates(w) {
 		g.Console = append(g.Console, choice{Value: "/console/gallery/" + p.name, Label: p.name})
@@ -107,6 +112,17 @@ func (s *server) galleryPage(c echo.Context, w who) error {
 		if p.name == c.Param("name") {
 			return s.render(c, http.StatusOK, p.template, p.page)
 		}
+	}
+	for _, x := range buyerStates(s.Now()) {
+		if x.Name != c.Param("name") {
+			continue
+		}
+		b, err := s.galleryBrand(c)
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return s.consoleError(c, w, "gallery", err)
+		}
+		t := speech.Of(c.QueryParam("lang"))
+		return s.speak(c, http.StatusOK, t, "buyer", x.page(t, b, s.Now()))
 	}
 	states := fixtures(s.Now())
 	if c.Param("name") == "200-parcels" {

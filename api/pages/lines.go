@@ -22,7 +22,7 @@ var english = speech.Of("en")
 // lines holds all tables by key.
 var lines = func() map[string][]speech.Line {
 	all := map[string][]speech.Line{}
-	for _, table := range []map[string][]speech.Line{pageLines, orderLines, parcelLines, returnLines} {
+	for _, table := range []map[string][]speech.Line{pageLines, orderLines, parcelLines, returnLines, buyerLines} {
 		for key, l := range table {
 			if all[key] != nil {
 				panic("two lines of the name " + key)
@@ -44,7 +44,7 @@ func say(t *speech.Tongue, key string, w speech.Words) string {
 var spoken = func() map[*speech.Tongue]*template.Template {
 	all := map[*speech.Tongue]*template.Template{}
 	for _, t := range speech.Tongues() {
-		all[t] = parsed(t, "parts.html", "track.html", "wishes.html")
+		all[t] = parsed(t, "parts.html", "track.html", "wishes.html", "buyer.html")
 	}
 	return all
 }()

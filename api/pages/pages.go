@@ -22,6 +22,7 @@ import (
 	"github.com/waybillhq/waybill/internal/carriers"
 	"github.com/waybillhq/waybill/internal/carriers/all"
 	"github.com/waybillhq/waybill/internal/links"
+	"github.com/waybillhq/waybill/internal/rates"
 	"github.com/waybillhq/waybill/internal/speech"
 	"github.com/waybillhq/waybill/internal/store"
 )
@@ -51,8 +52,19 @@ type Store interface {
 
 	// Wishes of an order's buyer; erased: there is nobody to wish.
 	Wishes(ctx context.Context, orderID string) (w store.Wishes, erased bool, err error)
+	// Speaks is the language that the buyer wishes, or ordered in.
+	Speaks(ctx context.Context, orderID string) (language string, erased bool, err error)
 	PutWishes(ctx context.Context, orderID string, w store.Wishes) error
 	Unsubscribe(ctx context.Context, orderID, frequency string) error
+
+	// What buyers ask is kept under its ID. Photographed lists the proofs with a
+	// photo; ProofPhoto reads one, once the act is audited; Address is personal data,
+	// and shown masked.
+	Audit(ctx context.Context, id string) (store.Audit, error)
+	Photographed(ctx context.Context, orderID string) ([]string, error)
+	ProofPhoto(ctx context.Context, orderID, id string, a store.Audit) (store.ProofDocument, error)
+	Address(ctx context.Context, orderID string, version int) (store.Address, error)
+	acts.Moving
 
 	// MessagesOf is oldest first; ContactOf is personal data, and shown masked.
 	MessagesOf(ctx context.Context, orderID string) ([]store.Message, error)
@@ -105,6 +117,10 @@ type server struct {
 	buckets []string
 	drawn   drawn
 	spent   spent
+	// How often a buyer may look and ask, by order.
+	looks, asks rates.Limit
+	// guard lets a form in only from our own pages.
+	guard *http.CrossOriginProtection
 }
 
 // Mount adds the pages to an echo server.
@@ -123,12 +139,28 @@ func Mount(e *echo.Echo, d Deps) {
 	if d.Carriers == nil {
 		d.Carriers = all.Adapters()
 	}
-	s := &server{Deps: d, brands: brands{load: d.Store.GetStore, now: d.Now}, buckets: bucketsOf(d.Carriers)}
+	s := &server{Deps: d, brands: brands{load: d.Store.GetStore, now: d.Now}, buckets: bucketsOf(d.Carriers), guard: http.NewCrossOriginProtection(),
+		// A buyer looks as often as people do, and asks rarely.
+		looks: rates.Limit{PerSecond: 2, Burst: 60}, asks: rates.Limit{PerSecond: 0.2, Burst: 15}}
+	// Behind a proxy the Host may be an inner name; the public one is ours too.
+	if u, err := url.Parse(s.Links.PublicURL); err == nil && u.Scheme != "" && u.Host != "" {
+		s.public = *u
+		_ = s.guard.AddTrustedOrigin(u.Scheme + "://" + u.Host)
+	}
 
 	both := []string{http.MethodGet, http.MethodHead}
 	e.Match(both, "/t/:token", s.track)
 	e.Match(both, "/m/:order/:token", s.wishes)
 	e.POST("/m/:order/:token", s.wish)
+	e.Match(both, "/b/:order/:token", s.buyerGet)
+	e.Match(both, "/b/:order/:token/:form", s.buyerGet)
+	e.Match(both, "/b/:order/:token/photo/:parcel", s.buyerPhoto)
+	e.POST("/b/:order/:token/:form", func(c echo.Context) error {
+		if s.guard.Check(c.Request()) != nil {
+			return s.note(c, http.StatusForbidden, "buyer.foreign")
+		}
+		return s.buyerPost(c)
+	})
 	e.Match(both, "/assets/pages/:file", asset)
 	e.Match(both, "/assets/brand/:file", s.brandCSS)
 	s.mountConsole(e)

@@ -65,10 +65,60 @@ type memory struct {
 	contact  store.Contact
 	messages []store.Message
 	shelf    []store.KeptMessage
+	// addresses of orders, by version.
+	addresses map[string][]store.Address
 }
 
 func (m *memory) Wishes(_ context.Context, id string) (store.Wishes, bool, error) {
 	return m.wishes[id], m.erased[id], m.err
+}
+
+func (m *memory) Speaks(_ context.Context, id string) (string, bool, error) {
+	return cmp.Or(m.wishes[id].Language, m.contact.Language), m.erased[id], m.err
+}
+
+func (m *memory) Audit(_ context.Context, id string) (store.Audit, error) {
+	for _, a := range m.audits {
+		if a.ID == id {
+			return a, nil
+		}
+	}
+	return store.Audit{}, store.ErrNotFound
+}
+
+func (m *memory) Photographed(_ context.Context, id string) (ids []string, err error) {
+	for _, d := range m.proof.Documents {
+		if m.proof.OrderID == id && d.Kind == "photo" {
+			ids = append(ids, m.proof.ID)
+		}
+	}
+	return ids, m.err
+}
+
+func (m *memory) ProofPhoto(ctx context.Context, orderID, id string, a store.Audit) (store.ProofDocument, error) {
+	for i, d := range m.proof.Documents {
+		if d.Kind == "photo" {
+			return m.ProofDocument(ctx, orderID, id, i+1, a)
+		}
+	}
+	return store.ProofDocument{}, store.ErrNotFound
+}
+
+func (m *memory) Address(_ context.Context, id string, version int) (store.Address, error) {
+	if list := m.addresses[id]; version < len(list) {
+		return list[version], m.err
+	}
+	return store.Address{}, store.ErrNotFound
+}
+
+func (m *memory) MoveWithin(_ context.Context, id string, follows, most int, a store.Address) (int, error) {
+	list := m.addresses[id]
+	if follows >= len(list) || len(list) > most {
+		return 0, store.ErrNotFound
+	}
+	a.Country, a.Name = list[follows].Country, cmp.Or(a.Name, list[follows].Name)
+	m.addresses[id] = append(list, a)
+	return len(list), m.err
 }
 
 func (m *memory) PutWishes(_ context.Context, id string, w store.Wishes) error {

@@ -259,18 +259,9 @@ func (f *form) disposals() (lines []order.Disposal) {
 
 // returnForms offers what may be done about returns, and only that.
 func (p *detailPage) returnForms(st *order.State, v order.View, may []order.Source, offer func(form) *form, now time.Time) {
-	at := *st
-	if now.After(at.Now) {
-		at.Now = now
-	}
 	legal := func(e func(order.Meta) order.Event) bool {
 		return slices.ContainsFunc(may, func(by order.Source) bool {
-			m := order.Meta{By: by, Reason: "asked for"}
-			if st.Closed {
-				goesOn, err := order.Reopens(st, now, e(m))
-				return goesOn && err == nil
-			}
-			return order.Check(&at, e(m)) == nil
+			return order.WouldGrant(st, now, e(order.Meta{By: by, Reason: "asked for"})) == nil
 		})
 	}
 	ask := form{Act: "request-return"}

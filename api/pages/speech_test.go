@@ -52,7 +52,7 @@ func TestWhatIsSaidIsThere(t *testing.T) {
 		t.Fatal(err)
 	}
 	found := 0
-	for _, name := range append(names, "templates/track.html", "templates/parts.html", "templates/wishes.html") {
+	for _, name := range append(names, "templates/track.html", "templates/parts.html", "templates/wishes.html", "templates/buyer.html") {
 		text, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)

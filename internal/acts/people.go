@@ -82,6 +82,13 @@ func ReportNotReceived(parcel, reason string) Request {
 		Event: Plain(func(m order.Meta) order.Event { return order.ReportNotReceived{Meta: m, Parcel: parcel} })}
 }
 
+// FoundParcel says that what was reported missing has turned up.
+func FoundParcel(parcel, reason string) Request {
+	r := ReportNotReceived(parcel, reason)
+	r.Action, r.Event = "found_parcel", Plain(func(m order.Meta) order.Event { return order.FoundParcel{Meta: m, Parcel: parcel} })
+	return r
+}
+
 // DecideRemedy agrees to a remedy above the limit, or declines it.
 func DecideRemedy(id string, agree bool, reason string) Request {
 	return Request{Action: "decide_remedy", Reason: reason, Body: map[string]any{"remedy": id, "agree": agree}, Subject: remedyOf(id),

@@ -76,6 +76,28 @@ func (l Links) MayPrefer(orderID, token string) bool {
 	return hmac.Equal([]byte(token), []byte(l.token("messages:"+orderID)))
 }
 
+// The forms of the buyer's own page, each below its address.
+const (
+	Missing    = "missing"     // a delivered parcel is not there
+	Found      = "found"       // it has turned up
+	AnotherDay = "another-day" // what follows a failed attempt
+	Address    = "address"     // the carrier cannot find it
+	Return     = "return"      // to send something back
+	Proof      = "proof"       // of deliveries
+)
+
+// Buyer is the page on which a buyer acts; its forms are below it. Its token is in
+// nothing but what is sent to the buyer: the tracking page's is shared, and the API
+// tells that one to others.
+func (l Links) Buyer(orderID string) string {
+	return base(l.PublicURL) + "/b/" + url.PathEscape(orderID) + "/" + l.token("buyer:"+orderID)
+}
+
+// MayAct says whether a token is that of the order's buyer.
+func (l Links) MayAct(orderID, token string) bool {
+	return hmac.Equal([]byte(token), []byte(l.token("buyer:"+orderID)))
+}
+
 // Console is the order's page for support and ops.
 func (l Links) Console(orderID string) string {
 	return base(l.PublicURL) + "/console/orders/" + url.PathEscape(orderID)

@@ -147,6 +147,13 @@ func (s *Store) BeginAudit(ctx context.Context, a Audit) error {
 	return nil
 }
 
+// Audit reads what was asked under an ID, and what came of it. ErrNotFound.
+func (s *Store) Audit(ctx context.Context, id string) (a Audit, err error) {
+	err = s.pool.QueryRow(ctx, `select id, order_id, action, actor, role, reason, request, created_at, outcome, detail from audit where id = $1`, id).
+		Scan(&a.ID, &a.OrderID, &a.Action, &a.Actor, &a.Role, &a.Reason, &a.Request, &a.CreatedAt, &a.Outcome, &a.Detail)
+	return a, one("audit "+id, err)
+}
+
 // addAudit writes an act that is done in the same transaction.
 func addAudit(ctx context.Context, tx pgx.Tx, a Audit) error {
 	_, err := tx.Exec(ctx, `insert into audit (id, order_id, action, actor, role, reason, request, outcome, ended_at, detail) values ($1, $2, $3, $4, $5, $6, $7, 'done', now(), $8)`,

@@ -450,3 +450,21 @@ func (s *Store) PutAddress(ctx context.Context, orderID string, a Address) (vers
         select $1, max(version) + 1, $2 from addresses where order_id = $1 having max(version) is not null returning version`, orderID, body).Scan(&version)
 	return version, one("address of "+orderID, err)
 }
+
+// MoveWithin keeps a new version of an address that stays what the version that the
+// order follows is: in that country, and for that name unless another one is given.
+// ErrNotFound: there is no such version, its buyer is erased, or there are as many
+// versions as there may be.
+func (s *Store) MoveWithin(ctx context.Context, orderID string, follows, most int, a Address) (version int, err error) {
+	a.Country = ""
+	body, err := json.Marshal(a)
+	if err != nil {
+		return 0, fmt.Errorf("address: %w", err)
+	}
+	err = s.pool.QueryRow(ctx, `
+insert into addresses (order_id, version, body)
+select o.order_id, newest.version + 1, o.body - array['street', 'city', 'postal_code', 'region'] || $3::jsonb
+from addresses o join contacts c on c.order_id = o.order_id, (select max(version) as version from addresses where order_id = $1) newest
+where o.order_id = $1 and o.version = $2 and c.erased_at is null and newest.version < $4 returning version`, orderID, follows, body, most).Scan(&version)
+	return version, one("address of "+orderID, err)
+}

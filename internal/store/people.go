@@ -25,6 +25,15 @@ from orders o join contacts c on c.order_id = o.id left join preferences p on p.
 	return w, erased, one("wishes of "+orderID, err)
 }
 
+// Speaks is the language in which an order's buyer is spoken to: the one they wish,
+// else that of the order; empty: nobody said. Erased as in Wishes. ErrNotFound.
+func (s *Store) Speaks(ctx context.Context, orderID string) (language string, erased bool, err error) {
+	err = s.pool.QueryRow(ctx, `
+select coalesce(nullif(p.language, ''), c.language), c.erased_at is not null
+from orders o join contacts c on c.order_id = o.id left join preferences p on p.store = o.store and p.customer_ref = o.customer_ref where o.id = $1`, orderID).Scan(&language, &erased)
+	return language, erased, one("language of "+orderID, err)
+}
+
 // PutWishes keeps what an order's buyer wants to hear from that store, of this
 // order and of others. Of an erased buyer nothing is kept: ErrNotFound.
 func (s *Store) PutWishes(ctx context.Context, orderID string, w Wishes) error {

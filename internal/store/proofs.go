@@ -172,6 +172,28 @@ func (s *Store) ProofDocument(ctx context.Context, orderID, id string, n int, a 
 	return d, one(fmt.Sprintf("document %d of proof %s of %s", n, id, orderID), err)
 }
 
+// Photographed lists the proofs of an order that hold a photo. It says that there is
+// one, and nothing of what it shows.
+func (s *Store) Photographed(ctx context.Context, orderID string) ([]string, error) {
+	rows, err := s.pool.Query(ctx, `select distinct proof_id from proof_documents where order_id = $1 and kind = 'photo' order by proof_id`, orderID)
+	if err == nil {
+		var ids []string
+		if ids, err = pgx.CollectRows(rows, pgx.RowTo[string]); err == nil {
+			return ids, nil
+		}
+	}
+	return nil, fmt.Errorf("photos of %s: %w", orderID, err)
+}
+
+// ProofPhoto reads a proof's first photo, once the act is audited. ErrNotFound.
+func (s *Store) ProofPhoto(ctx context.Context, orderID, id string, a Audit) (ProofDocument, error) {
+	var n int
+	if err := s.pool.QueryRow(ctx, `select n from proof_documents where order_id = $1 and proof_id = $2 and kind = 'photo' order by n limit 1`, orderID, id).Scan(&n); err != nil {
+		return ProofDocument{}, one("photo of proof "+id+" of "+orderID, err)
+	}
+	return s.ProofDocument(ctx, orderID, id, n, a)
+}
+
 // Address reads one version of where an order goes: personal data. ErrNotFound.
 func (s *Store) Address(ctx context.Context, orderID string, version int) (a Address, err error) {
 	err = s.pool.QueryRow(ctx, `select body from addresses where order_id = $1 and version = $2`, orderID, version).Scan(&a)

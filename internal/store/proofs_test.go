@@ -151,3 +151,43 @@ func TestProofsAreKeptReadUnderAuditAndGoWithTheirOrder(t *testing.T) {
 		t.Errorf("%d rows are left, %v", left, err)
 	}
 }
+
+func TestAPhotoIsReadAloneAndUnderAudit(t *testing.T) {
+	s, db := opened(t)
+	ctx := t.Context()
+	create(t, s, newOrder("1001"))
+	for _, p := range []store.Proof{
+		{ID: "proof-1", Documents: []store.ProofDocument{{Kind: "signature", MediaType: "image/png", Body: []byte("Ann Lee")}, {Kind: "photo", MediaType: "image/jpeg", Body: []byte("a door")}}},
+		{ID: "proof-2", Documents: []store.ProofDocument{{Kind: "document", MediaType: "application/pdf", Body: []byte("%PDF")}}},
+	} {
+		p.OrderID, p.Parcel, p.Carrier = "acme:1001", "1", "ups"
+		if err := s.SaveProof(ctx, p); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ids, err := s.Photographed(ctx, "acme:1001")
+	if err != nil || len(ids) != 1 || ids[0] != "proof-1" {
+		t.Errorf("photos %v, %v", ids, err)
+	}
+	audit := store.Audit{ID: "aud_1", OrderID: "acme:1001", Action: "read_proof", Actor: "buyer", Role: "buyer", Request: []byte("{}")}
+	d, err := s.ProofPhoto(ctx, "acme:1001", "proof-1", audit)
+	if err != nil || string(d.Body) != "a door" {
+		t.Errorf("photo %q, %v", d.Body, err)
+	}
+	for _, no := range [][2]string{{"acme:1001", "proof-2"}, {"acme:1002", "proof-1"}} {
+		if _, err := s.ProofPhoto(ctx, no[0], no[1], store.Audit{ID: "aud_2"}); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("%v: %v", no, err)
+		}
+	}
+	got, err := s.Audit(ctx, "aud_1")
+	if err != nil || got.Outcome != "done" || got.Actor != "buyer" {
+		t.Errorf("audit %+v, %v", got, err)
+	}
+	if _, err := s.Audit(ctx, "aud_2"); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("a reading that found nothing: %v", err)
+	}
+	var n int
+	if err := db.QueryRow(ctx, `select count(*) from audit`).Scan(&n); err != nil || n != 1 {
+		t.Errorf("%d audit rows, %v", n, err)
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/waybillhq/waybill/internal/links"
 	"github.com/waybillhq/waybill/internal/messaging/templates"
 	"github.com/waybillhq/waybill/order"
 )
@@ -14,17 +15,16 @@ import (
 type Details struct {
 	Brand     templates.Brand
 	FirstName string
-	// URL is the tracking page, where everything that the buyer can choose is
-	// offered too; Preferences the page of wishes, which answers a one-click POST.
-	URL, Preferences string
+	// URL is the tracking page, which may be shared. Page is the buyer's own: what is
+	// offered leads to its forms, which are below it. Preferences is the page of
+	// wishes, which answers a one-click POST.
+	URL, Page, Preferences string
 	// Reason is the bucket that the carrier gave last for the first parcel; empty:
 	// none. Left is where it says that it put the parcel.
 	Reason, Left string
 	// PickupBy is until when the carrier says that the first parcel can be collected;
 	// zero: it does not.
-	PickupBy  time.Time
-	ProofURL  string // of a delivery; empty: there is none
-	ReturnURL string // of the return's label; empty: the tracking page
+	PickupBy time.Time
 	// Carrier writes a carrier's name; nil: its code.
 	Carrier func(code string) string
 }
@@ -35,13 +35,8 @@ func Content(i Intent, parcels []string, s *order.State, p Person, d Details, no
 	c := templates.Content{
 		Language: p.Speaks(), Zone: zone, Brand: d.Brand, Order: s.Spec.Number, FirstName: d.FirstName, URL: d.URL, UnsubscribeURL: d.Preferences, At: i.At,
 	}
-	offer := func(url string, kinds ...templates.ChoiceKind) {
-		if url == "" {
-			url = d.URL
-		}
-		for _, k := range kinds {
-			c.Choices = append(c.Choices, templates.Choice{Kind: k, URL: url})
-		}
+	offer := func(k templates.ChoiceKind, form string) {
+		c.Choices = append(c.Choices, templates.Choice{Kind: k, URL: d.Page + "/" + form})
 	}
 	var about []*order.Parcel
 	for _, id := range parcels {
@@ -79,17 +74,22 @@ func Content(i Intent, parcels []string, s *order.State, p Person, d Details, no
 			}
 		}
 		c.Partly = s.Status != order.StatusDelivered
-		c.ProofURL = d.ProofURL
+		if slices.ContainsFunc(about, (*order.Parcel).Photographed) {
+			c.ProofURL = d.Page + "/" + links.Proof
+		}
 		if len(about) == 1 {
 			c.Left = d.Left
 		}
-		offer("", templates.NotReceived)
+		offer(templates.NotReceived, links.Missing)
+		if len(order.Returnable(s, now)) > 0 {
+			offer(templates.SendBack, links.Return)
+		}
 	case templates.AttemptFailed:
 		if len(about) > 0 {
 			c.At = about[0].Since
 		}
 		c.Reason = templates.ReasonOf(d.Reason)
-		offer("", templates.Reschedule)
+		offer(templates.Reschedule, links.AnotherDay)
 	case templates.Delayed:
 		c.Arrives.To, c.Reason, c.Items = i.Window, templates.ReasonOf(d.Reason), everything(s)
 		c.Overdue = !s.PromisedAt.IsZero() && now.After(s.PromisedAt)
@@ -110,7 +110,7 @@ func Content(i Intent, parcels []string, s *order.State, p Person, d Details, no
 			}
 		}
 	case templates.AddressProblem:
-		offer("", templates.CorrectAddress)
+		offer(templates.CorrectAddress, links.Address)
 	case templates.ReturnSteps:
 		r := s.ReturnByID(i.Return)
 		if r == nil {
@@ -123,7 +123,7 @@ func Content(i Intent, parcels []string, s *order.State, p Person, d Details, no
 		if q := s.ParcelByID(r.Parcel); q != nil {
 			c.Parcels = []templates.Parcel{{Carrier: d.carrier(q.Carrier), Tracking: q.Tracking}}
 		}
-		offer(d.ReturnURL, templates.PrintLabel)
+		offer(templates.PrintLabel, links.Return)
 	case templates.RefundReleased:
 		r, ok := s.Remedy(i.Remedy)
 		if !ok {
@@ -134,7 +134,7 @@ func Content(i Intent, parcels []string, s *order.State, p Person, d Details, no
 		if k := s.CaseByID(i.Case); k != nil {
 			c.Until = k.Due
 		}
-		offer("", templates.FoundIt)
+		offer(templates.FoundIt, links.Found)
 	default:
 		return c, fmt.Errorf("%q is no message to buyers", i.Kind)
 	}

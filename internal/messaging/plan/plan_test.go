@@ -249,7 +249,7 @@ func (l *life) check(i Intent, v Verdict, now time.Time) {
 }
 
 func details() Details {
-	return Details{Brand: templates.Brand{Name: "Acme", Support: "help@acme.example"}, FirstName: "Ada", URL: "https://wb.example/t/x", Preferences: "https://wb.example/m/x"}
+	return Details{Brand: templates.Brand{Name: "Acme", Support: "help@acme.example"}, FirstName: "Ada", URL: "https://wb.example/t/x", Page: "https://wb.example/b/acme:1/x", Preferences: "https://wb.example/m/x"}
 }
 
 func alertMessage(i Intent, s *order.State) (templates.Message, error) {

@@ -206,6 +206,7 @@ var lines = map[string][]speech.Line{
 	"choice.print_label":     {{"Print the return label", "Rücksendeetikett drucken", "Imprimir la etiqueta", "Imprimir a etiqueta"}},
 	"choice.found_it":        {{"It has turned up", "Es ist da", "Ha aparecido", "Ele apareceu"}},
 	"choice.not_received":    {{"It is not there", "Es ist nicht da", "No está", "Não está aqui"}},
+	"choice.send_back":       {{"Send something back", "Etwas zurücksenden", "Devolver algo", "Devolver algo"}},
 	"choice.contact":         {{"Write to us", "Uns schreiben", "Escribirnos", "Escrever para nós"}},
 
 	"reason.recipient_unavailable": {{"Nobody was there to receive it.", "Niemand war da, um es anzunehmen.", "No había nadie para recibirlo.", "Não havia ninguém para receber."}},

@@ -18,7 +18,7 @@ func Sample(kind Kind, language string) Content {
 	c.Items = c.Parcels[0].Items
 	choice := func(kinds ...ChoiceKind) {
 		for _, k := range kinds {
-			c.Choices = append(c.Choices, Choice{k, "https://wb.example/c/7Hq2mX/" + string(k)})
+			c.Choices = append(c.Choices, Choice{k, "https://wb.example/b/lumen:L-10482/7Hq2mX/" + string(k)})
 		}
 	}
 	switch kind {
@@ -28,7 +28,7 @@ func Sample(kind Kind, language string) Content {
 		c.Parcels, c.Remaining = append(c.Parcels, Parcel{Carrier: "DHL", Tracking: "00340434292135100193", Items: []Item{{"Floor lamp Arc", 1}}}), 1
 		c.Arrives = Window{at(26, 8, 0), at(27, 17, 0)}
 	case Delivered:
-		choice(NotReceived)
+		choice(NotReceived, SendBack)
 	case AttemptFailed:
 		c.Arrives = Window{}
 		choice(Reschedule, PickupPoint, Neighbour)

@@ -129,6 +129,7 @@ const (
 	PrintLabel     ChoiceKind = "print_label"
 	FoundIt        ChoiceKind = "found_it"
 	NotReceived    ChoiceKind = "not_received"
+	SendBack       ChoiceKind = "send_back"
 	Contact        ChoiceKind = "contact"
 )
 

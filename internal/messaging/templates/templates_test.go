@@ -488,3 +488,22 @@ func TestGallery(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// A text message has room for one link: the form's where there is something to
+// choose. A mail has both.
+func TestTheLinkOfATextMessageIsTheFormOfWhatItOffers(t *testing.T) {
+	for _, kind := range Kinds() {
+		c := Sample(kind, "en")
+		m, err := Write(kind, c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := c.URL
+		if len(c.Choices) > 0 {
+			want = c.Choices[0].URL
+		}
+		if !strings.HasSuffix(m.SMS, want) && kind != Confirmation || !strings.Contains(m.Text, c.URL) {
+			t.Errorf("%s: %s", kind, m.SMS)
+		}
+	}
+}

@@ -94,6 +94,7 @@ func newWriter(kind Kind, c Content) (*writer, error) {
 	}
 	if len(w.choices) > 0 {
 		w.set("choices", "yes")
+		w.set("link", w.choices[0].URL) // a text message has room for one: the form
 	}
 	for _, m := range []Money{c.Total, c.Amount} {
 		if _, ok := w.t.Amount(m.Minor, m.Currency); !ok && m != (Money{}) {
