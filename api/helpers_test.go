@@ -133,10 +133,10 @@ func (m *memory) ProofDocument(_ context.Context, orderID, id string, n int, a s
 	return store.ProofDocument{}, fmt.Errorf("document: %w", store.ErrNotFound)
 }
 
-func (m *memory) ReturnLabel(_ context.Context, orderID, returnID string, a *store.Audit) (store.ReturnLabel, error) {
+func (m *memory) ReturnLabel(_ context.Context, orderID, returnID string, a store.Audit) (store.ReturnLabel, error) {
 	defer m.lock()()
 	if l, ok := m.labels[orderID+" "+returnID]; ok {
-		m.audits = append(m.audits, *a)
+		m.audits = append(m.audits, a)
 		return l, m.fail
 	}
 	return store.ReturnLabel{}, fmt.Errorf("label: %w", store.ErrNotFound)

@@ -103,7 +103,7 @@ func (s *server) getReturnLabel(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	l, err := s.store.ReturnLabel(c.Request().Context(), o.Spec.ID, id, &a)
+	l, err := s.store.ReturnLabel(c.Request().Context(), o.Spec.ID, id, a)
 	if err != nil {
 		return err
 	}

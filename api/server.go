@@ -42,7 +42,7 @@ type Store interface {
 	acts.Facts
 	Proof(ctx context.Context, orderID, id string, a store.Audit) (store.Proof, error)
 	ProofDocument(ctx context.Context, orderID, id string, n int, a store.Audit) (store.ProofDocument, error)
-	ReturnLabel(ctx context.Context, orderID, returnID string, a *store.Audit) (store.ReturnLabel, error)
+	ReturnLabel(ctx context.Context, orderID, returnID string, a store.Audit) (store.ReturnLabel, error)
 	PutAddress(ctx context.Context, orderID string, a store.Address) (version int, err error)
 	PutContact(ctx context.Context, orderID string, c store.Contact, a store.Audit, at time.Time) error
 	EraseCustomer(ctx context.Context, storeID, ref string, a store.Audit, at time.Time) (store.Erasure, error)

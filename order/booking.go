@@ -154,8 +154,8 @@ func (r *Return) OpenBooking() *Booking {
 	return nil
 }
 
-// label is the last label that a carrier made for the return.
-func (r *Return) label() *Booking {
+// Label is the last label that a carrier made for the return; nil: none did.
+func (r *Return) Label() *Booking {
 	for i := len(r.Bookings) - 1; i >= 0; i-- {
 		if b := &r.Bookings[i]; b.Kind == BookLabel && b.State == BookingMade {
 			return b
@@ -275,7 +275,7 @@ func (s *State) pickupCarrier(id, carrier string) string {
 	if carrier != "" || r == nil {
 		return carrier
 	}
-	if b := r.label(); b != nil {
+	if b := r.Label(); b != nil {
 		return b.Carrier
 	}
 	if p := s.ParcelByID(r.Parcel); p != nil && p.Carrier != "" {

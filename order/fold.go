@@ -110,7 +110,9 @@ func (s *State) decide(p *Parcel, meta Meta) {
 			weigh(q.CarrierFix)
 		}
 	}
-	weigh(p.fix(true))
+	if fix := p.fix(true); s.Rules < labelRules || n == 1 || !fix.Milestone.final() { // else it ends pieces, and ending says whether all
+		weigh(fix)
+	}
 	weigh(p.SupportFix)
 	end, delivered := p.ending(n, others)
 	if weigh(end); end.Milestone != "" {

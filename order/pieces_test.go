@@ -65,6 +65,20 @@ func TestAParcelOfSeveralPiecesEndsWithTheLast(t *testing.T) {
 	}
 }
 
+func TestACorrectionThatEndsSomePiecesDoesNotEndTheParcel(t *testing.T) {
+	destroyed := []Event{ofAll(1, InTransit, 1, false), ofAll(2, Destroyed, 1, false).corrects(), ofPiece(3, InTransit, "P-2", 2).corrects()}
+	if p := after(today(oneParcel()), destroyed...).Parcels[0]; p.Milestone != InTransit {
+		t.Errorf("the other piece goes on, and the parcel is %s", p.Milestone)
+	}
+	if p := after(oneParcel(), destroyed...).Parcels[0]; p.Milestone != Destroyed {
+		t.Errorf("under the rules that the order began with it was destroyed, and is %s", p.Milestone)
+	}
+	all := append(destroyed, ofPiece(4, Destroyed, "P-2", 2).corrects())
+	if p := after(today(oneParcel()), all...).Parcels[0]; p.Milestone != Destroyed || !p.Since.Equal(at(4)) {
+		t.Errorf("all pieces are gone, and the parcel is %s since %s", p.Milestone, p.Since)
+	}
+}
+
 func TestAPartIsToldAndShown(t *testing.T) {
 	s := after(oneParcel(), ofPiece(1, OutForDelivery, "P-1", 3), ofPiece(2, Delivered, "P-1", 3), ofPiece(3, Delivered, "P-2", 3))
 	i := slices.IndexFunc(s.Told, func(h Happening) bool { return h.Type == PiecesDelivered })

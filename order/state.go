@@ -23,7 +23,8 @@ const (
 //     quiet parcel waits for a bounded time before a case is opened ([Excuse]).
 //   - 3: people act on cases; returns.
 //   - 4: orders instruct carriers; fewer search attributes.
-//   - 5: carriers are asked for return labels and pickups.
+//   - 5: carriers are asked for return labels and pickups; a carrier's correction
+//     that ends some pieces of a parcel does not end the parcel.
 const (
 	MinRules     = 1
 	CurrentRules = 5

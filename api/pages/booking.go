@@ -90,13 +90,17 @@ func (s *server) returnLabel(c echo.Context, w who) error {
 		return s.consoleError(c, w, "label", err)
 	}
 	audit.OrderID = id
-	l, err := s.Store.ReturnLabel(c.Request().Context(), id, of, &audit)
+	l, err := s.Store.ReturnLabel(c.Request().Context(), id, of, audit)
 	if errors.Is(err, store.ErrNotFound) {
 		return s.render(c, http.StatusNotFound, "console-message", messagePage{s.head(w, "No such label", "returns"), "There is no label of this return.", "The carrier made none, the return travels under another number, or it was erased with its order."})
 	}
 	if err != nil {
 		return s.consoleError(c, w, "label", err)
 	}
+	return sendLabel(c, of, l)
+}
+
+func sendLabel(c echo.Context, of string, l store.ReturnLabel) error {
 	secure(c.Response().Header())
 	c.Response().Header().Set(echo.HeaderContentDisposition, fmt.Sprintf("attachment; filename=%q", "return-"+of+labelEnding[l.MediaType]))
 	return c.Blob(http.StatusOK, l.MediaType, l.Body)

@@ -296,7 +296,7 @@ func (b *buyer) page(name string) (p buyerPage, ok bool) {
 // front says how the order is, and offers every form that has something to ask, what
 // was agreed with carriers, and how parcels were delivered.
 func (b *buyer) front() buyerPage {
-	p := buyerPage{Words: trackPageOf(b.l.t, b.o, b.entries, b.brand, b.now).Words, Returns: returnCards(&b.v, b.names, b.brand.Name, b.l)}
+	p := buyerPage{Words: trackPageOf(b.l.t, b.o, b.entries, b.brand, b.now).Words, Returns: returnCards(&b.v, b.names, b.brand.Name, b.href, b.l)}
 	for _, name := range buyerForms {
 		if other, _ := b.page(name); len(other.Forms) > 0 || name == links.AnotherDay && other.done || name == links.Proof && len(other.Cards) > 0 {
 			p.Doors = append(p.Doors, b.door(name))
@@ -559,4 +559,30 @@ func (s *server) buyerPhoto(c echo.Context) error {
 	}
 	secure(c.Response().Header())
 	return c.Blob(http.StatusOK, kind, d.Body)
+}
+
+// buyerLabel hands out the label of a return, to be saved and printed. That is
+// audited, as when somebody of the shop reads it.
+func (s *server) buyerLabel(c echo.Context) error {
+	b, err := s.enterBuyer(c, &s.looks)
+	if b == nil {
+		return err
+	}
+	id, err := url.PathUnescape(c.Param("return"))
+	if err != nil {
+		return s.noOrder(c)
+	}
+	audit, err := auditOf(who{Actor: "buyer", Role: "buyer"}, "read_return_label", "", map[string]any{"return": id})
+	if err != nil {
+		return err
+	}
+	audit.OrderID = b.v.ID
+	l, err := s.Store.ReturnLabel(c.Request().Context(), b.v.ID, id, audit)
+	if errors.Is(err, store.ErrNotFound) {
+		return s.noOrder(c)
+	}
+	if err != nil {
+		return s.unavailable(c, "label", err)
+	}
+	return sendLabel(c, id, l)
 }

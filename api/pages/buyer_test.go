@@ -218,7 +218,7 @@ func TestOnlyTheOwnLinkOpensTheBuyersPage(t *testing.T) {
 	wishes = wishes[strings.LastIndexByte(wishes, '/')+1:]
 	for _, token := range []string{other, tracking, wishes, "", "x", strings.Repeat("A", 27), strings.Repeat("A", 10_000)} {
 		path := "/b/" + id + "/" + url.PathEscape(token)
-		for _, form := range append([]string{"", "photo/1"}, buyerForms...) {
+		for _, form := range append([]string{"", "photo/1", "label/R1"}, buyerForms...) {
 			if r := get(h.e, path+"/"+form); r.Code != http.StatusNotFound {
 				t.Errorf("GET %s: %d", form, r.Code)
 			}
@@ -387,6 +387,26 @@ func TestAPhotoIsShownAndASignatureIsNot(t *testing.T) {
 		if r := get(h.e, path); r.Code != http.StatusNotFound {
 			t.Errorf("%s: %d", path, r.Code)
 		}
+	}
+}
+
+func TestALabelIsHandedOutOnTheBuyersOwnPageOnly(t *testing.T) {
+	h := newHome(t)
+	h.label = store.ReturnLabel{MediaType: "application/pdf", Body: []byte("%PDF")}
+	has(t, get(h.e, h.at("return-label", links.Return)).body, "Save the return label", "/label/R1")
+	lacks(t, get(h.e, h.at("return-asked", links.Return)).body, "/label/")
+	page := get(h.e, "/t/token-"+h.fixtures[slices.IndexFunc(h.fixtures, func(f fixture) bool { return f.Order.Spec.ID == idOf("return-label") })].Name)
+	has(t, page.body, "Your return")
+	lacks(t, page.body, "/label/")
+	r := get(h.e, h.at("return-label", "label/R1"))
+	if r.Code != http.StatusOK || r.body != "%PDF" || r.Header().Get("Content-Disposition") != `attachment; filename="return-R1.pdf"` || r.Header().Get("Cache-Control") == "" {
+		t.Errorf("%d %v", r.Code, r.Header())
+	}
+	if len(h.audits) != 1 || h.audits[0].Action != "read_return_label" || h.audits[0].Actor != "buyer" || h.audits[0].OrderID != idOf("return-label") {
+		t.Errorf("audits %+v", h.audits)
+	}
+	if r := get(h.e, h.at("return-label", "label/R2")); r.Code != http.StatusNotFound {
+		t.Errorf("another: %d", r.Code)
 	}
 }
 

@@ -286,7 +286,7 @@ func (b *buyer) country() string {
 
 // returnPage asks what is to be sent back, and shows what is on its way already.
 func (b *buyer) returnPage() (p buyerPage) {
-	p.Returns = returnCards(&b.v, b.names, b.brand.Name, b.l)
+	p.Returns = returnCards(&b.v, b.names, b.brand.Name, b.href, b.l)
 	p.done = len(p.Returns) > 0
 	var standing strings.Builder
 	for _, r := range b.st.Returns {

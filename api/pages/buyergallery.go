@@ -145,6 +145,13 @@ func buyerStates(now time.Time) (list []buyerState) {
 			p.Thanks = true
 		}
 	})
+	desk := func(ago time.Duration) order.Meta {
+		return order.Meta{By: order.ReturnsDesk, Actor: "key:desk", Reason: "as agreed", Applied: now.Add(-ago)}
+	}
+	add("return-label", links.Return, here().request(order.RequestReturn{Meta: m(3 * hour), Lines: []order.ReturnLine{{SKU: "TENT-2P", Quantity: 1, Reason: order.Defective, Wanted: order.RefundRemedy}}}).
+		request(order.DecideReturn{Meta: desk(150 * time.Minute), Return: "R1", Agree: true}).
+		request(order.AskLabel{Meta: desk(2 * hour), Return: "R1", Carrier: "dhl", Package: order.Package{WeightG: 2400, LengthMM: 600, WidthMM: 200, HeightMM: 200}}).
+		answered(hour, order.Answered{Tracking: "JD014600003828", Reference: "JD014600003828", Held: "application/pdf"}), nil)
 	add("return-undelivered", links.Return, way(nil), nil)
 	add("return-too-late", links.Return, begin(now, 80*days, promise(now.Add(-70*days))).shipped("1", 75*days, "ups", "1Z999AA10123456784").carrier("1", order.Delivered, 70*days, "", ""), nil)
 	add("proof", links.Proof, here(), nil)

@@ -9,6 +9,8 @@ var askShop = []speech.Line{{"For questions about it, contact {shop}.", "Bei Fra
 var returnLines = map[string][]speech.Line{
 	"return.title": {{"Your return", "Ihre Rücksendung", "Tu devolución", "Sua devolução"}},
 
+	"return.save_label": {{"Save the return label", "Rücksendeetikett speichern", "Guardar la etiqueta de devolución", "Salvar a etiqueta de devolução"}},
+
 	"return.requested.status":   {{"Return requested", "Rücksendung angefragt", "Devolución solicitada", "Devolução solicitada"}},
 	"return.requested.sentence": {{"{shop} has your request and decides about it.", "{shop} hat Ihre Anfrage erhalten und entscheidet darüber.", "{shop} ha recibido tu solicitud y va a decidir.", "A loja {shop} recebeu sua solicitação e vai decidir."}},
 	"return.requested.next":     {{"Please keep everything as it is until you read here that the return is accepted.", "Bitte lassen Sie alles, wie es ist, bis hier steht, dass die Rücksendung angenommen ist.", "Déjalo todo como está hasta que leas aquí que la devolución está aceptada.", "Deixe tudo como está até ler aqui que a devolução foi aceita."}},

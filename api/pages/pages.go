@@ -42,7 +42,7 @@ type Store interface {
 	Proof(ctx context.Context, orderID, id string, a store.Audit) (store.Proof, error)
 	ProofDocument(ctx context.Context, orderID, id string, n int, a store.Audit) (store.ProofDocument, error)
 	// ReturnLabel reads personal data too.
-	ReturnLabel(ctx context.Context, orderID, returnID string, a *store.Audit) (store.ReturnLabel, error)
+	ReturnLabel(ctx context.Context, orderID, returnID string, a store.Audit) (store.ReturnLabel, error)
 	GetStore(ctx context.Context, id string) (store.StoreRow, error)
 	Cases(ctx context.Context, f store.CaseFilter) ([]store.CaseRow, error)
 	Queues(ctx context.Context, now time.Time) ([]store.Queue, error)
@@ -155,6 +155,7 @@ func Mount(e *echo.Echo, d Deps) {
 	e.Match(both, "/b/:order/:token", s.buyerGet)
 	e.Match(both, "/b/:order/:token/:form", s.buyerGet)
 	e.Match(both, "/b/:order/:token/photo/:parcel", s.buyerPhoto)
+	e.Match(both, "/b/:order/:token/label/:return", s.buyerLabel)
 	e.POST("/b/:order/:token/:form", func(c echo.Context) error {
 		if s.guard.Check(c.Request()) != nil {
 			return s.note(c, http.StatusForbidden, "buyer.foreign")

@@ -281,11 +281,11 @@ func (m *memory) ProofDocument(_ context.Context, orderID, id string, n int, a s
 	return m.proof.Documents[n-1], nil
 }
 
-func (m *memory) ReturnLabel(_ context.Context, orderID, returnID string, a *store.Audit) (store.ReturnLabel, error) {
+func (m *memory) ReturnLabel(_ context.Context, orderID, returnID string, a store.Audit) (store.ReturnLabel, error) {
 	if m.err != nil || len(m.label.Body) == 0 || returnID != "R1" {
 		return store.ReturnLabel{}, cmp.Or(m.err, store.ErrNotFound)
 	}
-	m.audits = append(m.audits, *a)
+	m.audits = append(m.audits, a)
 	return m.label, nil
 }
 

@@ -1,6 +1,10 @@
 package pages
 
-import "github.com/waybillhq/waybill/order"
+import (
+	"net/url"
+
+	"github.com/waybillhq/waybill/order"
+)
 
 // returnCard is a return as the buyer sees it.
 type returnCard struct {
@@ -9,16 +13,21 @@ type returnCard struct {
 	Items    []item
 	Carrier  string
 	Tracking string
+	Label    string // where the buyer may save it; empty: nowhere
 }
 
-// returnCards are an order's returns, the latest first.
-func returnCards(v *order.View, names map[string]string, shop string, l lens) []returnCard {
+// returnCards are an order's returns, the latest first. Labels lead below page, the
+// buyer's own; empty: they are not handed out.
+func returnCards(v *order.View, names map[string]string, shop, page string, l lens) []returnCard {
 	var cards []returnCard
 	for i := len(v.Returns) - 1; i >= 0; i-- {
 		r := &v.Returns[i]
 		k := returnCard{Title: l.say("return.title", nil), Words: returnWords(r, v, shop, l)}
 		if r.Box.Tracking != "" && r.Parcel == r.ID { // else the number is of the way out
 			k.Carrier, k.Tracking = carrierName(r.Box.Carrier), clean(r.Box.Tracking, 40)
+			if b := r.Label(); page != "" && b != nil && b.Tracking == r.Box.Tracking && (r.State == order.ReturnLabelSent || r.State == order.ReturnPickup) {
+				k.Label = page + "/label/" + url.PathEscape(r.ID)
+			}
 		}
 		for _, x := range r.Lines {
 			if len(k.Items) == openItems {

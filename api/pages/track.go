@@ -219,7 +219,7 @@ func trackPageOf(t *speech.Tongue, o store.Order, entries []store.Entry, b brand
 		}
 	}
 	p.Groups = groupsOf(cards, v.Parcels, counts, l)
-	if p.Returns = returnCards(&v, names, b.Name, l); len(p.Returns) > 0 && v.Status == order.StatusDelivered {
+	if p.Returns = returnCards(&v, names, b.Name, "", l); len(p.Returns) > 0 && v.Status == order.StatusDelivered {
 		p.Words.Next = l.say("order.returns", nil) // and not who to ask whether it came
 	}
 	if !alone && p.Total > 1 {

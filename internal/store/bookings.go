@@ -106,19 +106,16 @@ type ReturnLabel struct {
 }
 
 // ReturnLabel reads the label under which a return travels, once the act is
-// audited; no audit: its buyer reads it. ErrNotFound: the carrier made none, the
+// audited. ErrNotFound: the carrier made none, the
 // return goes by another number, or the buyer was erased.
-func (s *Store) ReturnLabel(ctx context.Context, orderID, returnID string, a *Audit) (l ReturnLabel, err error) {
+func (s *Store) ReturnLabel(ctx context.Context, orderID, returnID string, a Audit) (l ReturnLabel, err error) {
 	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
 		if err := tx.QueryRow(ctx, `select b.media_type, b.label from bookings b join returns r on r.order_id = b.order_id and r.id = b.return_id
 where b.order_id = $1 and b.return_id = $2 and b.kind = 'label' and b.state = 'made' and b.label is not null and b.tracking = r.tracking and r.tracking <> ''
 order by b.ended_at desc limit 1`, orderID, returnID).Scan(&l.MediaType, &l.Body); err != nil {
 			return err
 		}
-		if a == nil {
-			return nil
-		}
-		return addAudit(ctx, tx, *a)
+		return addAudit(ctx, tx, a)
 	})
 	return l, one("label of return "+returnID+" of "+orderID, err)
 }
