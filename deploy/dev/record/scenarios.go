@@ -335,6 +335,21 @@ var scenarios = []scenario{
 		})
 		t.closed()
 	}},
+	{name: "return-label-by-hand", policy: func(p *order.Policy) { p.ReturnAutoLimit, p.RefundLimit, p.CloseAfter = 10_000, 10_000, order.DefaultPolicy().CloseAfter }, tell: func(t *tale) {
+		t.order.Currency, t.order.Lines[0].UnitAmount = "EUR", 5000
+		t.create()
+		t.warehouse("1")
+		t.alone("1", toDelivery...)
+		t.ask("/returns", map[string]any{"lines": []any{map[string]any{"sku": t.order.Lines[0].SKU, "quantity": 1, "reason": "does_not_fit", "wanted": "refund"}}})
+		// No credential is for the carrier: the label is a person's to make.
+		t.ask("/returns/R1/label", map[string]any{"carrier": rig.Carrier, "package": map[string]any{"weight_g": 1200}})
+		t.until("the label is a person's", func(v order.View) bool {
+			return len(v.Returns) == 1 && len(v.Returns[0].Bookings) == 1 && v.Returns[0].Bookings[0].State == order.BookingByHand
+		})
+		t.ask("/returns/R1/ship", map[string]any{"carrier": rig.Carrier, "tracking": t.tracking("R1")})
+		t.says("R1", order.Accepted)
+		t.until("R1 on its way", func(v order.View) bool { return v.Returns[0].State == order.ReturnInTransit })
+	}},
 	{name: "postgresql-away", tell: func(t *tale) {
 		t.create()
 		t.Postgres.Cut()
