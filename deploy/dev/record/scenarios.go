@@ -335,7 +335,9 @@ var scenarios = []scenario{
 		})
 		t.closed()
 	}},
-	{name: "return-label-by-hand", policy: func(p *order.Policy) { p.ReturnAutoLimit, p.RefundLimit, p.CloseAfter = 10_000, 10_000, order.DefaultPolicy().CloseAfter }, tell: func(t *tale) {
+	{name: "return-label-by-hand", policy: func(p *order.Policy) {
+		p.ReturnAutoLimit, p.RefundLimit, p.CloseAfter = 10_000, 10_000, order.DefaultPolicy().CloseAfter
+	}, tell: func(t *tale) {
 		t.order.Currency, t.order.Lines[0].UnitAmount = "EUR", 5000
 		t.create()
 		t.warehouse("1")
