@@ -24,7 +24,9 @@ type Meta struct {
 func (m Meta) meta() Meta { return m }
 
 // Event is something that happened, or that somebody was allowed to ask for.
-// The set is sealed: a switch over it can be checked for completeness.
+// The set is sealed: switches over it are checked for completeness.
+//
+//sumtype:decl
 type Event interface {
 	meta() Meta
 	event()

@@ -11,8 +11,8 @@ func RidesAlong(e Event) (at Milestone, always bool) {
 		return "", e.Kind == ScanReceived || e.Kind == ScanSorted
 	case CarrierEvent:
 		return e.RidesAlong()
-	case Unreadable, PutParcel, Cancel, Hold, Release, ChangePromise, CorrectAddress, CorrectMilestone, AssignCase, NoteCase, ResolveCase, ReopenCase, ExtendWait, FireWait, ReportNotReceived, FoundParcel, DecideRemedy, EndRemedy,
-		RequestReturn, DecideReturn, ShipReturn, InspectReturn, DisposeReturn, SendReturnBack, CancelReturn, AdoptPolicy, TakeParcels, MergeInto, Tick, Answered:
+	case Unreadable, PutParcel, Cancel, Hold, Release, ChangePromise, CorrectAddress, CorrectMilestone, AssignCase, NoteCase, ResolveCase, ReopenCase, ExtendWait, FireWait, ReportNotReceived, FoundParcel, DecideRemedy, EndRemedy, EndInstruction,
+		RequestReturn, DecideReturn, AskLabel, AskPickup, EndBooking, ShipReturn, InspectReturn, DisposeReturn, SendReturnBack, CancelReturn, AdoptPolicy, TakeParcels, MergeInto, Tick, Answered:
 	}
 	return "", false
 }

@@ -294,6 +294,7 @@ func pack(facts []store.Numbered) (name string, items []json.RawMessage, events 
 		case order.CarrierEvent:
 			fact.N, fact.Received = f.N, f.ReceivedAt
 			e = fact
+		default: // no fact is anything else
 		}
 		if item, err = workflows.Item(e); err != nil {
 			return "", nil, nil, nil, err
