@@ -189,10 +189,11 @@ func (b bookings) carriedOut(t *testing.T, r activities.BookingRequest) activiti
 		if strings.Contains(err.Error(), "Larchwood") || strings.Contains(err.Error(), "Zephyrine") {
 			t.Errorf("the error names somebody: %v", err)
 		}
-		// Retry-After and the breaker are the budget's; here the carrier rests for nobody.
+		// The breaker is the budget's; here it is open for nobody.
 		if err := b.store.CallWorked(t.Context(), "express"); err != nil {
 			t.Fatal(err)
 		}
+		// What a Retry-After asked for is waited out: the budget's clock is the database's.
 		time.Sleep(rested(t, b, r.Booking.Carrier))
 	}
 	t.Fatal("no answer")
