@@ -64,11 +64,15 @@ order by o.id, i.n`, limit, except)
 	return due, nil
 }
 
-// inOrder are the numbers of the facts that fit, locked one after another. Whatever
-// changes several facts locks them in the order of their numbers, or waits for none
-// ([Store.Reread]): so no two of them wait for each other.
+// byKey is the one order in which facts are locked by whatever changes several of
+// them, unless it waits for none ([Store.Reread]): so no two of them wait for each
+// other. Their numbers would not do. A number changes, and who waits for a row locks
+// it under its new number, at the place of the old one.
+const byKey = `order by i.source collate "C", i.event_id collate "C" for update of i`
+
+// inOrder are the numbers of the facts that fit, locked one after another.
 func inOrder(where string) string {
-	return `any(array(select n from inbox where ` + where + ` order by n for update))`
+	return `any(array(select i.n from inbox i where ` + where + ` ` + byKey + `))`
 }
 
 var markSent = `update inbox set sent_at = now(), outcome = $2 where n = ` + inOrder(`n = any($1)`)
@@ -95,7 +99,7 @@ func (s *Store) MoveFacts(ctx context.Context, from, into string, parcels []orde
 	_, err := s.pool.Exec(ctx, `
 update inbox set order_id = $2, parcel_id = q.name, n = q.fresh, due_at = now(), sent_at = null, outcome = ''
 from (select o.n as old, o.name, nextval('inbox_n') as fresh from (
-    select i.n, m.name from unnest($3::text[], $4::text[]) m (was, name) join inbox i on i.order_id = $1 and i.parcel_id = m.was order by i.n for update of i) o) q
+    select i.n, m.name from unnest($3::text[], $4::text[]) m (was, name) join inbox i on i.order_id = $1 and i.parcel_id = m.was `+byKey+`) o order by o.n) q
 where inbox.n = q.old`, from, into, was, as)
 	if err != nil {
 		return fmt.Errorf("move facts of %s: %w", from, err)
@@ -137,9 +141,11 @@ func (s *Store) AttachOrphans(ctx context.Context, since time.Time) (int64, erro
 }
 
 const attachOrphans = `
-update inbox set order_id = u.order_id, parcel_id = u.id, n = nextval('inbox_n'), due_at = now()
-from (select i.n, t.order_id, t.id from unnest($1::bigint[], $2::text[], $3::text[]) as t (n, order_id, id) join inbox i on i.n = t.n
-    where i.order_id is null order by i.n for update of i) u where inbox.n = u.n`
+update inbox set order_id = u.order_id, parcel_id = u.id, n = u.fresh, due_at = now()
+from (select o.*, nextval('inbox_n') as fresh from (
+    select i.n, t.order_id, t.id from unnest($1::bigint[], $2::text[], $3::text[]) as t (n, order_id, id) join inbox i on i.n = t.n
+    where i.order_id is null ` + byKey + `) o order by o.n) u
+where inbox.n = u.n`
 
 const findOrphans = `
 with hit as (

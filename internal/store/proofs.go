@@ -36,7 +36,7 @@ type Signer struct{ Name, Photo string }
 const (
 	insertAsides = `
 update inbox set aside = q.aside from (select i.n, t.aside from unnest($1::text[], $2::text[], $3::jsonb[]) as t (source, event_id, aside)
-    join inbox i on i.source = t.source and i.event_id = t.event_id where i.aside is null order by i.n for update of i) q
+    join inbox i on i.source = t.source and i.event_id = t.event_id where i.aside is null ` + byKey + `) q
 where inbox.n = q.n`
 	insertSigners = `
 insert into signers (source, event_id, signed_by, photo) select * from unnest($1::text[], $2::text[], $3::text[], $4::text[]) as t (source, event_id, signed_by, photo)
