@@ -68,6 +68,7 @@ var mayDo = map[string][]string{
 	"closeFault":        {Ops, Admin},
 	"eraseCustomer":     {Support, Ops, Admin},
 	"putContact":        {Storefront, Support, Ops, Admin},
+	"endBuyerLink":      {Storefront, Support, Ops, Admin},
 	"listRhythms":       {Support, Ops, Admin},
 	"acceptRhythm":      {Ops, Admin},
 	"declineRhythm":     {Ops, Admin},

@@ -70,3 +70,27 @@ func (s *server) putContact(c echo.Context) error {
 	}
 	return c.NoContent(http.StatusNoContent)
 }
+
+// endBuyerLink ends the link by which the buyer of an order acts, wherever it has got to.
+func (s *server) endBuyerLink(c echo.Context) error {
+	body, err := decode[struct {
+		Reason string `json:"reason"`
+	}](c)
+	if err != nil {
+		return err
+	}
+	id, err := orderID(c)
+	if err != nil {
+		return err
+	}
+	who := callerOf(c)
+	err = s.store.EndLink(c.Request().Context(), id, store.Audit{ID: "aud_" + randomText(24), OrderID: id, Action: "end_buyer_link", Actor: who.actor(), Role: who.role(opOf(c)),
+		Reason: clean(body.Reason, reasonLimit), Request: json.RawMessage(`{}`)})
+	if errors.Is(err, store.ErrNotFound) {
+		return notFound("There is no order " + id + ".")
+	}
+	if err != nil {
+		return err
+	}
+	return c.NoContent(http.StatusNoContent)
+}

@@ -53,3 +53,18 @@ func TestPutContact(t *testing.T) {
 		t.Error(kept)
 	}
 }
+
+func TestEndBuyerLink(t *testing.T) {
+	b := withOrder(t)
+	const path = "/v1/orders/acme:1001/buyer-link/end"
+	b.call("POST", path, b.keys[Support], `{}`).want(http.StatusUnprocessableEntity) // without a reason
+	b.call("POST", "/v1/orders/acme:1/buyer-link/end", b.keys[Support], `{"reason": "forwarded"}`).refuses(http.StatusNotFound, "not-found", "-")
+	b.call("POST", path, b.key([]string{Support}, "other"), `{"reason": "forwarded"}`).refuses(http.StatusForbidden, "forbidden", "-")
+	if len(b.audits) > 0 {
+		t.Fatalf("%+v", b.audits)
+	}
+	b.call("POST", path, b.keys[Support], `{"reason": "forwarded"}`).want(http.StatusNoContent)
+	if len(b.audits) != 1 || b.audits[0].Action != "end_buyer_link" || b.audits[0].Reason != "forwarded" || b.audits[0].OrderID != "acme:1001" {
+		t.Errorf("%+v", b.audits)
+	}
+}

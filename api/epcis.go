@@ -191,15 +191,15 @@ func scansOf(it *epcis.Item, who *caller) ([]store.Fact, *order.Refusal) {
 		TimeBasis: "offset", Location: clean(it.Place, maxLocation), Actor: who.actor(),
 	}
 	refs := orderRefs(it.Orders, who.key.Store)
-	bound := who.key.Store != ""
+	for _, ref := range refs {
+		if storeID, _, _ := strings.Cut(ref.order, ":"); !who.mayTouch(storeID) {
+			return nil, no(field, "names an order of another store than the key's")
+		}
+	}
 	switch {
 	case len(refs) == 1 && refs[0].parcel != "" && len(it.Parcels) > 1:
 		return nil, no(field, "names one parcel, and the event has "+strconv.Itoa(len(it.Parcels))+" SSCCs")
 	case len(refs) == 1 && (refs[0].parcel != "" || len(it.Parcels) == 0):
-		storeID, _, _ := strings.Cut(refs[0].order, ":")
-		if !who.mayTouch(storeID) {
-			return nil, no(field, "names an order of another store than the key's")
-		}
 		f.RefOrder, f.RefParcel = refs[0].order, refs[0].parcel
 		if f.RefParcel == "" {
 			f.RefParcel = "1"
@@ -207,21 +207,18 @@ func scansOf(it *epcis.Item, who *caller) ([]store.Fact, *order.Refusal) {
 		if len(it.Parcels) == 1 {
 			f.Tracking = carriers.Whole(it.Parcels[0])
 		}
-		f.EventID = ourScanID(it.ID, f.RefOrder)
+		f.EventID = ourScanID(it.ID, storeOf(&f))
 		return []store.Fact{f}, nil
-	case bound && len(refs) == 0:
-		return nil, no(field, "must name the order with a key that is bound to a store: store:number/parcel as a purchase order")
-	case bound && len(refs) == 1:
-		return nil, no(field, "must name the parcel with a key that is bound to a store: store:number/parcel")
 	case len(it.Parcels) == 0 && len(refs) == 0:
 		return nil, no("", "names no parcel: it has no SSCC, and no purchase order store:number/parcel")
-	case bound || len(it.Parcels) == 0:
+	case len(it.Parcels) == 0:
 		return nil, no(field, "names several orders")
 	}
+	f.OnlyStore = who.key.Store
 	facts := make([]store.Fact, len(it.Parcels))
 	for i, sscc := range it.Parcels {
 		facts[i] = f
-		facts[i].Tracking, facts[i].EventID = carriers.Whole(sscc), ourScanID(it.ID+"#"+sscc, "")
+		facts[i].Tracking, facts[i].EventID = carriers.Whole(sscc), ourScanID(it.ID+"#"+sscc, f.OnlyStore)
 	}
 	return facts, nil
 }

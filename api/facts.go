@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -65,9 +66,9 @@ type scanItem struct {
 	Station    string  `json:"station"`
 }
 
-// decodeScan reads one scan. It is pure: the same bytes at the same moment give
-// the same fact.
-func decodeScan(raw json.RawMessage, now time.Time) (store.Fact, *order.Refusal) {
+// decodeScan reads one scan, told with a key that is bound to a store, or to none. It
+// is pure: the same bytes at the same moment give the same fact.
+func decodeScan(raw json.RawMessage, bound string, now time.Time) (store.Fact, *order.Refusal) {
 	var it scanItem
 	if r := decodeItem(raw, &it); r != nil {
 		return store.Fact{}, r
@@ -106,7 +107,12 @@ func decodeScan(raw json.RawMessage, now time.Time) (store.Fact, *order.Refusal)
 	case it.Order == "" && f.Tracking == "":
 		return f, no("order", "is needed, or carrier and tracking, or an SSCC as barcode")
 	}
-	if it.Order != "" && it.Parcel == "" {
+	switch storeID, _, _ := strings.Cut(it.Order, ":"); {
+	case it.Order == "":
+		f.OnlyStore = bound
+	case bound != "" && storeID != bound:
+		return f, no("order", "belongs to another store than the key")
+	case it.Parcel == "":
 		f.RefParcel = "1"
 	}
 	if r := setTime(&f, it.OccurredAt, now); r != nil {
@@ -280,12 +286,12 @@ func setID(f *store.Fact, given *string, what string) *order.Refusal {
 		}
 		f.EventID = *given
 		if f.Kind == store.KindScan {
-			f.EventID = ourScanID(*given, f.RefOrder)
+			f.EventID = ourScanID(*given, storeOf(f))
 		}
 		return nil
 	}
 	h := sha256.New()
-	for _, part := range []string{f.Carrier, f.Tracking, f.RefOrder, f.RefParcel, what, f.LocalTime, f.Location} {
+	for _, part := range []string{f.Carrier, f.Tracking, cmp.Or(f.RefOrder, f.OnlyStore), f.RefParcel, what, f.LocalTime, f.Location} {
 		h.Write([]byte(part))
 		h.Write([]byte{0}) // cannot be in a part
 	}
@@ -296,9 +302,12 @@ func setID(f *store.Fact, given *string, what string) *order.Refusal {
 // ourScanID: all warehouses share one source, and their scanners number as they
 // like. Without the store, scan 1 of one shop would be a repeat of scan 1 of
 // another, and be lost.
-func ourScanID(id, orderID string) string {
-	storeID, _, _ := strings.Cut(orderID, ":")
-	return storeID + "/" + id
+func ourScanID(id, storeID string) string { return storeID + "/" + id }
+
+// storeOf is the store that a fact's teller named or is bound to; empty: any.
+func storeOf(f *store.Fact) string {
+	storeID, _, _ := strings.Cut(f.RefOrder, ":")
+	return cmp.Or(storeID, f.OnlyStore)
 }
 
 // theirScanID is the ID as the warehouse sent it.
@@ -338,18 +347,9 @@ func (s *server) postScans(c echo.Context) error {
 	who := callerOf(c)
 	now := s.now()
 	return s.tell(c, "warehouse", items, func(raw json.RawMessage) (store.Fact, *order.Refusal) {
-		f, r := decodeScan(raw, now)
+		f, r := decodeScan(raw, who.key.Store, now)
 		if r != nil {
 			return f, r
-		}
-		if who.key.Store != "" {
-			storeID, _, _ := strings.Cut(f.RefOrder, ":")
-			if f.RefOrder == "" {
-				return f, no("order", "is needed with a key that is bound to a store")
-			}
-			if !who.mayTouch(storeID) {
-				return f, no("order", "belongs to another store than the key")
-			}
 		}
 		f.Actor = strings.TrimSuffix(who.actor()+"/"+f.Actor, "/")
 		return f, nil
@@ -498,8 +498,7 @@ func appendString(b []byte, s string) []byte {
 // rejected, so that the answer can be matched.
 func theirID(raw json.RawMessage, f store.Fact) string {
 	if f.EventID != "" {
-		storeID, _, _ := strings.Cut(f.RefOrder, ":")
-		return theirScanID(f.EventID, f.Source, storeID)
+		return theirScanID(f.EventID, f.Source, storeOf(&f))
 	}
 	var it struct {
 		ID string `json:"id"`

@@ -170,7 +170,7 @@ func TestBarcodes(t *testing.T) {
 		`"(00)SSCC","carrier":"fedex"`:         "fedex SSCC",
 		`"","carrier":"ups","tracking":"AB1C"`: "ups AB1C",
 	} {
-		f, r := decodeScan(json.RawMessage(strings.ReplaceAll(`{"kind":"sorted","barcode":`+barcode+`,"occurred_at":"2026-11-21T08:00:00Z"}`, "SSCC", "395212340000000014")), testNow)
+		f, r := decodeScan(json.RawMessage(strings.ReplaceAll(`{"kind":"sorted","barcode":`+barcode+`,"occurred_at":"2026-11-21T08:00:00Z"}`, "SSCC", "395212340000000014")), "", testNow)
 		if got := f.Carrier + " " + f.Tracking; r != nil && want != "refused" || r == nil && got != strings.ReplaceAll(want, "SSCC", "395212340000000014") {
 			t.Errorf("%s: %s %v, want %s", barcode, got, r, want)
 		}
@@ -182,7 +182,7 @@ func TestDHLsNumbersAreReadAlike(t *testing.T) {
 	const whole, bare = "00340434161094015902", "340434161094015902"
 	at := `,"occurred_at":"2026-11-21T08:00:00Z"`
 	for _, item := range []string{`"barcode":"]C100` + bare + `"`, `"barcode":"]C100` + bare + `","carrier":"dhl"`, `"carrier":"dhl","tracking":"` + bare + `"`, `"carrier":"dhl","tracking":"` + whole + `"`} {
-		if f, r := decodeScan(json.RawMessage(`{"kind":"sorted",`+item+at+`}`), testNow); r != nil || f.Tracking != whole {
+		if f, r := decodeScan(json.RawMessage(`{"kind":"sorted",`+item+at+`}`), "", testNow); r != nil || f.Tracking != whole {
 			t.Errorf("%s: %s, %v", item, f.Tracking, r)
 		}
 	}
@@ -269,8 +269,21 @@ func TestScansOfAStoresKey(t *testing.T) {
 	key := b.key([]string{Warehouse}, "acme")
 	at := `"occurred_at":"2026-11-21T08:00:00Z"`
 	r := read[factResults](b.call("POST", "/v1/scans", key, `{"scans":[{"kind":"picked","order":"acme:1",`+at+`},{"kind":"picked","order":"bolt:1",`+at+`},{"kind":"returned","carrier":"ups","tracking":"ABCD",`+at+`}]}`).want(200))
-	if r.Accepted != 1 || r.Rejected != 2 || r.Results[1].Field != "order" || r.Results[2].Field != "order" || len(b.facts) != 1 {
-		t.Errorf("%+v", r)
+	if r.Accepted != 2 || r.Rejected != 1 || r.Results[1].Field != "order" || len(b.facts) != 2 {
+		t.Fatalf("%+v", r)
+	}
+	if named, byNumber := b.facts[0], b.facts[1]; named.RefOrder != "acme:1" || named.OnlyStore != "" || byNumber.RefOrder != "" || byNumber.OnlyStore != "acme" {
+		t.Errorf("%+v, %+v", named, byNumber)
+	}
+	// Its IDs are its store's, and so is what tells two scans apart that have none.
+	scan := func(key string) store.Fact {
+		t.Helper()
+		b.call("POST", "/v1/scans", key, `{"scans":[{"id":"17","kind":"sorted","carrier":"ups","tracking":"ABCD",`+at+`},{"kind":"sorted","carrier":"ups","tracking":"ABCD",`+at+`}]}`).want(200)
+		return b.facts[len(b.facts)-1]
+	}
+	mine, others, anybodys := scan(key), scan(b.key([]string{Warehouse}, "bolt")), scan(b.keys[Warehouse])
+	if mine.EventID == others.EventID || mine.EventID == anybodys.EventID || others.EventID == anybodys.EventID || b.facts[2].EventID != "acme/17" || b.facts[4].EventID != "bolt/17" {
+		t.Errorf("%q %q %q, %q %q", mine.EventID, others.EventID, anybodys.EventID, b.facts[2].EventID, b.facts[4].EventID)
 	}
 }
 
@@ -316,8 +329,8 @@ func FuzzDecodeScan(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		fact, refusal := decodeScan(raw, testNow)
-		again, _ := decodeScan(raw, testNow)
+		fact, refusal := decodeScan(raw, "", testNow)
+		again, _ := decodeScan(raw, "", testNow)
 		if fact != again {
 			t.Error("not pure")
 		}
@@ -327,6 +340,9 @@ func FuzzDecodeScan(f *testing.F) {
 			t.Errorf("refused without a reason: %+v", refusal)
 		}
 		_ = theirID(raw, fact)
+		if own, refusal := decodeScan(raw, "acme", testNow); refusal == nil && storeOf(&own) != "acme" {
+			t.Errorf("a key of acme tells of %+v", own)
+		}
 	})
 }
 

@@ -95,6 +95,15 @@ func (m *memory) PutContact(_ context.Context, orderID string, c store.Contact, 
 	return m.fail
 }
 
+func (m *memory) EndLink(_ context.Context, orderID string, a store.Audit) error {
+	defer m.lock()()
+	if _, ok := m.contacts[orderID]; !ok {
+		return fmt.Errorf("link: %w", store.ErrNotFound)
+	}
+	m.audits = append(m.audits, a)
+	return m.fail
+}
+
 func (m *memory) EraseCustomer(_ context.Context, storeID, ref string, a store.Audit, _ time.Time) (store.Erasure, error) {
 	defer m.lock()()
 	e := store.Erasure{Store: storeID, Erased: []store.ErasedRows{}, Remains: []store.Remainder{{What: "orders", Why: "what was sold", Rows: 1}}}

@@ -45,6 +45,7 @@ type Store interface {
 	ReturnLabel(ctx context.Context, orderID, returnID string, a store.Audit) (store.ReturnLabel, error)
 	PutAddress(ctx context.Context, orderID string, a store.Address) (version int, err error)
 	PutContact(ctx context.Context, orderID string, c store.Contact, a store.Audit, at time.Time) error
+	EndLink(ctx context.Context, orderID string, a store.Audit) error
 	EraseCustomer(ctx context.Context, storeID, ref string, a store.Audit, at time.Time) (store.Erasure, error)
 	PutStore(ctx context.Context, r store.StoreRow) error
 	GetStore(ctx context.Context, id string) (store.StoreRow, error)
@@ -315,6 +316,7 @@ func (s *server) handlers() map[string]echo.HandlerFunc {
 		"closeFault":       s.closeFault,
 		"eraseCustomer":    s.eraseCustomer,
 		"putContact":       s.putContact,
+		"endBuyerLink":     s.endBuyerLink,
 		"listRhythms":      s.learned(s.listRhythms),
 		"acceptRhythm":     s.learned(s.acceptRhythm),
 		"declineRhythm":    s.learned(s.declineRhythm),

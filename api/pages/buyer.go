@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/labstack/echo/v4"
 
@@ -86,6 +87,7 @@ type door struct{ Href, Label, Why string }
 
 // buyer is an order as its buyer acts on it.
 type buyer struct {
+	who     store.Buyer
 	l       lens
 	o       store.Order
 	st      *order.State // with the clock of now
@@ -105,13 +107,14 @@ type buyer struct {
 	loose speech.Words
 }
 
-// buyerID is the order whose buyer's page it is; not ok: the link is none of ours.
-func (s *server) buyerID(c echo.Context) (id string, ok bool) {
+// buyerID is the order whose buyer's page is asked for; not ok: it is none that the
+// database could be asked for.
+func buyerID(c echo.Context) (id string, ok bool) {
 	id = c.Param("order")
 	if raw, err := url.PathUnescape(id); err == nil && c.Request().URL.RawPath != "" {
 		id = raw
 	}
-	return id, s.Links.MayAct(id, c.Param("token"))
+	return id, utf8.ValidString(id) && !strings.ContainsRune(id, 0)
 }
 
 // buyerTongue is the language that was chosen just now, or wished for, or is the
@@ -127,14 +130,10 @@ func buyerTongue(c echo.Context, tag string) *speech.Tongue {
 
 var errErased = errors.New("the buyer is erased")
 
-// buyerOf reads what the page needs. Errors: store.ErrNotFound, errErased.
-func (s *server) buyerOf(c echo.Context, id string) (*buyer, error) {
+// buyerOf reads what the page of a buyer needs. Errors: store.ErrNotFound, errErased.
+func (s *server) buyerOf(c echo.Context, id string, who store.Buyer) (*buyer, error) {
 	ctx := c.Request().Context()
 	o, err := s.Store.Order(ctx, id)
-	if err != nil {
-		return nil, err
-	}
-	tag, erased, err := s.Store.Speaks(ctx, id)
 	if err != nil {
 		return nil, err
 	}
@@ -142,7 +141,7 @@ func (s *server) buyerOf(c echo.Context, id string) (*buyer, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := newBuyer(buyerTongue(c, tag), o, entries, s.brands.get(ctx, o.Spec.Store), s.Now())
+	b := newBuyer(buyerTongue(c, who.Language), o, entries, s.brands.get(ctx, o.Spec.Store), s.Now())
 	b.href, b.track, b.moving = "/b/"+url.PathEscape(id)+"/"+c.Param("token"), s.Links.Tracking(id), s.Store
 	b.seal = func(standing string) string {
 		return base64.RawURLEncoding.EncodeToString(mac(s.Secret, "buyer", id+"\x00"+standing))
@@ -150,7 +149,8 @@ func (s *server) buyerOf(c echo.Context, id string) (*buyer, error) {
 	if lang, ok := speech.Find(c.QueryParam("lang")); ok {
 		b.lang = "?lang=" + lang.Tag()
 	}
-	if erased {
+	b.who = who
+	if who.Erased {
 		return b, errErased
 	}
 	switch c.Param("form") {

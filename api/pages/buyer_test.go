@@ -45,7 +45,7 @@ func idOf(name string) string { return "acme:buyer-" + name }
 
 // at is the path of a form of an order's buyer.
 func (h *home) at(name, form string) string {
-	p := strings.TrimPrefix(testLinks.Buyer(idOf(name)), testLinks.PublicURL)
+	p := strings.TrimPrefix(testLinks.Buyer(idOf(name), h.link), testLinks.PublicURL)
 	if form != "" {
 		p += "/" + form
 	}
@@ -212,7 +212,7 @@ func TestAnAnswerThatGotLostIsAskedForAgainUnderTheSameName(t *testing.T) {
 func TestOnlyTheOwnLinkOpensTheBuyersPage(t *testing.T) {
 	h := newHome(t)
 	id := idOf("missing")
-	other := strings.TrimPrefix(testLinks.Buyer(idOf("found")), testLinks.PublicURL+"/b/"+idOf("found")+"/")
+	other := strings.TrimPrefix(testLinks.Buyer(idOf("found"), 0), testLinks.PublicURL+"/b/"+idOf("found")+"/")
 	tracking := testLinks.Token(id)
 	wishes := testLinks.Preferences(id)
 	wishes = wishes[strings.LastIndexByte(wishes, '/')+1:]
@@ -230,6 +230,22 @@ func TestOnlyTheOwnLinkOpensTheBuyersPage(t *testing.T) {
 	if h.reads != 0 || len(h.audits) != 0 {
 		t.Errorf("%d reads, %d audits for strangers", h.reads, len(h.audits))
 	}
+	// A link that was ended is a stranger's, in each of its forms; the next one works.
+	ended := h.at("missing", links.Missing)
+	v := h.fields(get(h.e, ended).body, 0)
+	h.link = 1
+	for _, r := range []reply{get(h.e, ended), do(h.e, post(ended, v)), get(h.e, strings.TrimSuffix(ended, "/"+links.Missing))} {
+		if r.Code != http.StatusNotFound {
+			t.Errorf("by an ended link: %d", r.Code)
+		}
+	}
+	if len(h.state("missing").Cases) != 0 || len(h.audits) != 0 {
+		t.Error("done by an ended link")
+	}
+	if r := get(h.e, h.at("missing", links.Missing)); r.Code != http.StatusOK {
+		t.Errorf("by the new link: %d", r.Code)
+	}
+	h.link = 0
 	if r := get(h.e, h.at("missing", "no-such-form")); r.Code != http.StatusNotFound {
 		t.Error(r.Code)
 	}

@@ -42,15 +42,22 @@ func freshID() string { return rand.Text() }
 // enterBuyer lets in who has the link, as often as the limit says. Without a buyer it
 // has answered already.
 func (s *server) enterBuyer(c echo.Context, limit *rates.Limit) (*buyer, error) {
-	id, ok := s.buyerID(c)
+	id, ok := buyerID(c)
 	if !ok {
 		return nil, s.noOrder(c)
+	}
+	who, err := s.Store.Buyer(c.Request().Context(), id)
+	switch {
+	case errors.Is(err, store.ErrNotFound), err == nil && !s.Links.MayAct(id, who.Link, c.Param("token")):
+		return nil, s.noOrder(c)
+	case err != nil:
+		return nil, s.unavailable(c, "buyer's page", err)
 	}
 	if !limit.Allow(id, s.Now()) {
 		c.Response().Header().Set("Retry-After", "60")
 		return nil, s.note(c, http.StatusTooManyRequests, "buyer.often")
 	}
-	b, err := s.buyerOf(c, id)
+	b, err := s.buyerOf(c, id, who)
 	switch {
 	case errors.Is(err, store.ErrNotFound):
 		return nil, s.noOrder(c)
@@ -150,7 +157,7 @@ func (s *server) buyerPost(c echo.Context) error {
 
 // buyerAgain shows the page as it is now, and why nothing was done.
 func (s *server) buyerAgain(c echo.Context, b *buyer, status int, key string, no *order.Refusal) error {
-	if fresh, err := s.buyerOf(c, b.v.ID); err == nil {
+	if fresh, err := s.buyerOf(c, b.v.ID, b.who); err == nil {
 		b = fresh
 	}
 	p, ok := b.page(c.Param("form"))

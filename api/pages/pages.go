@@ -53,7 +53,7 @@ type Store interface {
 	// Wishes of an order's buyer; erased: there is nobody to wish.
 	Wishes(ctx context.Context, orderID string) (w store.Wishes, erased bool, err error)
 	// Speaks is the language that the buyer wishes, or ordered in.
-	Speaks(ctx context.Context, orderID string) (language string, erased bool, err error)
+	Buyer(ctx context.Context, orderID string) (store.Buyer, error)
 	PutWishes(ctx context.Context, orderID string, w store.Wishes) error
 	Unsubscribe(ctx context.Context, orderID, frequency string) error
 

@@ -63,6 +63,7 @@ type memory struct {
 	wishes   map[string]store.Wishes // by order
 	erased   map[string]bool
 	contact  store.Contact
+	link     int // of every buyer
 	messages []store.Message
 	shelf    []store.KeptMessage
 	// addresses of orders, by version.
@@ -73,8 +74,8 @@ func (m *memory) Wishes(_ context.Context, id string) (store.Wishes, bool, error
 	return m.wishes[id], m.erased[id], m.err
 }
 
-func (m *memory) Speaks(_ context.Context, id string) (string, bool, error) {
-	return cmp.Or(m.wishes[id].Language, m.contact.Language), m.erased[id], m.err
+func (m *memory) Buyer(_ context.Context, id string) (store.Buyer, error) {
+	return store.Buyer{Language: cmp.Or(m.wishes[id].Language, m.contact.Language), Erased: m.erased[id], Link: m.link}, m.err
 }
 
 func (m *memory) Audit(_ context.Context, id string) (store.Audit, error) {

@@ -1,6 +1,7 @@
 package people
 
 import (
+	"encoding/json"
 	"fmt"
 	"html"
 	"log/slog"
@@ -17,6 +18,7 @@ import (
 	"github.com/waybillhq/waybill/api/pages"
 	"github.com/waybillhq/waybill/internal/acts"
 	"github.com/waybillhq/waybill/internal/links"
+	"github.com/waybillhq/waybill/internal/store"
 	"github.com/waybillhq/waybill/order"
 )
 
@@ -38,7 +40,7 @@ func (d *desk) browse(method, path string, form url.Values) *httptest.ResponseRe
 }
 
 func buyersPath(id, form string) string {
-	return strings.TrimPrefix(buyerLinks.Buyer(id), buyerLinks.PublicURL) + "/" + form
+	return strings.TrimPrefix(buyerLinks.Buyer(id, 0), buyerLinks.PublicURL) + "/" + form
 }
 
 var hiddenField = regexp.MustCompile(`<input type="hidden" name="([a-z]+)" value="([^"]*)">`)
@@ -63,6 +65,26 @@ func (d *desk) fill(id, form string, fields ...string) url.Values {
 		v.Set(fields[i], fields[i+1])
 	}
 	return v
+}
+
+func TestStrangersFindNoBuyersPage(t *testing.T) {
+	d := newDesk(t)
+	d.withPages()
+	id := d.order("acme", "1001")
+	good := strings.TrimSuffix(buyersPath(id, ""), "/")
+	if r := d.browse(http.MethodGet, good, nil); r.Code != http.StatusOK {
+		t.Fatal(r.Code)
+	}
+	audit := store.Audit{ID: "end", OrderID: id, Action: "end_buyer_link", Actor: "test", Role: "support", Request: json.RawMessage(`{}`)}
+	if err := d.store.EndLink(t.Context(), id, audit); err != nil {
+		t.Fatal(err)
+	}
+	token := strings.Repeat("A", 27)
+	for _, path := range []string{good, "/b/acme%00/" + token, "/b/%ff%fe/" + token, "/b/acme:9/" + token, "/b/" + strings.Repeat("x", 5000) + "/" + token, "/b/%00/%00", "/b/" + id + "/%ff"} {
+		if r := d.browse(http.MethodGet, path, nil); r.Code != http.StatusNotFound {
+			t.Errorf("%.60s: %d", path, r.Code)
+		}
+	}
 }
 
 // From a delivered parcel that is not there to a return, each form sent twice.

@@ -204,16 +204,22 @@ func TestAKeyOfAStoreTouchesThatStore(t *testing.T) {
 		event("ObjectEvent", "08:00:00", "packing", `"action":"OBSERVE","eventID":"urn:x:2","epcList":["https://id.gs1.org/00/`+sscc(3)+`"]`),
 		event("ObjectEvent", "08:00:00", "packing", `"action":"OBSERVE","eventID":"urn:x:3","epcList":["https://id.gs1.org/00/`+sscc(3)+`"],`+po("bolt:1/1")),
 	)
-	if got := s.post("/v1/epcis/capture", "acme", doc); got.Accepted != 1 || got.Rejected != 2 {
+	if got := s.post("/v1/epcis/capture", "acme", doc); got.Accepted != 1 || got.Orphan != 1 || got.Rejected != 1 {
 		t.Errorf("%+v", got)
 	}
 	s.tells("acme:1", "2 packed 08:00:00")
 	s.tells("bolt:1")
 	// Another shop's scanner may number its events alike: nothing of it is lost.
-	if got := s.post("/v1/epcis/capture", "bolt", strings.ReplaceAll(doc, "1%2F2", "1%2F1")); got.Accepted != 2 || got.Rejected != 1 {
+	if got := s.post("/v1/epcis/capture", "bolt", strings.ReplaceAll(doc, "1%2F2", "1%2F1")); got.Accepted != 3 {
 		t.Errorf("%+v", got)
 	}
-	s.tells("bolt:1", "1 packed 08:00:00", "1 packed 08:00:00")
+	told := []string{"1 packed 08:00:00", "1 packed 08:00:00", "1 packed 08:00:00"}
+	s.tells("bolt:1", told...)
+	// What acme told of bolt's parcel never becomes its parcel's scan.
+	if n, err := s.store.AttachOrphans(t.Context(), time.Time{}); err != nil || n != 0 {
+		t.Errorf("%d %v", n, err)
+	}
+	s.tells("bolt:1", told...)
 }
 
 func TestADeclaredErrorIsNotedForOps(t *testing.T) {

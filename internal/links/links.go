@@ -8,6 +8,7 @@ import (
 	"errors"
 	"math/big"
 	"net/url"
+	"strconv"
 	"strings"
 )
 
@@ -88,14 +89,22 @@ const (
 
 // Buyer is the page on which a buyer acts; its forms are below it. Its token is in
 // nothing but what is sent to the buyer: the tracking page's is shared, and the API
-// tells that one to others.
-func (l Links) Buyer(orderID string) string {
-	return base(l.PublicURL) + "/b/" + url.PathEscape(orderID) + "/" + l.token("buyer:"+orderID)
+// tells that one to others. The number counts how often the buyer's link was ended.
+func (l Links) Buyer(orderID string, number int) string {
+	return base(l.PublicURL) + "/b/" + url.PathEscape(orderID) + "/" + l.buyerToken(orderID, number)
 }
 
 // MayAct says whether a token is that of the order's buyer.
-func (l Links) MayAct(orderID, token string) bool {
-	return hmac.Equal([]byte(token), []byte(l.token("buyer:"+orderID)))
+func (l Links) MayAct(orderID string, number int, token string) bool {
+	return hmac.Equal([]byte(token), []byte(l.buyerToken(orderID, number)))
+}
+
+func (l Links) buyerToken(orderID string, number int) string {
+	of := "buyer:" + orderID
+	if number > 0 {
+		of += "\x00" + strconv.Itoa(number) // the zero byte is in no order's ID
+	}
+	return l.token(of)
 }
 
 // Console is the order's page for support and ops.

@@ -177,10 +177,10 @@ func (s *Store) write(ctx context.Context, columns *factColumns, batch []*accept
 	}
 }
 
-// fits says that parcel q can be what item i is about: of its carrier, in its
-// window (see [window]), and not under another ID of the carrier's own for the
+// fits says that parcel q can be what item i is about: of its carrier and store, in
+// its window (see [window]), and not under another ID of the carrier's own for the
 // same number. It goes with the order of [newest].
-const fits = `(i.carrier = '' or q.carrier = i.carrier) and q.ships_from <= i.occurred_at and q.ships_to >= i.occurred_at
+const fits = `(i.carrier = '' or q.carrier = i.carrier) and (i.only_store = '' or starts_with(q.order_id, i.only_store || ':')) and q.ships_from <= i.occurred_at and q.ships_to >= i.occurred_at
             and (i.unique_id = '' or i.unique_id = coalesce((select b.unique_id from inbox b where b.order_id = q.order_id and b.parcel_id = q.id
                 and b.tracking = i.tracking and b.piece = i.piece and b.unique_id <> '' limit 1), i.unique_id))`
 
@@ -226,9 +226,9 @@ func insertItems(items string, unique bool) string {
 	}
 	return `
 with item as materialized (` + items + `)` + routeFacts + `
-insert into inbox (source, event_id, kind, order_id, parcel_id, ref_order, ref_parcel, carrier, tracking, milestone, code, bucket,
+insert into inbox (source, event_id, kind, order_id, parcel_id, ref_order, ref_parcel, only_store, carrier, tracking, milestone, code, bucket,
     physical, correction, eta, occurred_at, local_time, utc_offset, time_basis, location, description, actor, piece, unique_id, delivered_to, pieces, whole, mapping, due_at)
-select source, event_id, kind, case when ours then order_id end, case when ours then parcel_id end, ref_order, ref_parcel, carrier, tracking, milestone, code, bucket,
+select source, event_id, kind, case when ours then order_id end, case when ours then parcel_id end, ref_order, ref_parcel, only_store, carrier, tracking, milestone, code, bucket,
     physical, correction, nullif(eta, '-infinity'), occurred_at, local_time, utc_offset, time_basis, location, description, actor, piece, unique_id, delivered_to, pieces, whole,
     nullif(mapping, -1), due_at
 from (select *, ` + ours + ` as ours from routed) r order by source collate "C", event_id collate "C"

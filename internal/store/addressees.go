@@ -25,6 +25,7 @@ type Addressee struct {
 	Suppressed []string
 	Wishes     Wishes
 	Erased     bool // the buyer is: nothing is sent
+	Link       int  // the number of the buyer's private link
 	// Messages of the order that went out or may have, oldest first; and by parcel what
 	// the carriers' newest codes with a kind of trouble say, and until when the buyer can
 	// collect it. Only DecideMessage reads them.
@@ -58,7 +59,7 @@ const selectAddressees = `
 select o.id, o.spec, o.state, o.created_at, o.started_at, o.updated_at,
     coalesce(c.name, ''), coalesce(c.email, ''), coalesce(c.phone, ''), coalesce(c.language, ''), a.body,
     coalesce(s.id, o.store), coalesce(s.name, ''), coalesce(s.brand_color, ''), coalesce(s.support_email, ''), coalesce(s.support_url, ''), coalesce(s.webhook_url, ''), coalesce(s.webhook_secret, ''),
-    coalesce(p.channel, ''), coalesce(p.frequency, ''), coalesce(p.language, ''), c.erased_at is not null,
+    coalesce(p.channel, ''), coalesce(p.frequency, ''), coalesce(p.language, ''), c.erased_at is not null, coalesce(c.link, 0),
     case when $2 then (select json_object_agg(parcel_id, bucket) from (
         select distinct on (parcel_id) parcel_id, bucket from inbox where order_id = o.id and parcel_id is not null and bucket <> '' order by parcel_id, occurred_at desc) i) end,
     case when $2 then (select json_object_agg(parcel_id, by) from (
@@ -76,7 +77,7 @@ func addressees(rows pgx.Rows) (map[string]*Addressee, error) {
 		c, s := &a.Contact, &a.Store
 		if err := row.Scan(&id, &spec, &state, &a.Order.CreatedAt, &a.Order.StartedAt, &a.Order.UpdatedAt, &c.Name, &c.Email, &c.Phone, &c.Language, &address,
 			&s.ID, &s.Name, &s.BrandColor, &s.SupportEmail, &s.SupportURL, &s.WebhookURL, &s.WebhookSecret,
-			&a.Wishes.Channel, &a.Wishes.Frequency, &a.Wishes.Language, &a.Erased, &troubles, &pickups); err != nil {
+			&a.Wishes.Channel, &a.Wishes.Frequency, &a.Wishes.Language, &a.Erased, &a.Link, &troubles, &pickups); err != nil {
 			return struct{}{}, err
 		}
 		a.Err = a.Order.decode("order "+id, spec, state)

@@ -2,10 +2,12 @@ package store_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/waybillhq/waybill/internal/store"
+	"github.com/waybillhq/waybill/internal/store/storetest"
 )
 
 // What a buyer types never leaves the country, nor the name behind.
@@ -69,8 +71,8 @@ func TestBuyersAreSpokenToAsTheyWish(t *testing.T) {
 	create(t, s, o)
 	is := func(language string, erased bool) {
 		t.Helper()
-		if l, e, err := s.Speaks(ctx, "acme:1001"); err != nil || l != language || e != erased {
-			t.Errorf("%q, %v, %v, want %q", l, e, err, language)
+		if b, err := s.Buyer(ctx, "acme:1001"); err != nil || b != (store.Buyer{Language: language, Erased: erased}) {
+			t.Errorf("%+v, %v, want %q", b, err, language)
 		}
 	}
 	is("de", false)
@@ -87,7 +89,49 @@ func TestBuyersAreSpokenToAsTheyWish(t *testing.T) {
 		t.Fatal(err)
 	}
 	is("", true)
-	if _, _, err := s.Speaks(ctx, "acme:9"); !errors.Is(err, store.ErrNotFound) {
+	if _, err := s.Buyer(ctx, "acme:9"); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("of no order: %v", err)
+	}
+}
+
+// Another address may be another person's: what was sent to the one before acts no more.
+func TestAnotherContactEndsTheBuyersLink(t *testing.T) {
+	s := storetest.New(t)
+	ctx := t.Context()
+	o := newOrder("1001")
+	o.Contact = store.Contact{Name: "Ada", Email: "ada@example.org", Phone: "+15551234567", Language: "en"}
+	create(t, s, o)
+	audit := func(id string) store.Audit {
+		return store.Audit{ID: id, OrderID: "acme:1001", Action: "test", Actor: "test", Role: "support", Request: []byte(`{}`)}
+	}
+	for i, c := range []struct {
+		change func(*store.Contact)
+		link   int
+	}{
+		{func(c *store.Contact) { c.Name, c.Language = "Ada E.", "de" }, 0},
+		{func(c *store.Contact) { c.Email = "ada@example.com" }, 1},
+		{func(c *store.Contact) { c.Phone = "" }, 2},
+		{func(*store.Contact) {}, 2},
+	} {
+		c.change(&o.Contact)
+		if err := s.PutContact(ctx, "acme:1001", o.Contact, audit(fmt.Sprint("contact-", i)), placed); err != nil {
+			t.Fatal(err)
+		}
+		if b, err := s.Buyer(ctx, "acme:1001"); err != nil || b.Link != c.link {
+			t.Errorf("%d: link %d, want %d, %v", i, b.Link, c.link, err)
+		}
+	}
+	if err := s.EndLink(ctx, "acme:1001", audit("end")); err != nil {
+		t.Fatal(err)
+	}
+	all, err := s.Addressees(ctx, []string{"acme:1001"}, func(string, string) []byte { return nil })
+	if err != nil || all["acme:1001"].Link != 3 {
+		t.Errorf("%+v, %v", all["acme:1001"], err)
+	}
+	if err := s.EndLink(ctx, "acme:9", audit("nobody's")); !errors.Is(err, store.ErrNotFound) {
+		t.Error(err)
+	}
+	if _, err := s.Audit(ctx, "nobody's"); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("audited, and nothing was done: %v", err)
 	}
 }

@@ -145,6 +145,7 @@ var factParameters = []struct {
 	{"kind", "text", func(c *column, f *Fact) { c.text(string(f.Kind)) }},
 	{"ref_order", "text", func(c *column, f *Fact) { c.text(f.RefOrder) }},
 	{"ref_parcel", "text", func(c *column, f *Fact) { c.text(f.RefParcel) }},
+	{"only_store", "text", func(c *column, f *Fact) { c.text(f.OnlyStore) }},
 	{"carrier", "text", func(c *column, f *Fact) { c.text(f.Carrier) }},
 	{"tracking", "text", func(c *column, f *Fact) { c.text(f.Tracking) }},
 	{"milestone", "text", func(c *column, f *Fact) { c.text(f.Milestone) }},

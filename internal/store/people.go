@@ -25,13 +25,35 @@ from orders o join contacts c on c.order_id = o.id left join preferences p on p.
 	return w, erased, one("wishes of "+orderID, err)
 }
 
-// Speaks is the language in which an order's buyer is spoken to: the one they wish,
-// else that of the order; empty: nobody said. Erased as in Wishes. ErrNotFound.
-func (s *Store) Speaks(ctx context.Context, orderID string) (language string, erased bool, err error) {
+// Buyer is what the private page of an order's buyer needs to know of them.
+type Buyer struct {
+	Language string // the one they wish, else that of the order; empty: nobody said
+	Erased   bool
+	Link     int // the number of the private link that is in force
+}
+
+// Buyer of an order. ErrNotFound.
+func (s *Store) Buyer(ctx context.Context, orderID string) (b Buyer, err error) {
 	err = s.pool.QueryRow(ctx, `
-select coalesce(nullif(p.language, ''), c.language), c.erased_at is not null
-from orders o join contacts c on c.order_id = o.id left join preferences p on p.store = o.store and p.customer_ref = o.customer_ref where o.id = $1`, orderID).Scan(&language, &erased)
-	return language, erased, one("language of "+orderID, err)
+select coalesce(nullif(p.language, ''), c.language), c.erased_at is not null, c.link
+from orders o join contacts c on c.order_id = o.id left join preferences p on p.store = o.store and p.customer_ref = o.customer_ref where o.id = $1`, orderID).Scan(&b.Language, &b.Erased, &b.Link)
+	return b, one("buyer of "+orderID, err)
+}
+
+// EndLink ends the private link of an order's buyer: what is sent from now on holds
+// another one. ErrNotFound.
+func (s *Store) EndLink(ctx context.Context, orderID string, a Audit) error {
+	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		tag, err := tx.Exec(ctx, `update contacts set link = link + 1 where order_id = $1`, orderID)
+		if err == nil && tag.RowsAffected() == 0 {
+			err = pgx.ErrNoRows
+		}
+		if err != nil {
+			return err
+		}
+		return addAudit(ctx, tx, a)
+	})
+	return one("link of "+orderID, err)
 }
 
 // PutWishes keeps what an order's buyer wants to hear from that store, of this
@@ -71,14 +93,16 @@ func (s *Store) ContactOf(ctx context.Context, orderID string) (c Contact, err e
 
 // PutContact replaces the personal data of an order's buyer. Another address or number
 // ends the fault that the buyer cannot be reached: what is sent from now on tells
-// whether that is so. ErrNotFound: there is no such order, or its buyer is erased.
+// whether that is so. It ends the buyer's private link as well, which may have gone to
+// somebody else. ErrNotFound: there is no such order, or its buyer is erased.
 func (s *Store) PutContact(ctx context.Context, orderID string, c Contact, a Audit, at time.Time) error {
 	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
 		var email, phone string
 		if err := tx.QueryRow(ctx, `select email, phone from contacts where order_id = $1 and erased_at is null for update`, orderID).Scan(&email, &phone); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, `update contacts set name = $2, email = $3, phone = $4, language = $5 where order_id = $1`, orderID, c.Name, c.Email, c.Phone, c.Language); err != nil {
+		if _, err := tx.Exec(ctx, `
+update contacts set link = link + case when (email, phone) = ($3, $4) then 0 else 1 end, name = $2, email = $3, phone = $4, language = $5 where order_id = $1`, orderID, c.Name, c.Email, c.Phone, c.Language); err != nil {
 			return err
 		}
 		if c.Email != "" && c.Email != email || c.Phone != "" && c.Phone != phone {

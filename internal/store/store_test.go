@@ -208,6 +208,31 @@ func TestOrphansAttachWhenTheirParcelAppears(t *testing.T) {
 	}
 }
 
+// Who knows the parcels of one store only tells of these, also when they appear later.
+func TestFactsOfABoundKeyFindTheirStoresParcelsOnly(t *testing.T) {
+	s := storetest.New(t)
+	only := func(id, storeID string) store.Fact {
+		f := event(id, "1Z1", order.InTransit)
+		f.OnlyStore = storeID
+		return f
+	}
+	accept(t, s, only("early ours", "acme"), only("early theirs", "acm"))
+	create(t, s, newOrder("1", order.PlannedParcel{ID: "1", Carrier: "ups", Tracking: "1Z1", Lines: []order.Allocation{{SKU: "sofa", Quantity: 1}}}))
+	if err := s.MarkStarted(t.Context(), []string{"acme:1"}); err != nil {
+		t.Fatal(err)
+	}
+	rs, err := s.Accept(t.Context(), []store.Fact{only("ours", "acme"), only("theirs", "acm"), only("anybody's", "")})
+	if err != nil || !slices.Equal(rs, []store.Result{store.Accepted, store.Orphan, store.Accepted}) {
+		t.Fatal(rs, err)
+	}
+	if n, err := s.AttachOrphans(t.Context(), time.Time{}); err != nil || n != 1 {
+		t.Fatal(n, err)
+	}
+	if got := ids(due(t, s)); got != "acme:1/1/anybody's acme:1/1/ours acme:1/1/early ours" {
+		t.Errorf("due %s", got)
+	}
+}
+
 func TestRoutineScansRideAlong(t *testing.T) {
 	s := storetest.New(t)
 	o := newOrder("1", order.PlannedParcel{ID: "1", Carrier: "ups", Tracking: "1Z1", Lines: []order.Allocation{{SKU: "sofa", Quantity: 1}}})

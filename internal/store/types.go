@@ -146,6 +146,7 @@ type Fact struct {
 	Kind        FactKind
 	RefOrder    string
 	RefParcel   string
+	OnlyStore   string // whoever tells it knows parcels of this store only; empty: of all
 	Carrier     string
 	Tracking    string
 	Piece       string // the box's own number; Tracking may be the shipment's

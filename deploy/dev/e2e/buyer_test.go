@@ -78,7 +78,7 @@ func TestABuyerActsThroughTheirOwnLink(t *testing.T) {
 	s.becomes(id, "of a failed attempt", func(v order.View) bool {
 		return slices.ContainsFunc(v.Cases, func(c order.CaseView) bool { return c.Kind == order.FailedAttempt })
 	})
-	page := links.Links{PublicURL: s.API.Base, Secret: []byte(s.Config.Secret)}.Buyer(id)
+	page := links.Links{PublicURL: s.API.Base, Secret: []byte(s.Config.Secret)}.Buyer(id, 0)
 
 	day := time.Now().UTC().AddDate(0, 0, 3).Format(time.DateOnly)
 	s.answers(page+"/"+links.AnotherDay, "choice", day)

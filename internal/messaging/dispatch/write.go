@@ -113,7 +113,7 @@ func (w *Writer) write(id, via string, i plan.Intent, parcels []string, a *store
 	if i.Audience == plan.Buyer {
 		c, err := plan.Content(i, parcels, s, p, plan.Details{
 			Brand:     templates.Brand{Name: storeName(a), Colour: a.Store.BrandColor, Support: w.support(a)},
-			FirstName: firstName(a.Contact.Name), URL: w.Links.Tracking(s.Spec.ID), Page: w.Links.Buyer(s.Spec.ID), Preferences: w.Links.Preferences(s.Spec.ID), Carrier: carriers.DisplayName, Reason: a.Bucket(i.Parcels),
+			FirstName: firstName(a.Contact.Name), URL: w.Links.Tracking(s.Spec.ID), Page: w.Links.Buyer(s.Spec.ID, a.Link), Preferences: w.Links.Preferences(s.Spec.ID), Carrier: carriers.DisplayName, Reason: a.Bucket(i.Parcels),
 			PickupBy: a.PickupBy(i.Parcels),
 		}, now)
 		if err != nil {
