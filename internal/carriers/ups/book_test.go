@@ -17,11 +17,7 @@ func job(kind order.BookingKind) carriers.Job { return carriertest.Job(New(), ap
 
 func begun(t *testing.T, j carriers.Job) *http.Request {
 	t.Helper()
-	turn, err := api.Book(j, nil)
-	if err != nil || !turn.Makes {
-		t.Fatalf("%+v %v", turn, err)
-	}
-	return turn.Request
+	return carriertest.Making(t, api, j)
 }
 
 func TestReturnsFitWhatUPSWantsOfThem(t *testing.T) {
@@ -29,8 +25,7 @@ func TestReturnsFitWhatUPSWantsOfThem(t *testing.T) {
 	ship := func(to any, path ...string) func(*http.Request) {
 		return carriertest.Spoil(t, to, append([]string{"ShipmentRequest", "Shipment"}, path...)...)
 	}
-	american, unmeasured := job(order.BookLabel), job(order.BookLabel)
-	american.From.Country, american.From.Region, american.From.PostalCode, american.To.Country = "US", "IL", "62701", "US"
+	american, unmeasured := carriertest.American(job(order.BookLabel)), job(order.BookLabel)
 	unmeasured.Length = 0
 	for name, j := range map[string]carriers.Job{"label": job(order.BookLabel), "american": american, "unmeasured": unmeasured} {
 		t.Run(name, func(t *testing.T) {
@@ -73,13 +68,7 @@ func TestReturnsFitWhatUPSWantsOfThem(t *testing.T) {
 			})
 		})
 	}
-	spec.Wrong(t, func() *http.Request {
-		turn, err := api.Find(job(order.BookLabel), "", nil)
-		if err != nil || turn.Makes {
-			t.Fatal(turn, err)
-		}
-		return turn.Request
-	}, map[string]func(*http.Request){
+	spec.Wrong(t, func() *http.Request { return carriertest.Sought(t, api, job(order.BookLabel), "") }, map[string]func(*http.Request){
 		"no token":     func(r *http.Request) { r.Header.Del("Authorization") },
 		"no reference": carriertest.Spoil(t, nil, "LabelRecoveryRequest", "ReferenceValues", "ReferenceNumber"),
 		"no account":   carriertest.Spoil(t, nil, "LabelRecoveryRequest", "ReferenceValues", "ShipperNumber"),
@@ -87,8 +76,7 @@ func TestReturnsFitWhatUPSWantsOfThem(t *testing.T) {
 }
 
 func TestWhatUPSIsToldOfAReturn(t *testing.T) {
-	american := job(order.BookLabel)
-	american.From.Country, american.To.Country = "US", "US"
+	american := carriertest.American(job(order.BookLabel))
 	for name, c := range map[string]struct {
 		j    carriers.Job
 		want []string
@@ -150,8 +138,8 @@ func TestAnswersToBookings(t *testing.T) {
 		}
 	}
 	// A pickup is asked for once more: UPS answers with the one that there is.
-	if turn, err := api.Find(job(order.BookPickup), "", nil); err != nil || turn.Makes || !strings.HasSuffix(turn.Request.URL.Path, "/pickupcreation/v2409/pickup") {
-		t.Errorf("%+v %v", turn, err)
+	if r := carriertest.Sought(t, api, job(order.BookPickup), ""); !strings.HasSuffix(r.URL.Path, "/pickupcreation/v2409/pickup") {
+		t.Error(r.URL)
 	}
 }
 
