@@ -41,7 +41,7 @@ func Job(a carriers.Adapter, api carriers.API, kind order.BookingKind) carriers.
 // American moves a job into the United States.
 func American(j carriers.Job) carriers.Job {
 	j.From.City, j.From.Region, j.From.PostalCode, j.From.Country, j.From.Phone = "Springfield", "IL", "62701", "US", "+12175550143"
-	j.To.City, j.To.Region, j.To.PostalCode, j.To.Country, j.To.Phone = "Chicago", "IL", "60601", "US", "+13125550143"
+	j.To.City, j.To.Region, j.To.PostalCode, j.To.Country, j.To.Phone = "Chicago", "IL", "60601-1234", "US", "+13125550143"
 	return j
 }
 

@@ -100,7 +100,17 @@ func weight(j carriers.Job) map[string]any {
 	return map[string]any{"UnitOfMeasurement": map[string]string{"Code": unit}, "Weight": strconv.FormatFloat(max(w, 0.1), 'f', 1, 64)}
 }
 
+// postal is the postal code as UPS takes it: of a ZIP+4 the five digits.
+func postal(p carriers.Party) string {
+	if !carriers.American(p.Country) {
+		return p.PostalCode
+	}
+	five, _, _ := strings.Cut(p.PostalCode, "-")
+	return five
+}
+
 func party(what string, p carriers.Party) (map[string]any, error) {
+	p.PostalCode = postal(p)
 	lines, ok := carriers.AddressLines(p.Street, 3, 35)
 	if !ok || len(p.City) > 30 || len(p.Region) > 5 || len(p.PostalCode) > 9 {
 		return nil, fmt.Errorf("the %s address does not fit: UPS takes three lines of 35 bytes, a city of 30, a region of 5 and a postal code of 9", what)
@@ -122,6 +132,7 @@ func party(what string, p carriers.Party) (map[string]any, error) {
 
 func pickupCreation(j carriers.Job) (map[string]any, error) {
 	p := j.From
+	p.PostalCode = postal(p)
 	if p.Phone == "" || len(p.Phone) > 25 || len(p.Street) > 73 || len(p.City) > 50 || len(p.PostalCode) > 8 {
 		return nil, errors.New("UPS wants a telephone number of at most 25 bytes, a street of 73, a city of 50 and a postal code of 8")
 	}

@@ -76,13 +76,15 @@ func TestReturnsFitWhatUPSWantsOfThem(t *testing.T) {
 }
 
 func TestWhatUPSIsToldOfAReturn(t *testing.T) {
-	american := carriertest.American(job(order.BookLabel))
+	american, fetched := carriertest.American(job(order.BookLabel)), carriertest.American(job(order.BookPickup))
+	fetched.From.PostalCode = "62701-4321"
 	for name, c := range map[string]struct {
 		j    carriers.Job
 		want []string
 	}{
 		"label":    {job(order.BookLabel), []string{`"ShipFrom":{"Address":{"AddressLine":["Larchwood Crescent 77"]`, `"ReturnService":{"Code":"9"}`, `"Weight":"1.2"`, `"Code":"KGS"`, `"Service":{"Code":"11"}`, `"Shipment":{"Description":"Returned goods","Package":[{"Description"`, `"ReferenceNumber":[{"Value":"WBABCDEFGHIJKLMNOPQR"}],"ReturnService"`}},
-		"american": {american, []string{`"Weight":"2.6"`, `"Code":"LBS"`, `"Length":"11.81"`, `"Service":{"Code":"03"}`, `"ReferenceNumber":[{"Value":"WBABCDEFGHIJKLMNOPQR"}]}]`}},
+		"american": {american, []string{`"Weight":"2.6"`, `"Code":"LBS"`, `"Length":"11.81"`, `"Service":{"Code":"03"}`, `"PostalCode":"60601"`, `"ReferenceNumber":[{"Value":"WBABCDEFGHIJKLMNOPQR"}]}]`}},
+		"fetched":  {fetched, []string{`"PostalCode":"62701"`}},
 		"pickup":   {job(order.BookPickup), []string{`"PickupDate":"20260309"`, `"ReadyTime":"0900"`, `"CloseTime":"1700"`, `"ServiceCode":"011"`, `"TrackingNumber":"1Z999AA10123456784"`}},
 	} {
 		raw, _ := io.ReadAll(begun(t, c.j).Body)
