@@ -58,6 +58,16 @@ type Made struct {
 	Label               Label
 }
 
+// Answered reads what a carrier says that makes a label, or a pickup, by one request.
+func (j Job) Answered(body []byte, label, pickup func([]byte) (Made, error)) (t Turn, err error) {
+	read := label
+	if j.Kind == order.BookPickup {
+		read = pickup
+	}
+	t.Made, err = read(body)
+	return t, err
+}
+
 // Found says that there is something.
 func (m Made) Found() bool { return m.Tracking != "" || m.Reference != "" }
 
@@ -132,10 +142,22 @@ func borderless(from, to string) bool {
 	return from == to || inside(from) && inside(to)
 }
 
-// Kilograms of the job, and centimetres of its sides, as carriers write them.
+// American says whether carriers weigh in pounds and measure in inches there.
+func American(country string) bool { return country == "US" || country == "PR" }
+
+// Kilograms and pounds of the job, and centimetres and inches of its sides, as
+// carriers write them.
 func (j Job) Kilograms() float64 { return float64(j.Weight) / 1000 }
+func (j Job) Pounds() float64    { return float64(j.Weight) / 453.59237 }
 func (j Job) Centimetres() (length, width, height float64, known bool) {
-	return float64(j.Length) / 10, float64(j.Width) / 10, float64(j.Height) / 10, j.Length > 0 && j.Width > 0 && j.Height > 0
+	return j.sides(10)
+}
+func (j Job) Inches() (length, width, height float64, known bool) {
+	return j.sides(25.4)
+}
+
+func (j Job) sides(per float64) (length, width, height float64, known bool) {
+	return float64(j.Length) / per, float64(j.Width) / per, float64(j.Height) / per, j.Length > 0 && j.Width > 0 && j.Height > 0
 }
 
 // AddressLines breaks a street at its spaces into at most n lines of at most width

@@ -1,6 +1,7 @@
 package carriertest
 
 import (
+	"cmp"
 	"encoding/base64"
 	"errors"
 	"io"
@@ -15,26 +16,66 @@ import (
 )
 
 // Job is what a carrier is asked to make in tests: a box of 1.2 kg between two
-// places in one country.
+// places in one country, which is its own.
 func Job(a carriers.Adapter, api carriers.API, kind order.BookingKind) carriers.Job {
 	account := Account(a, api)
-	account.Number = "A1B2C3"
+	account.Number = cmp.Or(map[string]string{"fedex": "123456789", "usps": "12345678/123456789/987654321/1000000000"}[a.Name()], "A1B2C3")
 	berlin, err := time.LoadLocation("Europe/Berlin")
 	if err != nil {
 		panic(err)
 	}
 	day := time.Date(2026, 3, 9, 9, 0, 0, 0, berlin)
-	return carriers.Job{
+	j := carriers.Job{
 		Question: carriers.Question{Account: account, ID: "0123456789ABCDEF0123456789", Token: "the-token"}, Kind: kind, Reference: "WBABCDEFGHIJKLMNOPQR",
 		From:   carriers.Party{Destination: carriers.Destination{Name: "Zephyrine Lee", Street: "Larchwood Crescent 77", City: "Leipzig", PostalCode: "04109", Country: "DE"}, Phone: "+4934112345"},
 		To:     carriers.Party{Destination: carriers.Destination{Name: "Acme Returns", Street: "Dock 3, Hafenstrasse 9", City: "Hamburg", PostalCode: "20457", Country: "DE"}, Phone: "+494012345"},
 		Weight: 1200, Length: 300, Width: 200, Height: 120,
 		Now: day.Add(-18 * time.Hour), Earliest: day, Latest: day.Add(8 * time.Hour), Tracking: "1Z999AA10123456784", Label: "shp_0123456789abcdef",
 	}
+	if a.Name() == "fedex" || a.Name() == "usps" {
+		return American(j)
+	}
+	return j
+}
+
+// American moves a job into the United States.
+func American(j carriers.Job) carriers.Job {
+	j.From.City, j.From.Region, j.From.PostalCode, j.From.Country, j.From.Phone = "Springfield", "IL", "62701", "US", "+12175550143"
+	j.To.City, j.To.Region, j.To.PostalCode, j.To.Country, j.To.Phone = "Chicago", "IL", "60601-1234", "US", "+13125550143"
+	return j
+}
+
+// Making is the request that makes it, after the carrier said that, or the test ends.
+func Making(t *testing.T, api carriers.API, j carriers.Job, said ...string) *http.Request {
+	t.Helper()
+	turn, err := api.Book(j, raw(said))
+	if err != nil || !turn.Makes {
+		t.Fatalf("%+v %v", turn, err)
+	}
+	return turn.Request
+}
+
+// Sought is the request that looks for what may have been made, after the carrier
+// said that, or the test ends.
+func Sought(t *testing.T, api carriers.API, j carriers.Job, handle string, said ...string) *http.Request {
+	t.Helper()
+	turn, err := api.Find(j, handle, raw(said))
+	if err != nil || turn.Makes {
+		t.Fatalf("%+v %v", turn, err)
+	}
+	return turn.Request
+}
+
+func raw(said []string) [][]byte {
+	list := make([][]byte, len(said))
+	for i := range said {
+		list[i] = []byte(said[i])
+	}
+	return list
 }
 
 // secretive are words of a job that no error may show.
-var secretive = []string{"Zephyrine", "Larchwood", "Leipzig", "Hafenstrasse", "the-key", "the-secret", "the-token", "4934112345"}
+var secretive = []string{"Zephyrine", "Larchwood", "Leipzig", "Hafenstrasse", "Springfield", "the-key", "the-secret", "the-token", "4934112345", "2175550143"}
 
 // booking: what an interface says that it makes it makes, by requests that go to the
 // carrier and to nobody else; and whatever is answered, what comes out is bounded,
@@ -84,8 +125,12 @@ func booking(t *testing.T, a carriers.Adapter, api carriers.API) {
 			"empty": "", "null": "null", "text": "hello", "list": "[]", "object": "{}", "html": "<html>502</html>", "deep": strings.Repeat(`{"a":`, 20_000), "not utf-8": "\xff\xfe{}",
 			"an echo": `{"message":"Zephyrine Lee, Larchwood Crescent 77","error":{"code":"X"}}`,
 			"a label of something else": `{"shipmentTrackingNumber":"9356579890","documents":[{"typeCode":"label","content":"` + html + `"}],"dispatchConfirmationNumbers":["P1"],"id":"shp_1",
-				"ShipmentResponse":{"ShipmentResults":{"PackageResults":{"TrackingNumber":"1Z999AA10123456784","ShippingLabel":{"GraphicImage":"` + html + `"}}}},"PickupCreationResponse":{"PRN":"P1"}}`,
-			"a number that is a path": `{"shipmentTrackingNumber":"../../admin","id":"../../admin","ShipmentResponse":{"ShipmentResults":{"PackageResults":{"TrackingNumber":"../../admin"}}}}`,
+				"ShipmentResponse":{"ShipmentResults":{"PackageResults":{"TrackingNumber":"1Z999AA10123456784","ShippingLabel":{"GraphicImage":"` + html + `"}}}},"PickupCreationResponse":{"PRN":"P1"},
+				"output":{"transactionShipments":[{"masterTrackingNumber":"794953535000","pieceResponses":[{"packageDocuments":[{"contentType":"LABEL","encodedLabel":"` + html + `"}]}]}],"pickupConfirmationCode":"P1"},
+				"paymentAuthorizationToken":"t","trackingNumber":"9302010000000000000001","returnLabelImage":"` + html + `","confirmationNumber":"P1"}`,
+			"a number that is a path": `{"shipmentTrackingNumber":"../../admin","id":"../../admin","ShipmentResponse":{"ShipmentResults":{"PackageResults":{"TrackingNumber":"../../admin"}}},
+				"output":{"transactionShipments":[{"pieceResponses":[{"trackingNumber":"../../admin"}]}],"completeTrackResults":[{"trackResults":[{"trackingNumberInfo":{"trackingNumber":"../../admin"}}]}]},
+				"paymentAuthorizationToken":"t","trackingNumber":"../../admin"}`,
 		} {
 			for what, next := range map[string]func([][]byte) (carriers.Turn, error){
 				"book": func(said [][]byte) (carriers.Turn, error) { return api.Book(good, said) },

@@ -20,12 +20,7 @@ const stamp = "2006-01-02T15:04:05 GMT-07:00"
 // book asks MyDHL for a shipment from the buyer with its label, or for a courier.
 func book(j carriers.Job, said [][]byte) (t carriers.Turn, err error) {
 	if len(said) > 0 {
-		if j.Kind == order.BookPickup {
-			t.Made, err = dispatched(said[0])
-		} else {
-			t.Made, err = shipped(said[0])
-		}
-		return t, err
+		return j.Answered(said[0], shipped, dispatched)
 	}
 	if err := j.Check(bookings); err != nil {
 		return t, err

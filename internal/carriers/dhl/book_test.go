@@ -20,11 +20,7 @@ func job(kind order.BookingKind) carriers.Job { return carriertest.Job(New(), my
 // first is the request that begins a job, or the test ends.
 func first(t *testing.T, j carriers.Job) *http.Request {
 	t.Helper()
-	turn, err := mydhl().Book(j, nil)
-	if err != nil || !turn.Makes {
-		t.Fatalf("%+v %v", turn, err)
-	}
-	return turn.Request
+	return carriertest.Making(t, mydhl(), j)
 }
 
 func TestLabelAndPickupRequestsFitTheSpecification(t *testing.T) {
@@ -70,13 +66,7 @@ func TestLabelAndPickupRequestsFitTheSpecification(t *testing.T) {
 			})
 		})
 	}
-	spec.Wrong(t, func() *http.Request {
-		turn, err := mydhl().Find(job(order.BookLabel), "", nil)
-		if err != nil || turn.Makes {
-			t.Fatal(turn, err)
-		}
-		return turn.Request
-	}, map[string]func(*http.Request){
+	spec.Wrong(t, func() *http.Request { return carriertest.Sought(t, mydhl(), job(order.BookLabel), "") }, map[string]func(*http.Request){
 		"no credential": func(r *http.Request) { r.Header.Del("Authorization") },
 		"another view":  func(r *http.Request) { r.URL.RawQuery = "shipmentReference=x&trackingView=all" },
 	})

@@ -65,13 +65,7 @@ func TestReturnsAreAskedAsEasyPostDescribesThem(t *testing.T) {
 		"no key": nobody, "no service": carriertest.Spoil(t, nil, "service"),
 	})
 	for kind, handle := range map[order.BookingKind]string{order.BookLabel: "shp_1", order.BookPickup: "pickup_1"} {
-		spec.Wrong(t, func() *http.Request {
-			turn, err := api().Find(job(kind), handle, nil)
-			if err != nil || turn.Makes {
-				t.Fatal(turn, err)
-			}
-			return turn.Request
-		}, map[string]func(*http.Request){"no key": nobody, "delete": func(r *http.Request) { r.Method = http.MethodDelete }})
+		spec.Wrong(t, func() *http.Request { return carriertest.Sought(t, api(), job(kind), handle) }, map[string]func(*http.Request){"no key": nobody, "delete": func(r *http.Request) { r.Method = http.MethodDelete }})
 	}
 }
 

@@ -11,14 +11,15 @@ import (
 // batch is how many numbers one request may carry.
 const batch = 30
 
-// APIs is the one interface: OAuth and Track. Webhooks are ordered in FedEx's
-// portal, per project, so there is no subscription to ask for.
+// APIs is the one interface: OAuth, Track, Ship and Pickup Request. Webhooks are
+// ordered in FedEx's portal, per project, so there is no subscription to ask for.
 func (Adapter) APIs() []carriers.API {
 	return []carriers.API{{
 		Name: "track", BaseURL: "https://apis.fedex.com",
 		Budget: []carriers.Window{{Calls: 1400, Per: 10 * time.Second}, {Calls: 100_000, Per: 24 * time.Hour}},
 		Token:  askToken, Track: askTrack, Batch: batch,
 		Prove: askProof, Evidence: evidence,
+		Books: bookings, Book: book, Find: find,
 		Reasons: map[string]carriers.Reason{
 			"TRACKING.TRACKINGNUMBER.NOTFOUND": carriers.NotFound, "TRACKING.DATA.NOTFOUND": carriers.NotFound,
 			"TRACKING.TRACKINGNUMBER.EMPTY": carriers.BadRequest,

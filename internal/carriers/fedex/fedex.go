@@ -1,5 +1,6 @@
-// Package fedex reads FedEx: answers of the Track API and webhooks of Advanced
-// Integrated Visibility. NOTES.md says where each fact comes from.
+// Package fedex speaks with FedEx: it reads answers of the Track API and webhooks of
+// Advanced Integrated Visibility, and asks for labels and pickups of returns. NOTES.md
+// says where each fact comes from.
 package fedex
 
 import (
@@ -19,7 +20,8 @@ func New() carriers.Adapter { return Adapter{} }
 func (Adapter) Name() string { return "fedex" }
 
 func (Adapter) Capabilities() []carriers.Capability {
-	return []carriers.Capability{carriers.CanParsePush, carriers.CanVerifyPush, carriers.CanParseTrack, carriers.CanTrack, carriers.CanProveDelivery, carriers.CanProve}
+	return []carriers.Capability{carriers.CanParsePush, carriers.CanVerifyPush, carriers.CanParseTrack, carriers.CanTrack, carriers.CanProveDelivery, carriers.CanProve,
+		carriers.CanReturnLabel, carriers.CanPickup}
 }
 
 // Verify checks the header fdx-signature: base64 of HMAC-SHA256 over the raw body.

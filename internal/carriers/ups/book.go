@@ -22,12 +22,7 @@ var labelFormat = map[string]any{"LabelImageFormat": map[string]string{"Code": "
 // book asks for a return shipment (Shipping) or a pickup (Pickup Creation).
 func book(j carriers.Job, said [][]byte) (t carriers.Turn, err error) {
 	if len(said) > 0 {
-		if j.Kind == order.BookPickup {
-			t.Made, err = collected(said[0])
-		} else {
-			t.Made, err = labelled(said[0])
-		}
-		return t, err
+		return j.Answered(said[0], labelled, collected)
 	}
 	if err := j.Check(bookings); err != nil {
 		return t, err
@@ -52,15 +47,12 @@ func book(j carriers.Job, said [][]byte) (t carriers.Turn, err error) {
 	return t, err
 }
 
-// american says whether UPS weighs in pounds there.
-func american(country string) bool { return country == "US" || country == "PR" }
-
 // service is UPS's: that of the credential, else ground or standard.
 func service(j carriers.Job) string {
 	switch {
 	case j.Service != "":
 		return j.Service
-	case american(j.From.Country):
+	case carriers.American(j.From.Country):
 		return "03"
 	}
 	return "11"
@@ -78,12 +70,12 @@ func returnShipment(j carriers.Job) (map[string]any, error) {
 	shipper := map[string]any{"Name": to["Name"], "ShipperNumber": j.Number, "Address": to["Address"]}
 	reference := []map[string]string{{"Value": j.Reference}}
 	box := map[string]any{"Description": "Returned goods", "Packaging": map[string]string{"Code": "02"}, "PackageWeight": weight(j)}
-	if l, w, h, known := j.Centimetres(); known {
-		unit, per := "CM", 1.0
-		if american(j.From.Country) {
-			unit, per = "IN", 2.54
-		}
-		side := func(cm float64) string { return strconv.FormatFloat(cm/per, 'f', 2, 64) }
+	unit, sides := "CM", j.Centimetres
+	if carriers.American(j.From.Country) {
+		unit, sides = "IN", j.Inches
+	}
+	if l, w, h, known := sides(); known {
+		side := func(long float64) string { return strconv.FormatFloat(long, 'f', 2, 64) }
 		box["Dimensions"] = map[string]any{"UnitOfMeasurement": map[string]string{"Code": unit}, "Length": side(l), "Width": side(w), "Height": side(h)}
 	}
 	s := map[string]any{
@@ -91,7 +83,7 @@ func returnShipment(j carriers.Job) (map[string]any, error) {
 		"PaymentInformation": map[string]any{"ShipmentCharge": []any{map[string]any{"Type": "01", "BillShipper": map[string]string{"AccountNumber": j.Number}}}},
 		"Service":            map[string]string{"Code": service(j)}, "Package": []any{box},
 	}
-	if american(j.From.Country) { // there UPS takes a reference of the package only, elsewhere of the shipment only
+	if carriers.American(j.From.Country) { // there UPS takes a reference of the package only, elsewhere of the shipment only
 		box["ReferenceNumber"] = reference
 	} else {
 		s["ReferenceNumber"] = reference
@@ -102,13 +94,23 @@ func returnShipment(j carriers.Job) (map[string]any, error) {
 // weight in the unit of the country, at least a tenth.
 func weight(j carriers.Job) map[string]any {
 	unit, w := "KGS", j.Kilograms()
-	if american(j.From.Country) {
-		unit, w = "LBS", w*2.20462262
+	if carriers.American(j.From.Country) {
+		unit, w = "LBS", j.Pounds()
 	}
 	return map[string]any{"UnitOfMeasurement": map[string]string{"Code": unit}, "Weight": strconv.FormatFloat(max(w, 0.1), 'f', 1, 64)}
 }
 
+// postal is the postal code as UPS takes it: of a ZIP+4 the five digits.
+func postal(p carriers.Party) string {
+	if !carriers.American(p.Country) {
+		return p.PostalCode
+	}
+	five, _, _ := strings.Cut(p.PostalCode, "-")
+	return five
+}
+
 func party(what string, p carriers.Party) (map[string]any, error) {
+	p.PostalCode = postal(p)
 	lines, ok := carriers.AddressLines(p.Street, 3, 35)
 	if !ok || len(p.City) > 30 || len(p.Region) > 5 || len(p.PostalCode) > 9 {
 		return nil, fmt.Errorf("the %s address does not fit: UPS takes three lines of 35 bytes, a city of 30, a region of 5 and a postal code of 9", what)
@@ -130,6 +132,7 @@ func party(what string, p carriers.Party) (map[string]any, error) {
 
 func pickupCreation(j carriers.Job) (map[string]any, error) {
 	p := j.From
+	p.PostalCode = postal(p)
 	if p.Phone == "" || len(p.Phone) > 25 || len(p.Street) > 73 || len(p.City) > 50 || len(p.PostalCode) > 8 {
 		return nil, errors.New("UPS wants a telephone number of at most 25 bytes, a street of 73, a city of 50 and a postal code of 8")
 	}
@@ -142,7 +145,7 @@ func pickupCreation(j carriers.Job) (map[string]any, error) {
 		address["PostalCode"] = p.PostalCode
 	}
 	total := map[string]any{"Weight": weight(j)["Weight"], "UnitOfMeasurement": "KGS"}
-	if american(p.Country) {
+	if carriers.American(p.Country) {
 		total["UnitOfMeasurement"] = "LBS"
 	}
 	r := map[string]any{

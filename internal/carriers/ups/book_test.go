@@ -17,11 +17,7 @@ func job(kind order.BookingKind) carriers.Job { return carriertest.Job(New(), ap
 
 func begun(t *testing.T, j carriers.Job) *http.Request {
 	t.Helper()
-	turn, err := api.Book(j, nil)
-	if err != nil || !turn.Makes {
-		t.Fatalf("%+v %v", turn, err)
-	}
-	return turn.Request
+	return carriertest.Making(t, api, j)
 }
 
 func TestReturnsFitWhatUPSWantsOfThem(t *testing.T) {
@@ -29,8 +25,7 @@ func TestReturnsFitWhatUPSWantsOfThem(t *testing.T) {
 	ship := func(to any, path ...string) func(*http.Request) {
 		return carriertest.Spoil(t, to, append([]string{"ShipmentRequest", "Shipment"}, path...)...)
 	}
-	american, unmeasured := job(order.BookLabel), job(order.BookLabel)
-	american.From.Country, american.From.Region, american.From.PostalCode, american.To.Country = "US", "IL", "62701", "US"
+	american, unmeasured := carriertest.American(job(order.BookLabel)), job(order.BookLabel)
 	unmeasured.Length = 0
 	for name, j := range map[string]carriers.Job{"label": job(order.BookLabel), "american": american, "unmeasured": unmeasured} {
 		t.Run(name, func(t *testing.T) {
@@ -73,13 +68,7 @@ func TestReturnsFitWhatUPSWantsOfThem(t *testing.T) {
 			})
 		})
 	}
-	spec.Wrong(t, func() *http.Request {
-		turn, err := api.Find(job(order.BookLabel), "", nil)
-		if err != nil || turn.Makes {
-			t.Fatal(turn, err)
-		}
-		return turn.Request
-	}, map[string]func(*http.Request){
+	spec.Wrong(t, func() *http.Request { return carriertest.Sought(t, api, job(order.BookLabel), "") }, map[string]func(*http.Request){
 		"no token":     func(r *http.Request) { r.Header.Del("Authorization") },
 		"no reference": carriertest.Spoil(t, nil, "LabelRecoveryRequest", "ReferenceValues", "ReferenceNumber"),
 		"no account":   carriertest.Spoil(t, nil, "LabelRecoveryRequest", "ReferenceValues", "ShipperNumber"),
@@ -87,14 +76,15 @@ func TestReturnsFitWhatUPSWantsOfThem(t *testing.T) {
 }
 
 func TestWhatUPSIsToldOfAReturn(t *testing.T) {
-	american := job(order.BookLabel)
-	american.From.Country, american.To.Country = "US", "US"
+	american, fetched := carriertest.American(job(order.BookLabel)), carriertest.American(job(order.BookPickup))
+	fetched.From.PostalCode = "62701-4321"
 	for name, c := range map[string]struct {
 		j    carriers.Job
 		want []string
 	}{
 		"label":    {job(order.BookLabel), []string{`"ShipFrom":{"Address":{"AddressLine":["Larchwood Crescent 77"]`, `"ReturnService":{"Code":"9"}`, `"Weight":"1.2"`, `"Code":"KGS"`, `"Service":{"Code":"11"}`, `"Shipment":{"Description":"Returned goods","Package":[{"Description"`, `"ReferenceNumber":[{"Value":"WBABCDEFGHIJKLMNOPQR"}],"ReturnService"`}},
-		"american": {american, []string{`"Weight":"2.6"`, `"Code":"LBS"`, `"Length":"11.81"`, `"Service":{"Code":"03"}`, `"ReferenceNumber":[{"Value":"WBABCDEFGHIJKLMNOPQR"}]}]`}},
+		"american": {american, []string{`"Weight":"2.6"`, `"Code":"LBS"`, `"Length":"11.81"`, `"Service":{"Code":"03"}`, `"PostalCode":"60601"`, `"ReferenceNumber":[{"Value":"WBABCDEFGHIJKLMNOPQR"}]}]`}},
+		"fetched":  {fetched, []string{`"PostalCode":"62701"`}},
 		"pickup":   {job(order.BookPickup), []string{`"PickupDate":"20260309"`, `"ReadyTime":"0900"`, `"CloseTime":"1700"`, `"ServiceCode":"011"`, `"TrackingNumber":"1Z999AA10123456784"`}},
 	} {
 		raw, _ := io.ReadAll(begun(t, c.j).Body)
@@ -150,8 +140,8 @@ func TestAnswersToBookings(t *testing.T) {
 		}
 	}
 	// A pickup is asked for once more: UPS answers with the one that there is.
-	if turn, err := api.Find(job(order.BookPickup), "", nil); err != nil || turn.Makes || !strings.HasSuffix(turn.Request.URL.Path, "/pickupcreation/v2409/pickup") {
-		t.Errorf("%+v %v", turn, err)
+	if r := carriertest.Sought(t, api, job(order.BookPickup), ""); !strings.HasSuffix(r.URL.Path, "/pickupcreation/v2409/pickup") {
+		t.Error(r.URL)
 	}
 }
 

@@ -9,7 +9,8 @@ import (
 	"github.com/waybillhq/waybill/internal/carriers"
 )
 
-// APIs is the one interface: OAuth, Tracking v3 and its subscriptions.
+// APIs is the one interface: OAuth, Tracking v3 and its subscriptions, Payments and
+// Labels, and Carrier Pickup.
 func (Adapter) APIs() []carriers.API {
 	return []carriers.API{{
 		Name: "v3", BaseURL: "https://apis.usps.com",
@@ -17,6 +18,7 @@ func (Adapter) APIs() []carriers.API {
 		Token:  askToken, Track: askTrack, Batch: 1,
 		// Deleted after 30 days without traffic; asked for again before that.
 		Subscribe: askPushes, SubscribeBatch: 1, SubscribedFor: 30 * 24 * time.Hour,
+		Books: bookings, Book: book, Find: find,
 		Reasons: map[string]carriers.Reason{
 			"invalid_client": carriers.Unauthorized, "invalid_token": carriers.Unauthorized, "insufficient_scope": carriers.Unauthorized,
 		},

@@ -1,5 +1,6 @@
-// Package usps reads the United States Postal Service: answers of the Tracking API
-// v3 and calls of its tracking subscriptions. NOTES.md says where each fact comes from.
+// Package usps speaks with the United States Postal Service: it reads answers of the
+// Tracking API v3 and calls of its tracking subscriptions, and asks for labels and
+// pickups of returns. NOTES.md says where each fact comes from.
 package usps
 
 import (
@@ -26,7 +27,8 @@ func New() carriers.Adapter { return Adapter{} }
 func (Adapter) Name() string { return "usps" }
 
 func (Adapter) Capabilities() []carriers.Capability {
-	return []carriers.Capability{carriers.CanParsePush, carriers.CanVerifyPush, carriers.CanParseTrack, carriers.CanTrack, carriers.CanSubscribe, carriers.CanRenew}
+	return []carriers.Capability{carriers.CanParsePush, carriers.CanVerifyPush, carriers.CanParseTrack, carriers.CanTrack, carriers.CanSubscribe, carriers.CanRenew,
+		carriers.CanReturnLabel, carriers.CanPickup}
 }
 
 // replayWindow is how old a signed timestamp may be, or how far ahead. USPS's
