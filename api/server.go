@@ -292,6 +292,7 @@ func (s *server) handlers() map[string]echo.HandlerFunc {
 		"askLabel":       s.askLabel,
 		"askPickup":      s.askPickup,
 		"endBooking":     s.endBooking,
+		"voidBooking":    s.voidBooking,
 		"getReturnLabel": s.getReturnLabel,
 		"inspectReturn":  s.inspectReturn,
 		"disposeReturn":  s.disposeReturn,

@@ -35,7 +35,7 @@ func booked(t *testing.T, spec Spec, events ...Event) *watch {
 		if x, ok := e.(says); ok {
 			x.a.Meta = Meta{By: Engine, Applied: at(x.h)}
 			for _, c := range w.s.Pending {
-				if c.Kind == MakeReturnLabel || c.Kind == BookCarrierPickup {
+				if c.Kind == MakeReturnLabel || c.Kind == BookCarrierPickup || c.Kind == VoidCarrierBooking {
 					x.a.Command = c.ID
 				}
 			}
