@@ -38,17 +38,7 @@ func TestWhatBecomesOfAVoidedBooking(t *testing.T) {
 			b := w.s.Returns[0].Bookings[0]
 			equal(t, "booking", b.State, c.state)
 			equal(t, "unclear", b.Unclear, c.unclear)
-			if !strings.Contains(b.Reason, c.words) {
-				t.Errorf("%q does not say %q", b.Reason, c.words)
-			}
-			var found Wait
-			for _, x := range Waiting(&w.s) {
-				if x.Kind == WaitBooking || x.Kind == WaitByHand {
-					found = x
-				}
-			}
-			equal(t, "wait", found.Kind, c.wait)
-			equal(t, "owner", found.Owner, c.owner)
+			found := awaited(t, w, b, c.words, c.wait, c.owner)
 			if found.Kind == WaitBooking {
 				equal(t, "what", found.What, "the carrier to void the label of return R1")
 				equal(t, "until", found.Until, at(35))
