@@ -20,9 +20,11 @@ const (
 	// how it delivered one.
 	InstructCarrier = "InstructCarrier"
 	FetchProof      = "FetchProof"
-	// MakeReturnLabel and BookPickup have a carrier make something for a return.
+	// MakeReturnLabel and BookPickup have a carrier make something for a return, and
+	// VoidBooking has it take that back.
 	MakeReturnLabel = "MakeReturnLabel"
 	BookPickup      = "BookPickup"
+	VoidBooking     = "VoidBooking"
 )
 
 // ReadModel is what pages and lists read.

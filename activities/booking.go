@@ -36,9 +36,11 @@ type BookingAnswer struct {
 
 // Bookings are made by carriers. Asking twice would make two: so whoever implements
 // it commits an attempt before the request, sends it once, and finds out afterwards
-// what came of it, also when it is another worker that goes on.
+// what came of it, also when it is another worker that goes on. What is voided twice is
+// void: that is asked until there is an answer.
 type Bookings interface {
 	Book(ctx context.Context, r BookingRequest) (BookingAnswer, error)
+	Void(ctx context.Context, r BookingRequest) (BookingAnswer, error)
 }
 
 // MakeReturnLabel has the carrier make a label.
@@ -49,6 +51,14 @@ func (a *Activities) MakeReturnLabel(ctx context.Context, r BookingRequest) (Boo
 // BookPickup has the carrier come.
 func (a *Activities) BookPickup(ctx context.Context, r BookingRequest) (BookingAnswer, error) {
 	return a.book(ctx, r)
+}
+
+// VoidBooking has the carrier take back what it made. An empty answer: it did.
+func (a *Activities) VoidBooking(ctx context.Context, r BookingRequest) (BookingAnswer, error) {
+	if a.Bookings == nil {
+		return BookingAnswer{InstructionAnswer: InstructionAnswer{Unable: noCarriers}}, nil
+	}
+	return a.Bookings.Void(ctx, r)
 }
 
 func (a *Activities) book(ctx context.Context, r BookingRequest) (BookingAnswer, error) {

@@ -46,6 +46,7 @@ var mayDo = map[string][]string{
 	"askLabel":          {Storefront, Support, Returns, Ops, Admin},
 	"askPickup":         {Storefront, Support, Returns, Ops, Admin},
 	"endBooking":        {Support, Returns, Ops, Admin},
+	"voidBooking":       {Support, Returns, Ops, Admin},
 	"getReturnLabel":    {Storefront, Support, Returns, Ops, Admin},
 	"inspectReturn":     {Warehouse, Returns, Admin},
 	"disposeReturn":     {Support, Returns, Ops, Admin},

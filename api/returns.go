@@ -93,6 +93,14 @@ func (s *server) endBooking(c echo.Context) error {
 	return act(s, c, "booking", func(booking string, b reasoned) acts.Request { return acts.EndBooking(id, booking, b.Reason) })
 }
 
+func (s *server) voidBooking(c echo.Context) error {
+	id, err := param(c, "return")
+	if err != nil {
+		return err
+	}
+	return act(s, c, "booking", func(booking string, b reasoned) acts.Request { return acts.VoidBooking(id, booking, b.Reason) })
+}
+
 // getReturnLabel hands out the label of a return, to be saved and never to be drawn.
 func (s *server) getReturnLabel(c echo.Context) error {
 	id, err := param(c, "return")

@@ -293,6 +293,7 @@ func (s *server) handlers() map[string]echo.HandlerFunc {
 		"askLabel":       s.askLabel,
 		"askPickup":      s.askPickup,
 		"endBooking":     s.endBooking,
+		"voidBooking":    s.voidBooking,
 		"getReturnLabel": s.getReturnLabel,
 		"inspectReturn":  s.inspectReturn,
 		"disposeReturn":  s.disposeReturn,

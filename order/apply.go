@@ -106,6 +106,8 @@ func Apply(s *State, e Event) []Command {
 		s.askPickup(e)
 	case EndBooking:
 		s.bookingEnded(e)
+	case VoidBooking:
+		s.voidBooking(e)
 	case InspectReturn:
 		s.inspectReturn(e)
 	case DisposeReturn:
@@ -490,6 +492,8 @@ func (s *State) answer(e Answered) {
 		s.instructed(c.ID, e)
 	case MakeReturnLabel, BookCarrierPickup:
 		s.booked(c.ID, e)
+	case VoidCarrierBooking:
+		s.voided(c.ID, e)
 	case FetchProof:
 		if p := s.ParcelByID(c.Parcel); p != nil && p.Proof.Command == c.ID {
 			s.proved(p, e)

@@ -19,17 +19,22 @@ const (
 type BookingState string
 
 const (
-	BookingAsked  BookingState = "asked"   // of the carrier, not answered
-	BookingByHand BookingState = "by_hand" // a person has to make it, or to void it
-	BookingMade   BookingState = "made"
-	BookingEnded  BookingState = "ended" // a person did otherwise, or nobody needs it any more
+	BookingAsked   BookingState = "asked"   // of the carrier, not answered
+	BookingByHand  BookingState = "by_hand" // a person has to make it, or to void it
+	BookingMade    BookingState = "made"
+	BookingEnded   BookingState = "ended"   // a person did otherwise, or nobody needs it any more
+	BookingVoiding BookingState = "voiding" // the carrier is asked to take it back
+	BookingVoided  BookingState = "voided"
 )
 
 // BookingStates lists all of them.
-var BookingStates = []BookingState{BookingAsked, BookingByHand, BookingMade, BookingEnded}
+var BookingStates = []BookingState{BookingAsked, BookingByHand, BookingMade, BookingEnded, BookingVoiding, BookingVoided}
 
 // Open says that somebody still has to act.
-func (b BookingState) Open() bool { return b == BookingAsked || b == BookingByHand }
+func (b BookingState) Open() bool { return b.Asking() || b == BookingByHand }
+
+// Asking says that it is the carrier who has to.
+func (b BookingState) Asking() bool { return b == BookingAsked || b == BookingVoiding }
 
 // Package is what a box weighs and measures, in grams and millimetres; 0: not
 // known. Either all sides are known or none.
@@ -60,8 +65,11 @@ type Booking struct {
 	Latest   time.Time `json:"latest,omitzero"`
 	AskedAt  time.Time `json:"asked_at"`
 	AskedBy  string    `json:"asked_by,omitempty"` // empty: the policy
-	// Until is how long the carrier may be asked; nothing is made after it.
+	// Until is how long the carrier may be asked; nothing is made after it. Void is the
+	// command that last took it back, given at VoidAt.
 	Until   time.Time `json:"until,omitzero"`
+	Void    string    `json:"void,omitempty"`
+	VoidAt  time.Time `json:"void_at,omitzero"`
 	HandAt  time.Time `json:"hand_at,omitzero"` // since when it is a person's
 	EndedAt time.Time `json:"ended_at,omitzero"`
 	// Tracking and Reference are the carrier's, Label the media type of the label
@@ -236,8 +244,8 @@ func (s *State) checkBook(id string, m Meta, carrier string, p Package) (*Return
 		return nil, refuse("", "the order follows rules %d, which ask carriers for no labels, until its next run", s.Rules)
 	case !s.awaitsShipment(r):
 		return nil, wrongState(r)
-	case b != nil && b.State == BookingAsked:
-		return nil, refuse("return", "the carrier is being asked for a %s since %s: its answer comes by %s", b.Kind, day(b.AskedAt), day(b.Until))
+	case b != nil && b.State.Asking():
+		return nil, b.asking()
 	case len(r.Bookings) >= maxBookings:
 		return nil, refuse("return", "%s has %d bookings already", r.ID, maxBookings)
 	case carrier == "":
@@ -262,7 +270,7 @@ func (s *State) checkAskLabel(e AskLabel) error {
 		return err
 	}
 	if slices.ContainsFunc(r.Bookings, func(b Booking) bool {
-		return b.Kind == BookLabel && (b.State == BookingMade || b.Unclear || b.Tracking != "")
+		return b.Kind == BookLabel && (b.State == BookingMade || b.Unclear || b.Tracking != "" && b.State != BookingVoided)
 	}) {
 		return needReason(e.Meta) // it will be another one
 	}
@@ -310,7 +318,7 @@ func (s *State) checkEndBooking(e EndBooking) error {
 		return refuse("by", "%q may not do that with a return", e.By)
 	case b == nil:
 		return refuse("booking", "%q is none of this order's", e.Booking)
-	case b.State == BookingAsked:
+	case b.State.Asking():
 		return refuse("booking", "waits for the carrier's own answer first")
 	case b.State != BookingByHand:
 		return refuse("booking", "is %s since %s", b.State, day(b.EndedAt))
@@ -344,7 +352,7 @@ func (s *State) book(r *Return, b Booking, p Package, m Meta) {
 		return
 	}
 	if o := r.OpenBooking(); o != nil {
-		if o.State == BookingAsked {
+		if o.State.Asking() {
 			return
 		}
 		s.endBooking(r, o, Meta{By: m.By, ID: m.ID, Actor: m.Actor, Reason: "another one is asked for"})
@@ -383,6 +391,9 @@ func (s *State) tellBooking(r *Return, b *Booking, m Meta) {
 func (s *State) bookByHand(r *Return, b *Booking, why string) {
 	b.State, b.HandAt, b.Reason = BookingByHand, s.Now, why
 	s.withdrawCommand(b.ID)
+	if b.Void != "" {
+		s.withdrawCommand(b.Void)
+	}
 	s.tellBooking(r, b, Meta{By: Engine, Reason: why})
 }
 
@@ -454,9 +465,14 @@ func (s *State) dropBookings() {
 // bookingWait is what an open booking waits for.
 func (s *State) bookingWait(r *Return, b *Booking) Wait {
 	p := s.Spec.Policy.Completed()
-	if b.State == BookingAsked {
-		return Wait{Kind: WaitBooking, Parcel: r.Parcel, What: "the carrier's answer to the " + string(b.Kind) + " of return " + r.ID, Since: b.AskedAt, Until: b.Until,
-			Rule: "carrier_answer " + human(b.Until.Sub(b.AskedAt)), Owner: EngineTeam, Then: "a person arranges it", CutShort: "the carrier's answer"}
+	if b.State.Asking() {
+		w := Wait{Kind: WaitBooking, Parcel: r.Parcel, What: "the carrier's answer to the " + string(b.Kind) + " of return " + r.ID, Since: b.AskedAt, Until: b.Until,
+			Owner: EngineTeam, Then: "a person arranges it", CutShort: "the carrier's answer"}
+		if b.State == BookingVoiding {
+			w.What, w.Since, w.Then = "the carrier to void the "+string(b.Kind)+" of return "+r.ID, b.VoidAt, "a person voids it"
+		}
+		w.Rule = "carrier_answer " + human(w.Until.Sub(w.Since))
+		return w
 	}
 	return Wait{Kind: WaitByHand, Parcel: r.Parcel, What: "a person to arrange the " + string(b.Kind) + " of return " + r.ID + " (" + b.Reason + ")", Since: b.HandAt, Until: b.HandAt.Add(time.Duration(p.ByHand)),
 		Rule: "by_hand " + p.ByHand.String(), Owner: ReturnsTeam, Then: "a return_overdue case is opened", CutShort: "record how it comes, ask again, or end it"}

@@ -35,7 +35,7 @@ func booked(t *testing.T, spec Spec, events ...Event) *watch {
 		if x, ok := e.(says); ok {
 			x.a.Meta = Meta{By: Engine, Applied: at(x.h)}
 			for _, c := range w.s.Pending {
-				if c.Kind == MakeReturnLabel || c.Kind == BookCarrierPickup {
+				if c.Kind == MakeReturnLabel || c.Kind == BookCarrierPickup || c.Kind == VoidCarrierBooking {
 					x.a.Command = c.ID
 				}
 			}
@@ -94,23 +94,30 @@ func TestWhatBecomesOfABooking(t *testing.T) {
 			b := r.Bookings[len(r.Bookings)-1]
 			equal(t, "booking", b.State, c.state)
 			equal(t, "return", r.State, c.ret)
-			if !strings.Contains(b.Reason, c.words) {
-				t.Errorf("%q does not say %q", b.Reason, c.words)
-			}
-			var found Wait
-			for _, x := range Waiting(&w.s) {
-				if x.Kind == WaitBooking || x.Kind == WaitByHand {
-					found = x
-				}
-			}
-			equal(t, "wait", found.Kind, c.wait)
-			equal(t, "owner", found.Owner, c.owner)
+			found := awaited(t, w, b, c.words, c.wait, c.owner)
 			if found.Kind == WaitByHand {
 				equal(t, "until", found.Until, b.HandAt.Add(8*hour))
 				equal(t, "rule", found.Rule, "by_hand 8 h")
 			}
 		})
 	}
+}
+
+// awaited is what a booking waits for, if anything: that, of whom, and said in these
+// words.
+func awaited(t *testing.T, w *watch, b Booking, words string, kind WaitKind, owner Team) (found Wait) {
+	t.Helper()
+	if !strings.Contains(b.Reason, words) {
+		t.Errorf("%q does not say %q", b.Reason, words)
+	}
+	for _, x := range Waiting(&w.s) {
+		if x.Kind == WaitBooking || x.Kind == WaitByHand {
+			found = x
+		}
+	}
+	equal(t, "wait", found.Kind, kind)
+	equal(t, "owner", found.Owner, owner)
+	return found
 }
 
 func TestALabelIsTheReturns(t *testing.T) {

@@ -68,7 +68,7 @@ func (s *State) checkBuyer(e Event) error {
 	case RequestReturn:
 		return s.checkRequestReturn(e)
 	case Scan, CarrierEvent, Unreadable, Tick, Answered, PutParcel, Cancel, Hold, Release, ChangePromise, CorrectMilestone, AssignCase, ReopenCase, ExtendWait, FireWait,
-		AdoptPolicy, TakeParcels, MergeInto, DecideRemedy, EndRemedy, EndInstruction, EndBooking, AskLabel, AskPickup, DecideReturn, ShipReturn, InspectReturn, DisposeReturn, SendReturnBack, CancelReturn:
+		AdoptPolicy, TakeParcels, MergeInto, DecideRemedy, EndRemedy, EndInstruction, EndBooking, VoidBooking, AskLabel, AskPickup, DecideReturn, ShipReturn, InspectReturn, DisposeReturn, SendReturnBack, CancelReturn:
 	}
 	return refuse("by", "%q may not ask for that", Buyer)
 }

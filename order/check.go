@@ -314,6 +314,8 @@ func Check(s *State, e Event) error {
 		return s.checkAskPickup(e)
 	case EndBooking:
 		return s.checkEndBooking(e)
+	case VoidBooking:
+		return s.checkVoidBooking(e)
 	case InspectReturn:
 		return s.checkInspectReturn(e)
 	case DisposeReturn:

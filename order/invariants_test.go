@@ -30,7 +30,7 @@ func isRequest(e Event) bool {
 	case PutParcel, Cancel, Hold, Release, ChangePromise, CorrectAddress, CorrectMilestone,
 		AssignCase, NoteCase, ResolveCase, ReopenCase, ExtendWait, FireWait, ReportNotReceived, DecideRemedy, EndRemedy,
 		RequestReturn, DecideReturn, ShipReturn, InspectReturn, DisposeReturn, SendReturnBack, CancelReturn, AdoptPolicy, EndInstruction,
-		AskLabel, AskPickup, EndBooking:
+		AskLabel, AskPickup, EndBooking, VoidBooking:
 		return true
 	case Scan, CarrierEvent, Unreadable, Tick, Answered:
 	}
@@ -397,12 +397,12 @@ func (w *watch) checkBookings() error {
 			if b.State.Open() {
 				open++
 			}
-			pending := slices.ContainsFunc(s.Pending, func(c Command) bool { return c.ID == b.ID })
+			pending := slices.ContainsFunc(s.Pending, func(c Command) bool { return c.ID == b.ID || c.ID == b.Void })
 			waited := slices.ContainsFunc(Waiting(s), func(x Wait) bool {
-				return x.Parcel == r.Parcel && (x.Kind == WaitBooking && b.State == BookingAsked || x.Kind == WaitByHand && x.Owner == ReturnsTeam || x.Kind == WaitCase && x.Case == ReturnOverdue)
+				return x.Parcel == r.Parcel && (x.Kind == WaitBooking && b.State.Asking() || x.Kind == WaitByHand && x.Owner == ReturnsTeam || x.Kind == WaitCase && x.Case == ReturnOverdue)
 			})
 			switch {
-			case pending != (b.State == BookingAsked):
+			case pending != b.State.Asking():
 				return fmt.Errorf("booking %s is %s, its command is on the list: %v", b.ID, b.State, pending)
 			case b.State.Open() && !waited:
 				return fmt.Errorf("nobody waits for booking %s, which is %s", b.ID, b.State)

@@ -317,6 +317,9 @@ func drawBooking(t *rapid.T, s *State, m Meta, id string) Event {
 		if r := s.returnByID(id); r != nil && len(r.Bookings) > 0 {
 			e.Booking = rapid.SampledFrom(r.Bookings).Draw(t, "booking").ID
 		}
+		if rapid.Bool().Draw(t, "void") {
+			return VoidBooking(e)
+		}
 		return e
 	}
 	return AskLabel{Meta: m, Return: id, Carrier: carrier, Package: box}

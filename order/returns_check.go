@@ -142,8 +142,8 @@ func (s *State) checkShipReturn(e ShipReturn) error {
 	switch {
 	case r.State != ReturnAuthorized && r.State != ReturnLabelSent && r.State != ReturnPickup || p == nil:
 		return wrongState(r)
-	case r.OpenBooking() != nil && r.OpenBooking().State == BookingAsked:
-		return refuse("return", "the carrier is being asked for a %s: its answer comes by %s", r.OpenBooking().Kind, day(r.OpenBooking().Until))
+	case r.OpenBooking() != nil && r.OpenBooking().State.Asking():
+		return r.OpenBooking().asking()
 	case e.Tracking == "" && e.PickupAt.IsZero():
 		return refuse("tracking", "a tracking number or a pickup is needed; a buyer who brings it needs neither")
 	case e.Carrier != "" && !carrierPattern.MatchString(e.Carrier):

@@ -12,7 +12,7 @@ func RidesAlong(e Event) (at Milestone, always bool) {
 	case CarrierEvent:
 		return e.RidesAlong()
 	case Unreadable, PutParcel, Cancel, Hold, Release, ChangePromise, CorrectAddress, CorrectMilestone, AssignCase, NoteCase, ResolveCase, ReopenCase, ExtendWait, FireWait, ReportNotReceived, FoundParcel, DecideRemedy, EndRemedy, EndInstruction,
-		RequestReturn, DecideReturn, AskLabel, AskPickup, EndBooking, ShipReturn, InspectReturn, DisposeReturn, SendReturnBack, CancelReturn, AdoptPolicy, TakeParcels, MergeInto, Tick, Answered:
+		RequestReturn, DecideReturn, AskLabel, AskPickup, EndBooking, VoidBooking, ShipReturn, InspectReturn, DisposeReturn, SendReturnBack, CancelReturn, AdoptPolicy, TakeParcels, MergeInto, Tick, Answered:
 	}
 	return "", false
 }

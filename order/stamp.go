@@ -105,6 +105,9 @@ func Stamp(e Event, now time.Time) Event {
 	case EndBooking:
 		e.Applied = now
 		return e
+	case VoidBooking:
+		e.Applied = now
+		return e
 	case InspectReturn:
 		e.Applied = now
 		return e

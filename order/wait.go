@@ -30,7 +30,7 @@ const (
 	WaitProof       WaitKind = "proof"        // the carrier proves a delivery
 	WaitClaimFiling WaitKind = "claim_filing" // a claim can still be filed
 
-	WaitBooking WaitKind = "booking" // the carrier makes a label or comes for a pickup
+	WaitBooking WaitKind = "booking" // the carrier makes a label or comes for a pickup, or takes that back
 
 	WaitReturnDecision WaitKind = "return_decision" // a requested return is authorized
 	WaitReturnShipment WaitKind = "return_shipment" // the buyer sends it
@@ -135,7 +135,7 @@ func Waiting(s *State) []Wait {
 	}
 	for i := range s.Returns {
 		r := &s.Returns[i]
-		if b := r.OpenBooking(); b != nil && (b.State == BookingAsked || s.caseOf(ReturnOverdue, r.Parcel) == nil) {
+		if b := r.OpenBooking(); b != nil && (b.State.Asking() || s.caseOf(ReturnOverdue, r.Parcel) == nil) {
 			add(s.bookingWait(r, b))
 		}
 		if w, late, ok := s.returnWait(r); ok && s.caseOf(late, w.Parcel) == nil {
@@ -334,8 +334,9 @@ func (s *State) fire(w Wait) {
 		}
 	case WaitBooking:
 		if r := s.returnByID(p.Return); r != nil {
-			if b := r.OpenBooking(); b != nil && b.State == BookingAsked {
+			if b := r.OpenBooking(); b != nil {
 				s.booked(b.ID, Answered{Failed: "no answer in time", Unclear: true})
+				s.voided(b.Void, Answered{Failed: "no answer in time"})
 			}
 		}
 	case WaitByHand:

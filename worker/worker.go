@@ -66,6 +66,7 @@ func Register(r worker.Registry, a *activities.Activities) {
 	r.RegisterActivityWithOptions(a.FetchProof, activity.RegisterOptions{Name: activities.FetchProof})
 	r.RegisterActivityWithOptions(a.MakeReturnLabel, activity.RegisterOptions{Name: activities.MakeReturnLabel})
 	r.RegisterActivityWithOptions(a.BookPickup, activity.RegisterOptions{Name: activities.BookPickup})
+	r.RegisterActivityWithOptions(a.VoidBooking, activity.RegisterOptions{Name: activities.VoidBooking})
 	r.RegisterWorkflowWithOptions(workflows.Feed, workflow.RegisterOptions{Name: workflows.FeedType})
 	r.RegisterWorkflowWithOptions(workflows.Messages, workflow.RegisterOptions{Name: workflows.MessagesType})
 	feeds := a.Feeds

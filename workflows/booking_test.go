@@ -17,6 +17,7 @@ type press struct {
 	asked []activities.BookingRequest
 	first []error
 	says  map[order.BookingKind]activities.BookingAnswer
+	voids []activities.BookingRequest
 }
 
 func (p *press) Book(_ context.Context, r activities.BookingRequest) (activities.BookingAnswer, error) {
@@ -25,6 +26,13 @@ func (p *press) Book(_ context.Context, r activities.BookingRequest) (activities
 		return activities.BookingAnswer{}, p.first[n-1]
 	}
 	return p.says[r.Booking.Kind], nil
+}
+
+func (p *press) Void(_ context.Context, r activities.BookingRequest) (a activities.BookingAnswer, err error) {
+	if p.voids = append(p.voids, r); len(p.voids) == 1 {
+		return a, errors.New("answered 503")
+	}
+	return a, nil
 }
 
 func labelAnswer() activities.BookingAnswer {
@@ -83,6 +91,27 @@ func TestACarrierMakesALabelAndComes(t *testing.T) {
 	}
 	if len(l.last().Pending)+len(l.last().Cases) != 0 || l.toldOf("booking_changed") != 4 {
 		t.Errorf("%+v %v", l.last().Pending, l.told())
+	}
+}
+
+// A label of a return that was called off is void in the end.
+func TestACarrierTakesALabelBack(t *testing.T) {
+	p := &press{says: map[order.BookingKind]activities.BookingAnswer{order.BookLabel: labelAnswer()}}
+	l, s := sentBack(t, p)
+	s.Policy.ReturnLabels, s.Policy.ReturnCarrier = order.LabelsAutomatic, "dhl"
+	reasoned := desk()
+	reasoned.Reason = "the buyer keeps it"
+	l.ask(3*day+hour, "cancel", order.CancelReturn{Meta: reasoned, Return: "R1"}, nil, nil)
+	l.later(3*day+2*hour, "void", func() order.Event {
+		return order.VoidBooking{Meta: reasoned, Booking: l.view().Returns[0].Bookings[0].ID}
+	}, nil)
+	l.run(workflows.Input{Spec: &s})
+	l.completed()
+	if len(p.voids) != 2 || p.voids[1].Booking.Reference != "REF-1" || p.voids[1].Booking.Kind != order.BookLabel || p.voids[1].Command.Kind != order.VoidCarrierBooking {
+		t.Errorf("%+v", p.voids)
+	}
+	if b := l.last().Returns[0].Bookings[0]; b.State != order.BookingVoided || len(l.last().Pending) > 0 {
+		t.Errorf("%+v", b)
 	}
 }
 

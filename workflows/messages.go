@@ -56,6 +56,7 @@ const (
 	UpdateAskLabel         = "ask_label"
 	UpdateAskPickup        = "ask_pickup"
 	UpdateEndBooking       = "end_booking"
+	UpdateVoidBooking      = "void_booking"
 	UpdateInspectReturn    = "inspect_return"
 	UpdateDisposeReturn    = "dispose_return"
 	UpdateSendReturnBack   = "send_return_back"
@@ -116,6 +117,8 @@ func UpdateName(request order.Event) string {
 		return UpdateAskPickup
 	case order.EndBooking:
 		return UpdateEndBooking
+	case order.VoidBooking:
+		return UpdateVoidBooking
 	case order.InspectReturn:
 		return UpdateInspectReturn
 	case order.DisposeReturn:

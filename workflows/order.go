@@ -219,6 +219,13 @@ func (sh *shell) dispatch(ctx workflow.Context) {
 			}
 			ctx := sh.askingCarrier(ctx, fmt.Sprintf("%s of return %s, asked of %s", b.Kind, r.ID, b.Carrier))
 			sh.started = append(sh.started, startedCommand{c.ID, workflow.ExecuteActivity(ctx, activity, sh.booking(c, r, b))})
+		case order.VoidCarrierBooking:
+			r, b, ok := sh.st.Voiding(c.ID)
+			if !ok {
+				continue
+			}
+			ctx := sh.askingCarrier(ctx, fmt.Sprintf("%s of return %s, to be voided by %s", b.Kind, r.ID, b.Carrier))
+			sh.started = append(sh.started, startedCommand{c.ID, workflow.ExecuteActivity(ctx, activities.VoidBooking, sh.booking(c, r, b))})
 		case order.FetchProof:
 			ctx := sh.askingCarrier(ctx, fmt.Sprintf("proof of delivery of parcel %s (%s %s)", c.Parcel, c.Carrier, c.Tracking))
 			sh.started = append(sh.started, startedCommand{c.ID, workflow.ExecuteActivity(ctx, activities.FetchProof,
@@ -387,6 +394,7 @@ func (sh *shell) handlers(ctx workflow.Context) error {
 		answer[order.AskLabel](ctx, sh, UpdateAskLabel, "Have a carrier make a label for a return"),
 		answer[order.AskPickup](ctx, sh, UpdateAskPickup, "Have a carrier come for a return"),
 		answer[order.EndBooking](ctx, sh, UpdateEndBooking, "Record that a person dealt with a label or pickup"),
+		answer[order.VoidBooking](ctx, sh, UpdateVoidBooking, "Have the carrier take back a label or pickup"),
 		answer[order.InspectReturn](ctx, sh, UpdateInspectReturn, "Say what was found in a return"),
 		answer[order.DisposeReturn](ctx, sh, UpdateDisposeReturn, "Decide about what was found in a return"),
 		answer[order.SendReturnBack](ctx, sh, UpdateSendReturnBack, "What was not accepted left for the buyer"),

@@ -148,6 +148,9 @@ func (f *form) request(me string, now time.Time) (acts.Request, error) {
 	case "end-booking":
 		id, booking, _ := strings.Cut(f.Of, " ")
 		r = acts.EndBooking(id, booking, f.Reason)
+	case "void-booking":
+		id, booking, _ := strings.Cut(f.Of, " ")
+		r = acts.VoidBooking(id, booking, f.Reason)
 	case "inspect-return":
 		var found order.Finding
 		found, bad = f.finding()

@@ -21,7 +21,7 @@ type bookingRow struct {
 	ID, Kind, Carrier, State, Tone, Tracking, Reference, Cost, AskedBy, Reason string
 	Asked, Until, Earliest, Latest, EndedAt                                    stamp
 	Href                                                                       string // address of the label, if there is one
-	End                                                                        *form
+	End, Void                                                                  *form
 	state                                                                      order.BookingState
 	label                                                                      bool
 }
@@ -41,6 +41,10 @@ func bookingRowOf(b order.Booking, now time.Time) bookingRow {
 		row.State, row.Tone = "made", "good"
 	case order.BookingEnded:
 		row.State = "ended"
+	case order.BookingVoiding:
+		row.State, row.Tone = "the carrier is asked to void it", "moving"
+	case order.BookingVoided:
+		row.State = "voided"
 	}
 	return row
 }

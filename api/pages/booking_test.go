@@ -61,6 +61,14 @@ func TestWhatBecameOfABookingIsShown(t *testing.T) {
 	b := o.fixture("return-label-by-hand").Order.State.Returns[0].Bookings[0].ID
 	o.sent(o.page("return-label-by-hand"), o.fill(hand, "end-booking", "R1 "+b, "reason", "voided in MyDHL"), "key:desk")
 	has(t, o.look(o.page("return-label-by-hand"), "key:desk"), "voided in MyDHL")
+	lacks(t, made, "Have the carrier void it") // the return comes by it
+	unused := o.look(o.page("return-label-unused"), "key:desk")
+	has(t, unused, "Have the carrier void it")
+	b = o.fixture("return-label-unused").Order.State.Returns[0].Bookings[0].ID
+	o.sent(o.page("return-label-unused"), o.fill(unused, "void-booking", "R1 "+b, "reason", "the buyer keeps it"), "key:desk")
+	voiding := o.look(o.page("return-label-unused"), "key:desk")
+	has(t, voiding, "the carrier is asked to void it", "the carrier to void the label of return R1")
+	lacks(t, voiding, "Have the carrier void it", "It is dealt with", "Save the label")
 
 	get := func(path, who string) *httptest.ResponseRecorder {
 		r := httptest.NewRequest(http.MethodGet, orderHref(id)+path, nil)

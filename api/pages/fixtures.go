@@ -121,7 +121,9 @@ func fixtures(now time.Time) []fixture {
 		return agreed().request(order.AskLabel{Meta: desk(ago), Return: "R1", Carrier: "dhl", Package: order.Package{WeightG: 2400, LengthMM: 600, WidthMM: 200, HeightMM: 200}})
 	}
 	add("return-label-asked", labelled(20*time.Minute))
-	add("return-label-made", labelled(90*hour).answered(89*hour, order.Answered{Tracking: "JD014600003828", Reference: "JD014600003828", Held: "application/pdf", Amount: 499, Currency: "EUR"}))
+	made := order.Answered{Tracking: "JD014600003828", Reference: "JD014600003828", Held: "application/pdf", Amount: 499, Currency: "EUR"}
+	add("return-label-made", labelled(90*hour).answered(89*hour, made))
+	add("return-label-unused", labelled(90*hour).answered(89*hour, made).request(order.CancelReturn{Meta: desk(5 * hour), Return: "R1"}))
 	add("return-label-by-hand", labelled(3*hour).answered(2*hour, order.Answered{Failed: "what the carrier answered got lost, and it does not say what it has", Unclear: true}))
 	add("return-in-transit", agreed().request(order.ShipReturn{Meta: desk(90 * hour), Return: "R1", Carrier: "dhl", Tracking: "JD014600003828"}).carrier("R1", order.InTransit, 2*days, "Frankfurt am Main, DE", "On the road"))
 	add("return-received", received())

@@ -315,6 +315,9 @@ func (p *detailPage) returnForms(st *order.State, v order.View, may []order.Sour
 			if b := &r.Bookings[j]; b.state == order.BookingByHand && legal(func(m order.Meta) order.Event { return order.EndBooking{Meta: m, Booking: b.ID} }) {
 				b.End = offer(form{Act: "end-booking", Of: r.ID + " " + b.ID})
 			}
+			if b := &r.Bookings[j]; legal(func(m order.Meta) order.Event { return order.VoidBooking{Meta: m, Booking: b.ID} }) {
+				b.Void = offer(form{Act: "void-booking", Of: r.ID + " " + b.ID})
+			}
 		}
 		if mine(order.ActInspect) {
 			r.Inspect = inspectHref(v.ID, r.ID, "")

@@ -60,6 +60,17 @@ func TestALabelIsAskedForAndHandedOut(t *testing.T) {
 	d.call("POST", one+"/bookings/"+pickup.ID+"/end", "shop", `{"reason":"x"}`).want(403)
 	d.call("POST", one+"/bookings/"+pickup.ID+"/end", "desk", `{}`).want(422, `"field":"reason"`)
 	d.call("POST", one+"/bookings/"+pickup.ID+"/end", "desk", `{"reason":"cancelled at the carrier's"}`).want(200, `"state":"ended"`)
+
+	label := one + "/bookings/" + booking + "/void"
+	d.call("POST", label, "shop", `{"reason":"x"}`).want(403)
+	d.call("POST", label, "desk", `{"reason":"x"}`).want(422, `"field":"booking"`, "the return comes by it")
+	d.call("POST", one+"/cancel", "desk", `{"reason":"the buyer keeps it"}`).want(200)
+	d.call("POST", label, "desk", `{}`).want(422, `"field":"reason"`)
+	d.call("POST", label, "desk", `{"reason":"the buyer keeps it"}`).want(200, `"state":"voiding"`)
+	d.call("POST", label, "desk", `{"reason":"the buyer keeps it"}`).want(422, "own answer first")
+	v = as[order.ReturnView](d.call("GET", one, "desk", "").want(200))
+	d.after(id, since+2*time.Minute, order.Answered{Meta: order.Meta{By: order.Engine}, Command: v.Bookings[0].Void})
+	d.call("GET", one, "desk", "").want(200, `"state":"voided"`)
 	audits := d.call("GET", "/v1/orders/"+id+"/audit", "ann", "")
 	if audits.code == 200 && strings.Count(audits.body, "read_return_label") != 3 {
 		t.Errorf("%s", audits.body)

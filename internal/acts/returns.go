@@ -64,6 +64,12 @@ func EndBooking(id, booking, reason string) Request {
 		Event: Plain(func(m order.Meta) order.Event { return order.EndBooking{Meta: m, Booking: booking} })}
 }
 
+// VoidBooking has the carrier take back a label or pickup that it made.
+func VoidBooking(id, booking, reason string) Request {
+	return Request{Action: "void_booking", Reason: reason, Body: map[string]any{"return": id, "booking": booking}, Subject: returnOf(id),
+		Event: Plain(func(m order.Meta) order.Event { return order.VoidBooking{Meta: m, Booking: booking} })}
+}
+
 // InspectReturn says what was found.
 func InspectReturn(id string, findings []order.Finding, reason string) Request {
 	return Request{Action: "inspect_return", Reason: reason, Body: map[string]any{"return": id, "findings": findings}, Subject: returnOf(id),

@@ -65,6 +65,8 @@ func (m *maker) serve(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		http.Error(w, `{"status":404}`, http.StatusNotFound)
+	case r.Method == http.MethodDelete, strings.HasSuffix(path, "/refund"):
+		m.void(w)
 	case path == "/pickups":
 		m.make(w, r, 201, "pickup", `{"dispatchConfirmationNumbers":["PRG1"]}`)
 	case r.Method == http.MethodPost && path == "/v2/shipments":
@@ -90,6 +92,28 @@ func (m *maker) serve(w http.ResponseWriter, r *http.Request) {
 
 func (m *maker) bought(id string) string {
 	return fmt.Sprintf(`{"id":%q,"tracking_code":"9400100000000000000001","selected_rate":{"id":"rate_1","carrier":"USPS","rate":"5.57","currency":"USD"},"postage_label":{"label_url":"%s/label.pdf"}}`, id, m.URL)
+}
+
+// void takes one back, unless the trouble is that it does not.
+func (m *maker) void(w http.ResponseWriter) {
+	what := ""
+	if len(m.trouble) > 0 {
+		what, m.trouble = m.trouble[0], m.trouble[1:]
+	}
+	status := map[string]int{"400": 400, "401": 401, "404": 404, "429": 429, "503": 503}[what]
+	switch {
+	case status == 429:
+		w.Header().Set("Retry-After", "1")
+		fallthrough
+	case status > 0:
+		http.Error(w, `{"detail":"Larchwood Crescent 77"}`, status)
+	case what == "lost":
+		panic(http.ErrAbortHandler)
+	case what == "rejected":
+		fmt.Fprint(w, `{"refund_status":"rejected"}`)
+	default:
+		fmt.Fprint(w, `{"refund_status":"submitted"}`)
+	}
 }
 
 // make makes one, unless the trouble is that it does not.
@@ -177,8 +201,13 @@ func wanted(carrier, id string) activities.BookingRequest {
 // answer.
 func (b bookings) carriedOut(t *testing.T, r activities.BookingRequest) activities.BookingAnswer {
 	t.Helper()
+	return b.tried(t, r, b.Book)
+}
+
+func (b bookings) tried(t *testing.T, r activities.BookingRequest, try func(context.Context, activities.BookingRequest) (activities.BookingAnswer, error)) activities.BookingAnswer {
+	t.Helper()
 	for range 20 {
-		a, err := b.Book(t.Context(), r)
+		a, err := try(t.Context(), r)
 		if err == nil {
 			return a
 		}

@@ -70,6 +70,11 @@ type API struct {
 	Books []order.BookingKind
 	Book  func(j Job, said [][]byte) (Turn, error)
 	Find  func(j Job, handle string, said [][]byte) (Turn, error)
+	// Voids is what of that the carrier takes back. Void is given its answers so far,
+	// and says what comes next, or that it is void; an error about an answer is the
+	// carrier's no. It may be asked twice.
+	Voids []order.BookingKind
+	Void  func(j Job, said [][]byte) (Turn, error)
 	// Unsure are error codes with which a carrier leaves open whether it did what it
 	// refused with a 4xx.
 	Unsure []string
@@ -384,6 +389,15 @@ func Get(url string) (*http.Request, error) {
 	}
 	r.Header.Set("Accept", "application/json")
 	return r, nil
+}
+
+// Delete builds a request without a body.
+func Delete(url string) (*http.Request, error) {
+	r, err := Get(url)
+	if err == nil {
+		r.Method = http.MethodDelete
+	}
+	return r, err
 }
 
 // Post builds a request with a JSON body.

@@ -27,7 +27,8 @@ type Job struct {
 	// Now is the time, and Earliest and Latest bound a pickup, all on the clock of From.
 	Now, Earliest, Latest time.Time
 	// Tracking and Label are the number and the carrier's own name of the label that
-	// a pickup is for; empty: the carrier made none.
+	// a pickup is for; empty: the carrier made none. Of what is to be voided Label is
+	// the carrier's own name.
 	Tracking, Label string
 }
 
@@ -128,6 +129,18 @@ func (j Job) Check(kinds []order.BookingKind) error {
 		return errors.New("it crosses a border: customs papers are not made from here")
 	case j.Kind == order.BookPickup && (!j.Latest.After(j.Earliest) || j.Earliest.Format(time.DateOnly) != j.Latest.Format(time.DateOnly)):
 		return errors.New("a pickup begins and ends on one day, by the clock of the place")
+	}
+	return nil
+}
+
+// CheckVoid says what no carrier can be asked to take back. Label is its own name for
+// it, whatever it is.
+func (j Job) CheckVoid(kinds []order.BookingKind) error {
+	switch {
+	case !slices.Contains(kinds, j.Kind):
+		return errors.New("a " + string(j.Kind) + " is not voided from here")
+	case j.Label == "" || len(j.Label) > 100 || strings.ContainsFunc(j.Label, func(r rune) bool { return r <= ' ' || r > '~' }):
+		return errors.New("the carrier's own name for it is not known")
 	}
 	return nil
 }

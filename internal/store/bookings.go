@@ -90,6 +90,14 @@ on conflict (order_id, id) do update set state = excluded.state, moved_by = excl
 	return nil
 }
 
+// DropLabel forgets the label of a booking that is void: nobody may use it.
+func (s *Store) DropLabel(ctx context.Context, orderID, id string) error {
+	if _, err := s.pool.Exec(ctx, `update bookings set label = null, media_type = '' where order_id = $1 and id = $2`, orderID, id); err != nil {
+		return fmt.Errorf("booking %s of %s: %w", id, orderID, err)
+	}
+	return nil
+}
+
 // Booking reads an attempt without its label; ErrNotFound.
 func (s *Store) Booking(ctx context.Context, orderID, id string) (b Booking, err error) {
 	rows, err := s.pool.Query(ctx, `select `+bookingColumns+` from bookings where order_id = $1 and id = $2`, orderID, id)

@@ -47,6 +47,24 @@ func (c *Client) Find(ctx context.Context, credential string, j carriers.Job, ha
 	return made, false, err
 }
 
+// Void has a carrier take back what it made. Errors are as those of Track; to ask again
+// does no harm. cannot says why it cannot be asked at all.
+func (c *Client) Void(ctx context.Context, credential string, j carriers.Job) (cannot string, err error) {
+	a, err := c.account(credential)
+	if err != nil {
+		return err.Error(), nil
+	}
+	if a.api.Void == nil {
+		return a.Carrier + " " + a.API + " takes nothing back from here", nil
+	}
+	j.Question = a.question("", nil)
+	if _, err := a.api.Void(j, nil); err != nil {
+		return a.Carrier + ": " + err.Error(), nil
+	}
+	_, err = c.turns(ctx, a, "void", j, a.api.Void, func(string) error { return nil })
+	return "", err
+}
+
 // turns sends one request after the other, until next says that it is over.
 func (c *Client) turns(ctx context.Context, a *account, what string, j carriers.Job, next func(carriers.Job, [][]byte) (carriers.Turn, error), sending func(string) error) (carriers.Made, error) {
 	var said [][]byte

@@ -66,6 +66,43 @@ func Sought(t *testing.T, api carriers.API, j carriers.Job, handle string, said 
 	return turn.Request
 }
 
+// Unwanted is a job that a carrier made and is to take back, under a name like its own.
+func Unwanted(a carriers.Adapter, api carriers.API, kind order.BookingKind) carriers.Job {
+	j := Job(a, api, kind)
+	j.Label = map[string]string{
+		"ups label": "1Z999AA10123456784", "ups pickup": "2929602E9CP", "fedex label": "794953535000", "fedex pickup": "CPU16200910", "usps label": "9302010000000000000001",
+		"easypost label": "shp_0123456789abcdef", "easypost pickup": "pickup_0123456789abcdef", "dhl pickup": "PRG999126012345",
+	}[a.Name()+" "+string(kind)]
+	return j
+}
+
+// Voiding is the request that takes it back, after the carrier said that, or the test
+// ends.
+func Voiding(t *testing.T, api carriers.API, j carriers.Job, said ...string) *http.Request {
+	t.Helper()
+	turn, err := api.Void(j, raw(said))
+	if err != nil || turn.Makes || turn.Request == nil {
+		t.Fatalf("%+v %v", turn, err)
+	}
+	return turn.Request
+}
+
+// Voided says what comes of those answers: that it is void, the carrier's no, or that
+// they say nothing.
+func Voided(t *testing.T, api carriers.API, j carriers.Job, said ...string) string {
+	t.Helper()
+	turn, err := api.Void(j, raw(said))
+	switch {
+	case turn.Request != nil:
+		t.Fatalf("%+v is to follow", turn)
+	case errors.Is(err, carriers.ErrMalformed):
+		return "malformed"
+	case err != nil:
+		return err.Error()
+	}
+	return "void"
+}
+
 func raw(said []string) [][]byte {
 	list := make([][]byte, len(said))
 	for i := range said {
@@ -159,6 +196,51 @@ func booking(t *testing.T, a carriers.Adapter, api carriers.API) {
 					addressed(t, api, turn.Request)
 					said = append(said, []byte(bad))
 				}
+			}
+		}
+	}
+}
+
+// voiding: what an interface says that it takes back it takes back, by requests that
+// go to the carrier, and only what it made itself.
+func voiding(t *testing.T, a carriers.Adapter, api carriers.API) {
+	if (api.Void != nil) != (len(api.Voids) > 0) {
+		t.Errorf("%s: something to void without requests, or the other way round", api.Name)
+	}
+	if api.Void == nil {
+		return
+	}
+	for _, kind := range []order.BookingKind{order.BookLabel, order.BookPickup, "carpet"} {
+		good := Unwanted(a, api, kind)
+		turn, err := api.Void(good, nil)
+		if !slices.Contains(api.Voids, kind) {
+			if err == nil {
+				t.Errorf("%s: the voiding of a %s is built, though it is not done", api.Name, kind)
+			}
+			continue
+		}
+		if err != nil || !slices.Contains(api.Books, kind) {
+			t.Errorf("%s %s: %v", api.Name, kind, err)
+			continue
+		}
+		addressed(t, api, turn.Request)
+		for _, name := range []string{"", "a\r\nHost: b", strings.Repeat("x", 200)} {
+			bad := good
+			bad.Label = name
+			if turn, err := api.Void(bad, nil); err == nil {
+				t.Errorf("%s %s: %q is asked for at %s", api.Name, kind, name, turn.Request.URL)
+			}
+		}
+		path := good
+		path.Label = "../../admin"
+		if turn, err := api.Void(path, nil); err == nil && strings.Contains(turn.Request.URL.EscapedPath(), "..") && !strings.Contains(turn.Request.URL.EscapedPath(), "..%2F") {
+			t.Errorf("%s %s: a name goes to %s", api.Name, kind, turn.Request.URL)
+		}
+		for _, bad := range []string{"", "null", "hello", "[]", "{}", "<html>502</html>", strings.Repeat(`{"a":`, 20_000), `{"status":"Zephyrine Lee, Larchwood Crescent 77, who does not live there any more"}`} {
+			_, err := api.Void(good, [][]byte{[]byte(bad)})
+			silent(t, api.Name+" void", err)
+			if err == nil && a.Name() != "dhl" { // which answers with its status only
+				t.Errorf("%s %s: %.20q says that it is void", api.Name, kind, bad)
 			}
 		}
 	}

@@ -321,6 +321,7 @@ func asking(t *testing.T, a carriers.Adapter) {
 		}
 		label, pickup = label || slices.Contains(api.Books, order.BookLabel), pickup || slices.Contains(api.Books, order.BookPickup)
 		booking(t, a, api)
+		voiding(t, a, api)
 		asks := map[string]struct {
 			build func(carriers.Question) (*http.Request, error)
 			batch int

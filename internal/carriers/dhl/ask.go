@@ -33,7 +33,7 @@ func (Adapter) APIs() []carriers.API {
 			Budget: []carriers.Window{{Calls: 1, Per: time.Second}, {Calls: 500, Per: 24 * time.Hour}},
 			Track:  askExpress, Batch: 1,
 			Prove: askProof, Evidence: evidence,
-			Books: bookings, Book: book, Find: find,
+			Books: bookings, Book: book, Find: find, Voids: voids, Void: void,
 		},
 		{
 			Name: "ecommerce", BaseURL: "https://api.dhlecs.com",

@@ -17,7 +17,7 @@ func (Adapter) APIs() []carriers.API {
 		Track:  askTrack, Batch: 1,
 		// A new tracker comes with the history that the carrier still has.
 		Subscribe: askPushes, SubscribeBatch: 1, Backfills: true,
-		Books: bookings, Book: book, Find: find, Unsure: unsure,
+		Books: bookings, Book: book, Find: find, Voids: bookings, Void: void, Unsure: unsure,
 	}}
 }
 

@@ -19,7 +19,7 @@ func (Adapter) APIs() []carriers.API {
 		Budget: []carriers.Window{{Calls: 1400, Per: 10 * time.Second}, {Calls: 100_000, Per: 24 * time.Hour}},
 		Token:  askToken, Track: askTrack, Batch: batch,
 		Prove: askProof, Evidence: evidence,
-		Books: bookings, Book: book, Find: find,
+		Books: bookings, Book: book, Find: find, Voids: bookings, Void: void,
 		Reasons: map[string]carriers.Reason{
 			"TRACKING.TRACKINGNUMBER.NOTFOUND": carriers.NotFound, "TRACKING.DATA.NOTFOUND": carriers.NotFound,
 			"TRACKING.TRACKINGNUMBER.EMPTY": carriers.BadRequest,

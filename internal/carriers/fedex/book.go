@@ -23,8 +23,8 @@ func book(j carriers.Job, said [][]byte) (t carriers.Turn, err error) {
 	if err := j.Check(bookings); err != nil {
 		return t, err
 	}
-	if j.Number == "" || len(j.Number) > 9 {
-		return t, errors.New("FedEx wants an account to charge: set account of the credential, of up to nine digits")
+	if _, err := payer(j); err != nil {
+		return t, err
 	}
 	path, build := "/ship/v1/shipments", returnShipment
 	if j.Kind == order.BookPickup {
@@ -39,6 +39,14 @@ func book(j carriers.Job, said [][]byte) (t carriers.Turn, err error) {
 		identify(t.Request, j.Question)
 	}
 	return t, err
+}
+
+// payer is the account as FedEx writes it.
+func payer(j carriers.Job) (map[string]string, error) {
+	if j.Number == "" || len(j.Number) > 9 {
+		return nil, errors.New("FedEx wants an account to charge: set account of the credential, of up to nine digits")
+	}
+	return map[string]string{"value": j.Number}, nil
 }
 
 // service is FedEx's: that of the credential, else Ground, which is American.

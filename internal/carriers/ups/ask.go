@@ -25,7 +25,7 @@ func (Adapter) APIs() []carriers.API {
 		Subscribe: askPushes, SubscribeBatch: 100, SubscribedFor: subscriptionLife, Rejected: rejected,
 		Prove: askProof, Evidence: evidence,
 		Takes: []order.Resolution{order.Redeliver, order.HoldAtLocation, order.Redirect, order.ReturnToSender}, Tell: tell, Told: told,
-		Books: bookings, Book: book, Find: find,
+		Books: bookings, Book: book, Find: find, Voids: bookings, Void: void,
 		Reasons: map[string]carriers.Reason{
 			"TW0001": carriers.NotFound, // a warning in an answer with status 200
 			"10429":  carriers.Limited,

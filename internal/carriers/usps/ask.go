@@ -18,7 +18,7 @@ func (Adapter) APIs() []carriers.API {
 		Token:  askToken, Track: askTrack, Batch: 1,
 		// Deleted after 30 days without traffic; asked for again before that.
 		Subscribe: askPushes, SubscribeBatch: 1, SubscribedFor: 30 * 24 * time.Hour,
-		Books: bookings, Book: book, Find: find,
+		Books: bookings, Book: book, Find: find, Voids: voids, Void: void,
 		Reasons: map[string]carriers.Reason{
 			"invalid_client": carriers.Unauthorized, "invalid_token": carriers.Unauthorized, "insufficient_scope": carriers.Unauthorized,
 		},

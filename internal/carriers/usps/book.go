@@ -72,22 +72,34 @@ func paid(j carriers.Job, said [][]byte, path string, body any) (*http.Request, 
 	if len(said) == 0 {
 		return authorization(j)
 	}
-	var a struct {
-		Token carriers.Secret `json:"paymentAuthorizationToken"`
-	}
-	if err := carriers.Decode(said[0], &a); err != nil {
+	token, err := authorized(said[0])
+	if err != nil {
 		return nil, err
-	}
-	if a.Token == "" || len(a.Token) > 16<<10 || strings.ContainsFunc(string(a.Token), func(r rune) bool { return r < ' ' || r > '~' }) {
-		return nil, carriers.Malformed("no paymentAuthorizationToken")
 	}
 	r, err := post(j, path, body)
 	if err == nil {
 		r.Header.Set("Accept", withImages)
-		r.Header.Set("X-Payment-Authorization-Token", string(a.Token))
+		r.Header.Set(payingHeader, token)
 		r.Header.Set("X-Idempotency-Key", key(j))
 	}
 	return r, err
+}
+
+// payingHeader holds the leave to charge the account.
+const payingHeader = "X-Payment-Authorization-Token"
+
+// authorized reads it.
+func authorized(body []byte) (string, error) {
+	var a struct {
+		Token carriers.Secret `json:"paymentAuthorizationToken"`
+	}
+	if err := carriers.Decode(body, &a); err != nil {
+		return "", err
+	}
+	if a.Token == "" || len(a.Token) > 16<<10 || strings.ContainsFunc(string(a.Token), func(r rune) bool { return r < ' ' || r > '~' }) {
+		return "", carriers.Malformed("no paymentAuthorizationToken")
+	}
+	return string(a.Token), nil
 }
 
 // key is our name for the label: USPS makes one under it, and prints that again. It
