@@ -31,6 +31,9 @@ func New(c client.Client, a *activities.Activities, o Options) worker.Worker {
 		MaxConcurrentWorkflowTaskExecutionSize:  o.Concurrent,
 		MaxConcurrentLocalActivityExecutionSize: o.Concurrent,
 		MaxConcurrentActivityExecutionSize:      o.Concurrent,
+		// The SDK's two find nobody waiting in a burst; then each task is written down
+		// and read again before it is handed out.
+		MaxConcurrentWorkflowTaskPollers: 8,
 		// Work under way gets this long after a SIGTERM.
 		WorkerStopTimeout: 20 * time.Second,
 	})
