@@ -2,7 +2,6 @@ package api
 
 import (
 	"cmp"
-	"encoding/json"
 	"errors"
 	"net/http"
 
@@ -26,7 +25,7 @@ func (s *server) eraseCustomer(c echo.Context) error {
 	if err := who.forStore(of); err != nil {
 		return err
 	}
-	audit := store.Audit{ID: "aud_" + randomText(24), Action: "erase_customer", Actor: who.actor(), Role: who.role(opOf(c))}
+	audit := newAudit(c, "erase_customer")
 	e, err := s.store.EraseCustomer(c.Request().Context(), of, ref, audit, s.now().UTC())
 	if errors.Is(err, store.ErrNotFound) {
 		return notFound("No order of this store names that customer.")
@@ -59,8 +58,8 @@ func (s *server) putContact(c echo.Context) error {
 		return unprintable("email")
 	}
 	body.Name = clean(body.Name, 800)
-	who := callerOf(c)
-	audit := store.Audit{ID: "aud_" + randomText(24), OrderID: id, Action: "change_contact", Actor: who.actor(), Role: who.role(opOf(c)), Reason: clean(body.Reason, reasonLimit), Request: json.RawMessage(`{}`)}
+	audit := newAudit(c, "change_contact")
+	audit.OrderID, audit.Reason = id, clean(body.Reason, reasonLimit)
 	err = s.store.PutContact(c.Request().Context(), id, body.Contact, audit, s.now().UTC())
 	if errors.Is(err, store.ErrNotFound) {
 		return notFound("There is no order " + id + ", or who bought it was forgotten.")
@@ -83,9 +82,11 @@ func (s *server) endBuyerLink(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	who := callerOf(c)
-	err = s.store.EndLink(c.Request().Context(), id, store.Audit{ID: "aud_" + randomText(24), OrderID: id, Action: "end_buyer_link", Actor: who.actor(), Role: who.role(opOf(c)),
-		Reason: clean(body.Reason, reasonLimit), Request: json.RawMessage(`{}`)})
+	audit := newAudit(c, "end_buyer_link")
+	if audit.OrderID, audit.Reason = id, clean(body.Reason, reasonLimit); audit.Reason == "" {
+		return invalid(fieldError{"reason", "must have a character that can be seen"})
+	}
+	err = s.store.EndLink(c.Request().Context(), id, audit)
 	if errors.Is(err, store.ErrNotFound) {
 		return notFound("There is no order " + id + ".")
 	}

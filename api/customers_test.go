@@ -57,7 +57,9 @@ func TestPutContact(t *testing.T) {
 func TestEndBuyerLink(t *testing.T) {
 	b := withOrder(t)
 	const path = "/v1/orders/acme:1001/buyer-link/end"
-	b.call("POST", path, b.keys[Support], `{}`).want(http.StatusUnprocessableEntity) // without a reason
+	for _, none := range []string{`{}`, `{"reason": "\u0007"}`} {
+		b.call("POST", path, b.keys[Support], none).want(http.StatusUnprocessableEntity)
+	}
 	b.call("POST", "/v1/orders/acme:1/buyer-link/end", b.keys[Support], `{"reason": "forwarded"}`).refuses(http.StatusNotFound, "not-found", "-")
 	b.call("POST", path, b.key([]string{Support}, "other"), `{"reason": "forwarded"}`).refuses(http.StatusForbidden, "forbidden", "-")
 	if len(b.audits) > 0 {

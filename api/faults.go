@@ -104,9 +104,10 @@ func (s *server) act(c echo.Context, action, reason string, request map[string]a
 		id, _ = strconv.ParseInt(c.Param("id"), 10, 64) // the contract has been checked
 		request = map[string]any{"id": id}
 	}
-	body, err := json.Marshal(request)
-	who := callerOf(c)
-	return id, store.Audit{ID: "aud_" + randomText(24), Action: action, Actor: who.actor(), Role: who.role(opOf(c)), Reason: reason, Request: body}, err
+	a = newAudit(c, action)
+	a.Reason = reason
+	a.Request, err = json.Marshal(request)
+	return id, a, err
 }
 
 // pageOf reads limit and cursor of a list in the order of a time and a row.

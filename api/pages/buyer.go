@@ -110,10 +110,7 @@ type buyer struct {
 // buyerID is the order whose buyer's page is asked for; not ok: it is none that the
 // database could be asked for.
 func buyerID(c echo.Context) (id string, ok bool) {
-	id = c.Param("order")
-	if raw, err := url.PathUnescape(id); err == nil && c.Request().URL.RawPath != "" {
-		id = raw
-	}
+	id = orderNamed(c)
 	return id, utf8.ValidString(id) && !strings.ContainsRune(id, 0)
 }
 

@@ -57,11 +57,17 @@ func offers(list []option, value string) bool {
 
 // wisher is the order whose buyer's page it is; not ok: the link is none of ours.
 func (s *server) wisher(c echo.Context) (orderID string, ok bool) {
+	id := orderNamed(c)
+	return id, s.Links.MayPrefer(id, c.Param("token"))
+}
+
+// orderNamed is the order that the path of a buyer's page names.
+func orderNamed(c echo.Context) string {
 	id := c.Param("order")
 	if raw, err := url.PathUnescape(id); err == nil && c.Request().URL.RawPath != "" {
-		id = raw
+		return raw
 	}
-	return id, s.Links.MayPrefer(id, c.Param("token"))
+	return id
 }
 
 func (s *server) wishes(c echo.Context) error {

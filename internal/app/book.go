@@ -107,8 +107,11 @@ func (b bookings) credential(r activities.BookingRequest, row store.Booking) (na
 // left is for how long something may still be sent: a little less than the order
 // waits, so that nothing is made when a person has begun to.
 func (b bookings) left(r activities.BookingRequest) time.Duration {
-	until := r.Booking.Until
-	return until.Add(-min(30*time.Second, until.Sub(r.Booking.AskedAt)/4)).Sub(b.now())
+	since, until := r.Booking.AskedAt, r.Booking.Until
+	if r.Booking.VoidAt.After(since) {
+		since = r.Booking.VoidAt // it is taken back
+	}
+	return until.Add(-min(30*time.Second, until.Sub(since)/4)).Sub(b.now())
 }
 
 // failed judges why nothing came. What the carrier has certainly not done may be
@@ -208,10 +211,8 @@ func (b bookings) job(ctx context.Context, r activities.BookingRequest) (j carri
 	if brand.ReturnsAddress == nil {
 		return j, "the store has no returns_address", nil
 	}
-	place := time.UTC
-	if clock := carriers.Zone(from.Country, from.Region, from.PostalCode); clock != nil && !clock.Guess {
-		place = clock.Zone
-	} else if r.Booking.Kind == order.BookPickup {
+	place, known := clockAt(from)
+	if !known && r.Booking.Kind == order.BookPickup {
 		return j, "nobody knows what time it is at the buyer's", nil
 	}
 	sum := sha256.Sum256([]byte(r.OrderID + "\n" + r.Booking.ID))
@@ -224,6 +225,14 @@ func (b bookings) job(ctx context.Context, r activities.BookingRequest) (j carri
 		Weight: r.Package.WeightG, Length: r.Package.LengthMM, Width: r.Package.WidthMM, Height: r.Package.HeightMM,
 		Now: b.now().In(place), Earliest: r.Booking.Earliest.In(place), Latest: r.Booking.Latest.In(place), Tracking: r.Command.Tracking, Label: r.LabelReference,
 	}, "", nil
+}
+
+// clockAt is the clock of an address; UTC where it is not known.
+func clockAt(a store.Address) (place *time.Location, known bool) {
+	if clock := carriers.Zone(a.Country, a.Region, a.PostalCode); clock != nil && !clock.Guess {
+		return clock.Zone, true
+	}
+	return time.UTC, false
 }
 
 // answerOf is what the order hears of a row.

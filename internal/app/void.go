@@ -25,15 +25,11 @@ func (b bookings) Void(ctx context.Context, r activities.BookingRequest) (a acti
 	case b.left(r) <= 0:
 		return unable("the carrier could not be asked in time"), nil
 	}
-	place := time.UTC
-	switch at, err := b.store.Address(ctx, r.OrderID, r.AddressVersion); {
-	case err == nil:
-		if clock := carriers.Zone(at.Country, at.Region, at.PostalCode); clock != nil {
-			place = clock.Zone
-		}
-	case !errors.Is(err, store.ErrNotFound):
+	at, err := b.store.Address(ctx, r.OrderID, r.AddressVersion)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return a, err
 	}
+	place, _ := clockAt(at) // on which the day of a pickup was named
 	cannot, err := b.client.Void(ctx, row.Credential, carriers.Job{Kind: r.Booking.Kind, Label: cmp.Or(row.Handle, row.Reference), Earliest: r.Booking.Earliest.In(place)})
 	if cannot != "" {
 		return unable(cannot), nil

@@ -304,9 +304,8 @@ func (b *bench) postgresAlone(ctx context.Context, batch int) (func(context.Cont
 	}, nil
 }
 
-// pages fetches tracking pages of delivered orders.
 // pages fetches the tracking pages of n orders, again and again, as fast as 16
-// readers can.
+// readers can. They are closed.
 func (b *bench) pages(ctx context.Context, row report, what, kind string, n int) error {
 	var urls []string
 	for i := range n {
